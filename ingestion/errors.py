@@ -2,9 +2,14 @@
 
 
 class TradewindsError(Exception):
-    """A failure that is reported as one line; `exit_code` is the process's exit status."""
+    """A failure that is reported as one line: a reason, and the command that mends it when there is one."""
 
     exit_code = 1
+
+    def __init__(self, reason: str, command: str | None = None):
+        super().__init__(reason)
+        self.reason = reason
+        self.command = command
 
 
 class StepFailed(TradewindsError):
@@ -18,6 +23,6 @@ class BadRequest(TradewindsError):
 
 
 class Refused(TradewindsError):
-    """A prerequisite is missing or has failed; the message names each (exit 3)."""
+    """A prerequisite is missing or has failed; the reason names each (exit 3)."""
 
     exit_code = 3

@@ -1,0 +1,36 @@
+"""Compare a day's tables and columns with those of the landed day before."""
+
+import pyarrow as pa
+
+from ingestion.errors import StepFailed
+from ingestion.landing import Manifest
+
+
+def describe_drift(before: Manifest, after: dict[str, pa.Schema]) -> list[str]:
+    """Name every dropped table, and every dropped or retyped column, with its type before and after.
+
+    New tables and columns are no drift: raw takes them in.
+    """
+    found = []
+    for table, landed in before.tables.items():
+        if table not in after:
+            found.append(f"table {table} → gone")
+            continue
+        types = {field.name: str(field.type) for field in after[table]}
+        for column in landed.columns:
+            now = types.get(column.name, "gone")
+            if now != column.type:
+                found.append(f"{table}.{column.name}: {column.type} → {now}")
+    return found
+
+
+def refuse_drift(before: Manifest | None, after: dict[str, pa.Schema], *, source: str, is_sample: bool) -> None:
+    """Raise StepFailed when a source drifted since it last landed; a sample and the real source aren't compared."""
+    if before is None or before.is_sample != is_sample:
+        return
+    drift = describe_drift(before, after)
+    if drift:
+        raise StepFailed(
+            f"{source} has changed since {before.run_date} (before → after): {'; '.join(drift)}; "
+            "if that is meant, add --accept-drift"
+        )

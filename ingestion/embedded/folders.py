@@ -1,0 +1,90 @@
+"""Where one home's server keeps its things.
+
+The state folder is always `<home>/sources/postgres`. The cluster lies in it too, except when we are
+root and some folder above is closed to `nobody` (a home under /root, or in pytest's 0700 folders):
+a user's own folders are never opened up, so the cluster then lies in a folder of the system's temp
+folder named after a hash of the home, `tradewinds-postgres-<hash>`, whose path is noted in
+`cluster_folder.txt` of the state folder. That folder is removed by `EmbeddedPostgres.remove()`, or
+when a later start, of any home, finds that the home it was made for is gone.
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from ingestion.embedded.account import Account
+from ingestion.errors import StepFailed
+
+PREFIX = "tradewinds-postgres-"
+NOTE = "cluster_folder.txt"
+HOME_NOTE = "home.txt"
+SHARED_TEMP = Path("/var/tmp")  # noqa: S108 (what we make there is checked to be ours)
+
+
+def find_state_folder(home: Path) -> Path:
+    """The folder for password, port, locks and log; it may not exist yet."""
+    return home / "sources" / "postgres"
+
+
+def find_place(home: Path, account: Account) -> Path:
+    """The folder that holds the cluster: the state folder, or one in the temp folder."""
+    state = find_state_folder(home)
+    if not account.is_dropped:
+        return state
+    name = PREFIX + hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    note = state / NOTE
+    if note.exists():
+        # TMPDIR, or modes, may have changed since; a copied home brings a note of another name.
+        noted = Path(note.read_text(encoding="utf-8").rstrip("\n"))
+        if noted.name == name and noted.is_dir():
+            return noted
+    if state.is_dir() and account.can_enter(state):
+        return state
+    for temp in (Path(tempfile.gettempdir()).resolve(), SHARED_TEMP):
+        if temp.is_dir() and account.can_enter(temp):
+            return temp / name
+    raise StepFailed(f"embedded Postgres: {state} and the temp folder are closed to user nobody")
+
+
+def prepare(home: Path, account: Account) -> Path:
+    """Make the state folder and the place, and return the place."""
+    state = find_state_folder(home)
+    state.mkdir(parents=True, exist_ok=True)
+    # This one is ours to open: nobody may pass through it to the cluster, and not list it.
+    state.chmod(0o711 if account.is_dropped else 0o700)
+    place = find_place(home, account)
+    if place != state:
+        if (state / "cluster").exists():
+            raise StepFailed(
+                f"embedded Postgres: {state / 'cluster'} is now out of reach for user nobody; "
+                "open the folders above it, or delete it to begin anew"
+            )
+        place.mkdir(mode=0o711, exist_ok=True)
+        if not is_ours(place):
+            raise StepFailed(f"embedded Postgres: {place} belongs to someone else")
+        place.chmod(0o711)
+        (place / HOME_NOTE).write_text(f"{home}\n", encoding="utf-8")
+        (state / NOTE).write_text(f"{place}\n", encoding="utf-8")
+    return place
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether this is a real folder, made by us: anybody can make names in a temp folder."""
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def find_orphans() -> list[Path]:
+    """Folders of ours in the temp folder whose home is gone."""
+    orphans = []
+    for temp in {Path(tempfile.gettempdir()).resolve(), SHARED_TEMP}:
+        for folder in temp.glob(f"{PREFIX}*"):
+            note = folder / HOME_NOTE
+            if not is_ours(folder) or not note.exists():
+                continue
+            home = Path(note.read_text(encoding="utf-8").rstrip("\n"))
+            if not find_state_folder(home).exists():
+                orphans.append(folder)
+    return orphans

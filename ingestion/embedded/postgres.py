@@ -1,0 +1,161 @@
+"""The embedded server of one home: started by whoever comes first, stopped by whoever leaves last.
+
+Each command that uses the server holds a shared lock on `users.lock`; starting and stopping happen
+under `start.lock`. The kernel frees both when a command is killed, so the next one to leave still
+stops the server, unless `tradewinds sources up` has left its mark `keep`.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_SH
+from functools import cached_property
+from pathlib import Path
+
+from ingestion.embedded import access, folders, ports
+from ingestion.embedded.account import Account, find_account
+from ingestion.embedded.binaries import find_binaries
+from ingestion.embedded.cluster import create_cluster
+from ingestion.embedded.locks import hold_alone, open_lock, release, try_lock
+from ingestion.embedded.postmaster import Postmaster
+from ingestion.errors import StepFailed
+
+PORT_TRIES = 5
+
+
+class EmbeddedPostgres:
+    """The server that belongs to `home` (TRADEWINDS_HOME); making the object touches nothing."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = Path(home).resolve()
+        self.state = folders.find_state_folder(self.home)
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """Start the server, or use the running one, and yield its URL; the last user stops it."""
+        with self._lock():
+            users = open_lock(self.state / "users.lock")
+            try:
+                try_lock(users, LOCK_SH)  # Exclusive holders exist only under our start lock.
+                self._ensure_started()
+            except BaseException:
+                release(users)
+                raise
+        try:
+            yield self.url("postgres")
+        finally:
+            self._leave(users)
+
+    def up(self) -> str:
+        """Start the server and keep it after this command; returns its URL."""
+        with self._lock():
+            self._ensure_started()
+            (self.state / "keep").touch()
+        return self.url("postgres")
+
+    def down(self) -> bool:
+        """Stop the server; False when it was not running, StepFailed while a command uses it."""
+        if not self.state.is_dir():
+            return False
+        with self._lock():
+            (self.state / "keep").unlink(missing_ok=True)
+            self._refuse_while_used()
+            return self._postmaster.stop()
+
+    def remove(self) -> None:
+        """Stop the server and delete all that it ever kept, databases included."""
+        if not self.state.is_dir():
+            return
+        with self._lock():
+            self._refuse_while_used()
+            self._postmaster.stop()
+            if self._place != self.state:
+                shutil.rmtree(self._place)
+            shutil.rmtree(self.state)
+
+    def is_running(self) -> bool:
+        """Whether the server takes connections now."""
+        with self._explain():
+            return self.state.is_dir() and self._postmaster.is_ready()
+
+    def url(self, database: str) -> str:
+        """The URL of a database on the server; it holds the password, so it is never logged."""
+        with self._explain():
+            return access.build_url(self.state, database)
+
+    def ensure_database(self, name: str) -> bool:
+        """Create the database when it is missing; True when this call created it."""
+        with self._lock():  # Two at once would both find it missing.
+            return access.create_database(self.url("postgres"), name)
+
+    @cached_property
+    def _account(self) -> Account:
+        return find_account()
+
+    @property
+    def _place(self) -> Path:
+        return folders.find_place(self.home, self._account)
+
+    @property
+    def _postmaster(self) -> Postmaster:
+        return Postmaster(self._place / "cluster", self.state / "server.log", self._account)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with self._explain():
+            folders.prepare(self.home, self._account)
+            with hold_alone(self.state / "start.lock"):
+                yield
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = error.filename or self.state
+            raise StepFailed(f"embedded Postgres: {where}: {error.strerror}") from None
+
+    def _ensure_started(self) -> None:
+        postmaster = self._postmaster
+        postmaster.wait_until_settled()
+        if postmaster.is_ready():
+            return
+        self._remove_orphans()
+        binaries = find_binaries(self._place, self._account)
+        if not postmaster.cluster.exists():
+            password = access.ensure_password(self.state)
+            create_cluster(postmaster.cluster, postmaster.log, self._account, binaries, password)
+        for tries_left in reversed(range(PORT_TRIES)):
+            port = ports.choose(self.state)
+            try:
+                postmaster.start(binaries, port)
+                break
+            except StepFailed:
+                # Somebody may have taken the port between our look and the server's.
+                if tries_left == 0 or ports.is_free(port):
+                    raise
+
+    def _leave(self, users: int) -> None:
+        with self._lock():
+            try:
+                is_last = try_lock(users, LOCK_EX)
+                if is_last and not (self.state / "keep").exists():
+                    self._postmaster.stop()
+            finally:
+                # Still under the start lock: of two that leave at once, one must come last.
+                release(users)
+
+    def _refuse_while_used(self) -> None:
+        users = open_lock(self.state / "users.lock")
+        try:
+            if not try_lock(users, LOCK_EX):
+                raise StepFailed(
+                    "embedded Postgres is in use by another command; it stops when that one ends"
+                )
+        finally:
+            release(users)
+
+    def _remove_orphans(self) -> None:
+        for folder in folders.find_orphans():
+            Postmaster(folder / "cluster", self.state / "server.log", self._account).stop()
+            shutil.rmtree(folder, ignore_errors=True)

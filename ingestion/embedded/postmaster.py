@@ -1,0 +1,134 @@
+"""One cluster's server process: start it, find it, stop it; the caller holds the start lock."""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.embedded.account import Account
+from ingestion.embedded.cluster import open_log, read_last_error
+from ingestion.errors import StepFailed
+
+START_SECONDS = 120  # Recovery after a kill in the middle of a large load takes its time.
+STOP_SECONDS = 60
+POLL_SECONDS = 0.005
+# Small, but honest: fsync and full_page_writes stay on, so a power cut loses nothing committed.
+SETTINGS = {
+    "max_connections": "40",
+    "shared_buffers": "32MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "jit": "off",
+    "io_method": "sync",  # Three worker processes fewer to start and stop.
+    # No replicas here: a table filled in the transaction that made it needn't go through the log.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+# Processes we started and must reap: a dead child keeps its number until somebody asks for it.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True)
+class Postmaster:
+    """The cluster folder, the server's log, and the account that the server runs as."""
+
+    cluster: Path
+    log: Path
+    account: Account
+
+    def start(self, binaries: Path, port: int) -> None:
+        """Start and wait until connections are taken; raises StepFailed with the log's word."""
+        # Not by pg_ctl: it hands the cluster's path to a shell, and a home may be named anything.
+        command = [binaries / "postgres", "-D", self.cluster]
+        command += ["-h", "127.0.0.1", "-p", str(port), "-k", ""]
+        command += [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        deadline = time.monotonic() + START_SECONDS
+        while not self._try_start(command, deadline):
+            # After a kill -9 of the postmaster its children take a moment to notice and go.
+            in_use = b"pre-existing shared memory block" in self.log.read_bytes()
+            if not in_use or time.monotonic() > deadline:
+                raise StepFailed(f"embedded Postgres can't start: {read_last_error(self.log)}")
+            time.sleep(0.1)
+
+    def wait_until_settled(self) -> None:
+        """Wait while a server that a killed command left behind is still starting or stopping."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.find_process() is not None and not self.is_ready():
+            if time.monotonic() > deadline:
+                raise StepFailed(f"embedded Postgres isn't ready after {START_SECONDS} s")
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> bool:
+        """Close its connections and shut it down; False when it was not running."""
+        process = self.find_process()
+        if process is None:
+            return False
+        for sent in (signal.SIGINT, signal.SIGQUIT):  # A fast shutdown, then an immediate one.
+            with suppress(ProcessLookupError):
+                os.kill(process, sent)
+            deadline = time.monotonic() + STOP_SECONDS
+            while time.monotonic() < deadline:
+                if self.find_process() is None:
+                    return True
+                time.sleep(POLL_SECONDS)
+        raise StepFailed(f"embedded Postgres (process {process}) doesn't stop")
+
+    def is_ready(self) -> bool:
+        """Whether the running server says, in its lock file, that it takes connections."""
+        lines = self._read_lock_file()
+        return len(lines) > 7 and lines[7].strip() == "ready" and self.find_process() is not None
+
+    def find_process(self) -> int | None:
+        """The postmaster's process id, never that of another process that has its number now."""
+        _children[:] = [child for child in _children if child.poll() is None]
+        process = self._read_process()
+        return process if process is not None and self._is_postmaster(process) else None
+
+    def _try_start(self, command: list[str | Path], deadline: float) -> bool:
+        environment = {}
+        stale = self._read_process()
+        if stale is not None:
+            # pg_ctl's own way to say "this number in postmaster.pid is no other postmaster": after
+            # a reboot it may be any process of ours. Postgres still makes sure, by its shared
+            # memory, that no backend is left on the cluster, as it couldn't without the file.
+            environment["PG_GRANDPARENT_PID"] = str(stale)
+        with open_log(self.log) as output:
+            child = self.account.spawn(command, output, environment, new_session=True)
+        _children.append(child)
+        try:
+            while child.poll() is None:
+                if self.is_ready():
+                    return True
+                if time.monotonic() > deadline:
+                    raise StepFailed(f"embedded Postgres isn't ready after {START_SECONDS} s")
+                time.sleep(POLL_SECONDS)
+        except BaseException:
+            child.send_signal(signal.SIGQUIT)
+            raise
+        return False
+
+    def _read_lock_file(self) -> list[str]:
+        try:
+            return (self.cluster / "postmaster.pid").read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _read_process(self) -> int | None:
+        lines = self._read_lock_file()
+        return int(lines[0]) if lines and lines[0].isdigit() else None
+
+    def _is_postmaster(self, process: int) -> bool:
+        # Readable for every account, unlike the process's folder; empty once the process is dead.
+        arguments = Path(f"/proc/{process}/cmdline")
+        if Path("/proc/self").exists():
+            with suppress(OSError):
+                return os.fsencode(self.cluster) in arguments.read_bytes().split(b"\0")
+            return False
+        listed = subprocess.run(  # macOS
+            ["ps", "-ww", "-o", "args=", "-p", str(process)], capture_output=True, check=False
+        )
+        return b"-D " + os.fsencode(self.cluster) in listed.stdout

@@ -1,0 +1,197 @@
+"""Source to landing: dlt reads every table into Parquet, the day is committed when all of it is in."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from ingestion.drift import refuse_drift
+from ingestion.errors import BadRequest, StepFailed, TradewindsError
+from ingestion.landing import Column, File, Landing, Manifest, Table
+from ingestion.digest import content_hash
+from ingestion.redact import one_line
+from ingestion.settings import Home, use_project_settings
+from ingestion.sources import REJECT_SCHEMA, Reading, Source
+
+# Called with a table, its rows so far, and whether it is complete.
+OnRows = Callable[[str, int, bool], None]
+
+
+def extract_source(
+    source: Source,
+    run_date: str,
+    home: Home,
+    *,
+    tables: list[str] | None = None,
+    accept_drift: bool = False,
+    on_rows: OnRows = lambda table, rows, is_complete: None,
+) -> Manifest:
+    """Land one source's day and return its manifest; the day before it, if any, stays until the commit.
+
+    With `tables` only those are read, the day's others kept as they are. Raises StepFailed when the source can't be
+    read, has drifted or is being extracted by another process; BadRequest on an unknown table.
+    """
+    landing = Landing(home.landing)
+    with landing.day_lock(source.name, run_date):
+        earlier_run = landing.started_run(source.name, run_date)
+        run_id = uuid4().hex
+        work = landing.begin(source.name, run_date, run_id)
+        try:
+            with source.open(home, run_date, work) as reading:
+                schemas = reading.schemas()
+                wanted = _known_tables(source.name, tables, schemas)
+                is_sample = not source.is_configured()
+                if not accept_drift:
+                    before = landing.previous(source.name, run_date)
+                    refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
+                extraction = _Extraction(source, run_date, run_id, landing, work)
+                landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
+                kept = landing.manifest(source.name, run_date) if tables else None
+                manifest = Manifest(
+                    source=source.name,
+                    run_date=run_date,
+                    run_id=run_id,
+                    is_sample=is_sample,
+                    source_tables=list(schemas),
+                    tables={
+                        name: table
+                        for name, table in ((kept.tables if kept else {}) | landed).items()
+                        if name in schemas
+                    },
+                    rejects=_kept_rejects(kept, wanted) + extraction.land_rejects(wanted, reading),
+                )
+        except BadRequest:
+            landing.withdraw(source.name, run_date, earlier_run)
+            raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        landing.commit(manifest, extraction.folders(schemas))
+        return manifest
+
+
+def _known_tables(source: str, tables: list[str] | None, schemas: dict[str, pa.Schema]) -> list[str]:
+    unknown = [table for table in tables or [] if table not in schemas]
+    if unknown:
+        raise BadRequest(f"{source} has no table {', '.join(unknown)}; it has {', '.join(schemas)}")
+    return [table for table in schemas if not tables or table in tables]
+
+
+def _kept_rejects(kept: Manifest | None, replaced: list[str]) -> list[File]:
+    """Return the earlier extract's reject files of the tables that aren't read again; their names begin with the table."""
+    if kept is None:
+        return []
+    return [file for file in kept.rejects if Path(file.path).name.rpartition("-")[0] not in replaced]
+
+
+class _Extraction:
+    """One run of dlt over some tables of one source, into new files of one day's partitions."""
+
+    def __init__(self, source: Source, run_date: str, run_id: str, landing: Landing, work: Path):
+        self._source = source
+        self._run_date = run_date
+        self._run_id = run_id
+        self._landing = landing
+        self._work = work
+        self._files: dict[str, list[File]] = {}
+
+    def land(self, schemas: dict[str, pa.Schema], reading: Reading, on_rows: OnRows) -> dict[str, Table]:
+        """Read the tables and place their files; raises StepFailed unless as many rows landed as were read."""
+        counts: dict[str, int] = {}
+
+        def rows_of(table: str) -> Iterator[pa.Table]:
+            counts[table] = 0
+            for batch in reading.read(table):
+                counts[table] += batch.num_rows
+                on_rows(table, counts[table], False)
+                yield batch
+            if counts[table] == 0:
+                yield schemas[table].empty_table()  # an empty table lands too, with its columns
+            on_rows(table, counts[table], True)
+
+        self._run_dlt({table: rows_of(table) for table in schemas})
+        landed = {}
+        for table, schema in schemas.items():
+            files = sorted(self._files.get(table, []), key=lambda file: file.path)
+            rows = sum(file.rows for file in files)
+            if not files or rows != counts[table]:
+                raise StepFailed(f"table {table}: {counts.get(table, 0)} rows were read, but {rows} landed")
+            landed[table] = Table(
+                rows=rows,
+                rejected_rows=len(reading.rejects(table)),
+                columns=[Column(field.name, str(field.type)) for field in schema],
+                files=files,
+                content_hash=content_hash([self._landing.path_of(file) for file in files], schema.names),
+                run_id=self._run_id,
+            )
+        return landed
+
+    def land_rejects(self, tables: list[str], reading: Reading) -> list[File]:
+        """Place the rows that couldn't be read, one file a table that has any."""
+        placed = []
+        day = date.fromisoformat(self._run_date)
+        for table in tables:
+            rejects = [
+                reject | {"source": self._source.name, "run_date": day} for reject in reading.rejects(table)
+            ]
+            if rejects:
+                name = f"{table}-{self._run_id}.parquet"
+                draft = self._work / name
+                parquet.write_table(pa.Table.from_pylist(rejects, schema=REJECT_SCHEMA), draft)
+                placed.append(self._landing.place(draft, self._rejects_folder(), name, len(rejects)))
+        return placed
+
+    def folders(self, tables) -> list[Path]:
+        """Return every folder that holds this source's files of this day."""
+        partitions = [self._landing.partition(self._source.area, table, self._run_date) for table in tables]
+        return [*partitions, self._rejects_folder()]
+
+    def _rejects_folder(self) -> Path:
+        return self._landing.partition("_rejects", self._source.name, self._run_date)
+
+    def _run_dlt(self, batches: dict[str, Iterator[pa.Table]]) -> None:
+        use_project_settings()
+        import dlt
+
+        # `direct` keeps the source's own names; batch_size=0 hands over whole finished files, the empty ones too.
+        @dlt.destination(
+            name="landing",
+            loader_file_format="parquet",
+            batch_size=0,
+            skip_dlt_columns_and_tables=True,
+            naming_convention="direct",
+        )
+        def landing(path: str, table: dict) -> None:
+            self._take(Path(path), table["name"])
+
+        resources = [dlt.resource(rows, name=table) for table, rows in batches.items()]
+        pipeline = dlt.pipeline(
+            f"extract_{self._source.name}", pipelines_dir=str(self._work / "dlt"), destination=landing
+        )
+        try:
+            info = pipeline.run(
+                dlt.source(lambda: resources, name=self._source.name)(), loader_file_format="parquet"
+            )
+            info.raise_on_failed_jobs()
+        except Exception as error:
+            raise _root_cause(error) from error
+
+    def _take(self, path: Path, table: str) -> None:
+        folder = self._landing.partition(self._source.area, table, self._run_date)
+        part = path.name.split(".")[-3]  # dlt names its files <table>.<id>.<try>.parquet
+        rows = parquet.read_metadata(path).num_rows
+        file = self._landing.place(path, folder, f"{self._run_id}-{part}.parquet", rows)
+        self._files.setdefault(table, []).append(file)
+
+
+def _root_cause(error: BaseException) -> TradewindsError:
+    """Return what stopped dlt: our own error where there is one, else the innermost cause as one line."""
+    cause = error
+    while cause is not None:
+        if isinstance(cause, TradewindsError):
+            return cause
+        innermost, cause = cause, cause.__cause__ or cause.__context__
+    return StepFailed(f"dlt: {one_line(innermost)}")

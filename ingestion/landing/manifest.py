@@ -1,0 +1,78 @@
+"""What one source landed on one day: the commit mark that readers go by."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as it landed; `type` is the Arrow type's name (`int16`, `decimal128(19, 4)`, `date32[day]`)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A landed Parquet file; `path` is relative to the landing root, `bytes` its size."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table's partition; rows + rejected_rows are the rows read from the source."""
+
+    rows: int
+    rejected_rows: int
+    columns: list[Column]
+    files: list[File]
+    content_hash: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A source's day. `source_tables` are all tables the source has, whether landed or not."""
+
+    source: str
+    run_date: str
+    run_id: str
+    is_sample: bool
+    source_tables: list[str]
+    tables: dict[str, Table]
+    rejects: list[File] = field(default_factory=list)
+
+    @property
+    def files(self) -> list[File]:
+        """All files of the day, rejects included."""
+        return [file for table in self.tables.values() for file in table.files] + self.rejects
+
+    @property
+    def missing_tables(self) -> list[str]:
+        """Tables the source has that haven't landed on this day."""
+        return [name for name in self.source_tables if name not in self.tables]
+
+    def to_json(self) -> str:
+        """Return the manifest as readable JSON, equal for equal manifests."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Manifest":
+        """Read what `to_json` wrote; raises ValueError, KeyError or TypeError on anything else."""
+        data = json.loads(text)
+        data["tables"] = {
+            name: Table(
+                **table
+                | {
+                    "columns": [Column(**column) for column in table["columns"]],
+                    "files": [File(**file) for file in table["files"]],
+                }
+            )
+            for name, table in data["tables"].items()
+        }
+        data["rejects"] = [File(**file) for file in data["rejects"]]
+        return cls(**data)

@@ -1,0 +1,49 @@
+"""Landing to raw: a whole, undamaged day goes into the warehouse in one transaction."""
+
+import pyarrow.parquet as parquet
+
+from ingestion.errors import Refused
+from ingestion.landing import Landing
+from ingestion.settings import Home
+from ingestion.sources import Source
+from ingestion.warehouse import RawTable, Warehouse
+
+
+def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
+    """Raise Refused, naming each fault, unless every source's day is landed, whole and undamaged (SHA-256)."""
+    landing = Landing(home.landing)
+    faults = {source.name: landing.faults(source.name, run_date, read_files=True) for source in sources}
+    faulty = [name for name, found in faults.items() if found]
+    if faulty:
+        again = "".join(f" --source {name}" for name in faulty)
+        reasons = "; ".join(fault for found in faults.values() for fault in found)
+        raise Refused(reasons, f"tradewinds extract --run-date {run_date}{again}")
+
+
+def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Warehouse) -> dict[str, int]:
+    """Replace a day's rows of these sources in raw; return rows by raw table.
+
+    Raises Refused when something has not landed whole, StepFailed when the warehouse can't take it in; either way the
+    warehouse is as it was.
+    """
+    refuse_unlanded(sources, run_date, home)
+    landing = Landing(home.landing)
+    tables = []
+    for source in sources:
+        for name, table in landing.manifest(source.name, run_date).tables.items():
+            files = [landing.path_of(file) for file in table.files]
+            tables.append(
+                RawTable(
+                    source=source.name,
+                    raw_schema=source.raw_schema,
+                    name=name,
+                    files=files,
+                    schema=parquet.read_schema(files[0]),
+                    rows=table.rows,
+                    rejected_rows=table.rejected_rows,
+                    content_hash=table.content_hash,
+                    run_id=table.run_id,
+                )
+            )
+    warehouse.load_day(run_date, [source.name for source in sources], tables)
+    return {f"{table.raw_schema}.{table.name}": table.rows for table in tables}

@@ -1,0 +1,1 @@
+"""Generated sample data, for every source that nobody has configured."""

@@ -1,0 +1,131 @@
+"""Sample data of Northwind's exact schema, made by the SQL files of `northwind/` in DuckDB."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import duckdb
+from adbc_driver_postgresql import dbapi
+
+from ingestion.errors import BadRequest, StepFailed
+
+SQL_FOLDER = Path(__file__).parent / "northwind"
+GENERATORS = (
+    "macros",
+    "places",
+    "lookups",
+    "employees",
+    "products",
+    "customers",
+    "orders",
+    "order_details",
+)
+# Parents before children.
+TABLES = (
+    "region",
+    "territories",
+    "us_states",
+    "categories",
+    "suppliers",
+    "products",
+    "shippers",
+    "employees",
+    "employee_territories",
+    "customer_demographics",
+    "customers",
+    "customer_customer_demo",
+    "orders",
+)
+MAX_SCALE = 30_000  # Five-letter customer ids run out a little above.
+MAX_SMALLINT_SCALE = 27  # 10,247 + 830 × 27 = 32,657; a smallint ends at 32,767.
+ROWS_PER_BATCH = 100_000
+
+
+def fill_northwind(url: str, scale: int) -> dict[str, int]:
+    """Make the 13 tables anew in one transaction, and return rows per table.
+
+    Scale 1 has Northwind's size; a larger one multiplies customers, orders and order lines. From
+    scale 28 on `orders.order_id` is an integer, because a smallint ends at 32,767. Raises
+    StepFailed when the database can't be written and BadRequest for a scale out of range.
+    """
+    with open_generator(scale) as generator:
+        try:
+            with dbapi.connect(url) as connection, connection.cursor() as cursor:
+                cursor.executescript(read_sql("schema"))
+                cursor.executescript(
+                    f"alter table orders alter column order_id type {choose_order_id_type(scale)}"
+                )
+                rows = {table: copy_table(generator, cursor, table) for table in TABLES}
+                cursor.executescript(read_sql("keys"))
+                connection.commit()
+        except dbapi.Error as error:
+            raise StepFailed(f"sample northwind: {describe(error, url)}") from None
+    return rows
+
+
+def is_filled(url: str) -> bool:
+    """Whether a fill has ever been finished there: a new database may have met a killed one."""
+    try:
+        with dbapi.connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute("select to_regclass('public.orders') is not null")
+            return bool(cursor.fetchone()[0])
+    except dbapi.Error as error:
+        raise StepFailed(f"sample northwind: {describe(error, url)}") from None
+
+
+def write_order_details(path: Path, scale: int) -> int:
+    """Write the order lines as CSV, whole or not at all, and return the rows without the header."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open_generator(scale) as generator:
+            target = str(unfinished).replace("'", "''")
+            written = generator.execute(
+                f"copy (from order_details) to '{target}' (format csv, header, delimiter ',')"
+            ).fetchone()
+        unfinished.replace(path)
+    except (OSError, duckdb.IOException) as error:
+        raise StepFailed(f"sample order_details: {describe(error)}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return written[0]
+
+
+@contextmanager
+def open_generator(scale: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB in memory that has each sample table as a table or view of its name."""
+    if not 1 <= scale <= MAX_SCALE:
+        raise BadRequest(f"scale {scale} is not between 1 and {MAX_SCALE:,}")
+    # One thread keeps the rows in order, and two are no faster; without a temp folder DuckDB can't
+    # spill into whatever folder we were called from.
+    with duckdb.connect(config={"threads": 1, "temp_directory": ""}) as generator:
+        generator.execute(f"set variable scale = {scale:d}")
+        generator.execute(f"create type order_id_type as {choose_order_id_type(scale)}")
+        for name in GENERATORS:
+            generator.execute(read_sql(name))
+        yield generator
+
+
+def choose_order_id_type(scale: int) -> str:
+    """Northwind's smallint as long as the ids fit."""
+    return "smallint" if scale <= MAX_SMALLINT_SCALE else "integer"
+
+
+def copy_table(generator: duckdb.DuckDBPyConnection, cursor: dbapi.Cursor, table: str) -> int:
+    """Stream one table from DuckDB into Postgres by binary COPY, and return its rows."""
+    batches = generator.table(table).to_arrow_reader(ROWS_PER_BATCH)
+    return cursor.adbc_ingest(table, batches, mode="append")
+
+
+def read_sql(name: str) -> str:
+    """The text of one of our SQL files."""
+    return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def describe(error: Exception, url: str = "") -> str:
+    """An error's first line, without the password of the URL."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    password = urlsplit(url).password
+    return line.replace(password, "***") if password else line

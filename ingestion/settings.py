@@ -1,0 +1,101 @@
+"""Where things are, and what was configured: the home, the stores and dlt's source settings."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ingestion.errors import BadRequest
+from ingestion.redact import register_secret
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds all that runs produce (`TRADEWINDS_HOME`)."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """Read `TRADEWINDS_HOME`; without it, `data` in the project."""
+        configured = os.environ.get("TRADEWINDS_HOME")
+        return cls(Path(configured).expanduser().resolve() if configured else PROJECT / "data")
+
+    @property
+    def landing(self) -> Path:
+        return self._store("TRADEWINDS_LANDING_URL", "landing")
+
+    @property
+    def published(self) -> Path:
+        return self._store("TRADEWINDS_PUBLISHED_URL", "published")
+
+    @property
+    def exports(self) -> Path:
+        return self._store("TRADEWINDS_EXPORTS_URL", "exports")
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def sources(self) -> Path:
+        return self.root / "sources"
+
+    def _store(self, variable: str, folder: str) -> Path:
+        url = os.environ.get(variable)
+        if not url:
+            return self.root / folder
+        parts = urlsplit(url)
+        if parts.scheme not in ("", "file"):
+            raise BadRequest(f"{variable}: only folders and file:// URLs are stores here, not {parts.scheme}://")
+        return Path(parts.path).expanduser().resolve()
+
+
+def use_project_settings() -> None:
+    """Point dlt at the project's `.dlt` folder, wherever the command was typed; call before importing dlt."""
+    os.environ.setdefault("DLT_PROJECT_DIR", str(PROJECT))
+    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+
+
+def source_setting(source: str, name: str, default=None):
+    """Return one setting of a source by dlt's rules (environment, then `.dlt/secrets.toml`, then `.dlt/config.toml`)."""
+    use_project_settings()
+    import dlt
+
+    value = dlt.secrets.get(f"sources.{source}.{name}")
+    if value is None:
+        value = dlt.config.get(f"sources.{source}.{name}")
+    return default if value is None else value
+
+
+def database_url(source: str) -> str | None:
+    """Return the configured Postgres URL of a source, None when nothing is configured.
+
+    Takes one URL or dlt's separate fields (host, username, password, …). Raises BadRequest when it can't be read.
+    """
+    configured = source_setting(source, "credentials")
+    if configured is None:
+        return None
+    from dlt.common.configuration.specs import ConnectionStringCredentials
+
+    try:
+        credentials = ConnectionStringCredentials(configured)
+        url = credentials.to_url().set(drivername="postgresql")
+        if not credentials.drivername.startswith("postgres") or not url.database:
+            raise ValueError("not a postgresql:// URL with a database name")
+        if url.password:
+            register_secret(str(url.password))
+        if "connect_timeout" not in url.query:
+            url = url.update_query_dict({"connect_timeout": "10"})
+    except Exception as error:
+        variable = f"SOURCES__{source.upper()}__CREDENTIALS"
+        raise BadRequest(
+            f"{variable} can't be read: expected postgresql://user:password@host:port/database"
+        ) from error
+    return url.render_as_string(hide_password=False)

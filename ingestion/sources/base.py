@@ -1,0 +1,50 @@
+"""What a source is to the extract: named tables, read as Arrow, with the rows that couldn't be read set aside."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from ingestion.settings import Home
+
+# A row that could not be read: `line_number` counts a file's physical lines from 1, NULL for databases.
+REJECT_SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),
+        ("table", pa.string()),
+        ("file", pa.string()),
+        ("line_number", pa.int64()),
+        ("rule", pa.string()),
+        ("raw_text", pa.string()),
+        ("run_date", pa.date32()),
+    ]
+)
+
+
+class Reading(Protocol):
+    """One consistent view of a source, open for the length of an extract."""
+
+    def schemas(self) -> dict[str, pa.Schema]:
+        """Return every table the source has with its Arrow schema."""
+
+    def read(self, table: str) -> Iterator[pa.Table]:
+        """Yield a table's good rows in batches of bounded size."""
+
+    def rejects(self, table: str) -> list[dict]:
+        """Return the rows `read` left out, as REJECT_SCHEMA's table, file, line_number, rule and raw_text; call after `read`."""
+
+
+class Source(Protocol):
+    """A named source: where its partitions land and which raw schema they are loaded into."""
+
+    name: str
+    area: str
+    raw_schema: str
+
+    def is_configured(self) -> bool:
+        """Say whether a real source is set; without one the generated sample stands in."""
+
+    def open(self, home: Home, run_date: str, work: Path) -> AbstractContextManager[Reading]:
+        """Open the source for one extract; `work` is an empty folder for what must be kept meanwhile."""

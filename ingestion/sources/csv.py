@@ -1,0 +1,125 @@
+"""A CSV file with declared columns as Arrow: every line is either a row or a reject with its number and text."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.errors import StepFailed
+from ingestion.redact import one_line
+from ingestion.session import open_session
+from ingestion.sources.csv_lines import LineFilter
+
+_BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class CsvShape:
+    """A file's declared dialect and columns (DuckDB types); a line is a record, so no field holds a newline."""
+
+    table: str
+    delimiter: str
+    columns: dict[str, str]
+
+
+class CsvReading:
+    """One file, read in two passes: lines no parser can be trusted with are set aside, DuckDB types the rest."""
+
+    def __init__(self, path: Path, shape: CsvShape, work: Path):
+        self._path = path
+        self._shape = shape
+        self._lines = LineFilter(path, shape.delimiter, work / "lines.csv")
+        self._misread: list[dict] = []
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, shape: CsvShape, work: Path) -> Iterator["CsvReading"]:
+        """Open a file; raises StepFailed when it isn't there or its header isn't the declared one."""
+        try:
+            reading = cls(path, shape, work)
+            reading._lines.run()
+        except OSError as error:
+            raise StepFailed(f"{path} can't be read: {error.strerror or error}") from error
+        header = reading._lines.header()
+        if header != list(shape.columns):
+            expected = shape.delimiter.join(shape.columns)
+            found = shape.delimiter.join(header)[:200] or "an empty file"
+            raise StepFailed(f"{path} has the wrong header: expected {expected}, found {found}")
+        yield reading
+
+    def schemas(self) -> dict[str, pa.Schema]:
+        with open_session() as connection:
+            selected = ", ".join(f'null::{type_} as "{name}"' for name, type_ in self._shape.columns.items())
+            return {self._shape.table: connection.sql(f"select {selected} limit 0").to_arrow_table().schema}
+
+    def read(self, table: str) -> Iterator[pa.Table]:
+        schema = self.schemas()[table]
+        accepted = 0
+        # The rejects are kept in a temporary table of the connection: it must stay open until they are read.
+        with open_session() as connection:
+            try:
+                reader = connection.sql(_READ, params=self._parameters()).to_arrow_reader(_BATCH_ROWS)
+                for batch in reader:
+                    accepted += batch.num_rows
+                    yield pa.Table.from_batches([batch]).cast(schema)
+            except duckdb.Error as error:
+                raise StepFailed(f"{self._path} can't be parsed: {one_line(error)}") from error
+            self._misread = [
+                self._reject(self._lines.original_number(line), rule, text)
+                for line, rule, text in connection.execute(_REJECTS).fetchall()
+            ]
+        read = self._lines.records
+        rejected = len(self.rejects(table))
+        if accepted + rejected != read:
+            raise StepFailed(f"{self._path}: {read} lines were read, but {accepted} accepted and {rejected} rejected")
+
+    def rejects(self, table: str) -> list[dict]:
+        unsafe = [self._reject(*rejected) for rejected in self._lines.rejected]
+        return sorted(unsafe + self._misread, key=lambda reject: reject["line_number"])
+
+    def _parameters(self) -> dict:
+        return {
+            "path": str(self._lines.clean),
+            "delimiter": self._shape.delimiter,
+            "columns": self._shape.columns,
+        }
+
+    def _reject(self, line: int, rule: str, text: str) -> dict:
+        return {
+            "table": self._shape.table,
+            "file": self._path.name,
+            "line_number": line,
+            "rule": rule,
+            "raw_text": text,
+        }
+
+
+_READ = r"""
+select *
+from read_csv(
+    $path, auto_detect = false, header = true, delim = $delimiter, quote = '"', escape = '"', new_line = '\n',
+    columns = $columns, strict_mode = true, null_padding = false, parallel = false, store_rejects = true,
+    rejects_limit = 0
+)
+"""
+
+# One reject a line, by its first error; the line's text without the newline DuckDB may put before it.
+_REJECTS = """
+select
+    line,
+    arg_min(
+        case
+            when error_type in ('MISSING COLUMNS', 'TOO MANY COLUMNS') then 'wrong number of columns'
+            when error_type = 'CAST' then column_name || ' has the wrong type'
+            else lower(error_type)
+        end,
+        column_idx
+    ) as rule,
+    trim(any_value(csv_line), chr(10)) as raw_text
+from reject_errors
+group by line
+order by line
+"""

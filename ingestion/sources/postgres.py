@@ -1,0 +1,116 @@
+"""Any Postgres schema as Arrow: every table found by reflection, all read in one snapshot."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+
+from ingestion.errors import StepFailed
+from ingestion.redact import one_line
+from ingestion.sources.postgres_types import PostgresColumn, quote
+
+# Base tables and partitioned tables with their columns; a domain counts as the type beneath it.
+_REFLECT = """
+select
+    relation.relname,
+    attribute.attname,
+    coalesce(base.typname, type.typname) as typname,
+    case when type.typtype = 'd' then type.typtypmod else attribute.atttypmod end as typmod
+from pg_catalog.pg_class as relation
+inner join pg_catalog.pg_namespace as namespace on namespace.oid = relation.relnamespace
+inner join pg_catalog.pg_attribute as attribute on attribute.attrelid = relation.oid
+inner join pg_catalog.pg_type as type on type.oid = attribute.atttypid
+left join pg_catalog.pg_type as base on base.oid = type.typbasetype
+where
+    namespace.nspname = $1
+    and relation.relkind in ('r', 'p')
+    and not relation.relispartition
+    and attribute.attnum > 0
+    and not attribute.attisdropped
+order by relation.relname, attribute.attnum
+"""
+
+
+class PostgresReading:
+    """The tables of one schema within one read-only REPEATABLE READ transaction."""
+
+    def __init__(self, connection: dbapi.Connection, schema: str, exclude: list[str]):
+        self._connection = connection
+        self._schema = schema
+        self._columns: dict[str, list[PostgresColumn]] = {}
+        for table, column, type_name, typmod in self._fetch(_REFLECT, [schema]):
+            if table not in exclude:
+                self._columns.setdefault(table, []).append(PostgresColumn(column, type_name, typmod))
+        if not self._columns:
+            raise StepFailed(f"schema {schema} of the database has no tables that can be read")
+
+    def schemas(self) -> dict[str, pa.Schema]:
+        return {
+            table: pa.schema([(column.name, column.arrow_type) for column in columns])
+            for table, columns in self._columns.items()
+        }
+
+    def read(self, table: str) -> Iterator[pa.Table]:
+        columns = self._columns[table]
+        schema = self.schemas()[table]
+        selected = ", ".join(column.select for column in columns)
+        where = f" where {self._is_representable(table)}" if self._checks(table) else ""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(f"select {selected} from {self._name(table)}{where}")
+                for batch in cursor.fetch_record_batch():
+                    arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
+                    yield pa.Table.from_arrays(arrays, schema=schema)
+        except (dbapi.Error, pa.ArrowException) as error:
+            raise StepFailed(f"table {table}: {one_line(error)}") from error
+
+    def rejects(self, table: str) -> list[dict]:
+        """Rows with a value that no Parquet reader agrees on (see postgres_types), as Postgres' own JSON."""
+        checks = self._checks(table)
+        if not checks:
+            return []
+        rule = ", ".join(f"case when not ({check}) then {literal(name)} end" for name, check in checks.items())
+        rows = self._fetch(
+            f"select concat_ws(', ', {rule}), row_to_json(whole_row)::text from {self._name(table)} as whole_row "
+            f"where not ({self._is_representable(table)})"
+        )
+        return [
+            {"table": table, "file": None, "line_number": None, "rule": f"out of range: {rule}", "raw_text": text}
+            for rule, text in rows
+        ]
+
+    def _checks(self, table: str) -> dict[str, str]:
+        return {column.name: column.check for column in self._columns[table] if column.check}
+
+    def _is_representable(self, table: str) -> str:
+        return " and ".join(f"({check})" for check in self._checks(table).values())
+
+    def _name(self, table: str) -> str:
+        return f"{quote(self._schema)}.{quote(table)}"
+
+    def _fetch(self, query: str, parameters: list | None = None) -> list[tuple]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            return cursor.fetchall()
+
+
+@contextmanager
+def open_postgres(url: str, *, schema: str, exclude: list[str]) -> Iterator[PostgresReading]:
+    """Open one consistent view of a schema; raises StepFailed when the database can't be reached."""
+    try:
+        connection = dbapi.connect(url, autocommit=True)
+    except dbapi.Error as error:
+        raise StepFailed(f"the database can't be reached: {one_line(error)}") from error
+    with connection:
+        with connection.cursor() as cursor:
+            cursor.execute("begin isolation level repeatable read read only")
+        try:
+            yield PostgresReading(connection, schema, exclude)
+        except dbapi.Error as error:
+            raise StepFailed(f"the database refused: {one_line(error)}") from error
+
+
+def literal(text: str) -> str:
+    """Return a text as a standard SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

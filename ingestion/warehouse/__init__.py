@@ -1,0 +1,17 @@
+"""The one place that knows the warehouse: an engine is one module here, chosen by target name."""
+
+from ingestion.errors import BadRequest
+from ingestion.settings import Home
+from ingestion.warehouse.base import BuildMark, RawTable, Warehouse
+from ingestion.warehouse.duckdb import DuckDBWarehouse
+
+_ENGINES = {"duckdb": DuckDBWarehouse}
+
+__all__ = ["BuildMark", "RawTable", "Warehouse", "open_warehouse"]
+
+
+def open_warehouse(target: str, home: Home) -> Warehouse:
+    """Return the warehouse of a dbt target; raises BadRequest on an unknown one."""
+    if target not in _ENGINES:
+        raise BadRequest(f"unknown target {target!r}; the targets are {', '.join(_ENGINES)}")
+    return _ENGINES[target](home)

@@ -1,0 +1,67 @@
+"""What Tradewinds asks of a warehouse beside dbt: take a day's landing in, and say what it stands at."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+# One row a loaded day and raw table: what the day's manifests said when it was loaded.
+LANDED_TABLES = pa.schema(
+    [
+        ("run_date", pa.date32()),
+        ("source", pa.string()),
+        ("table_name", pa.string()),
+        ("raw_schema", pa.string()),
+        ("row_count", pa.int64()),
+        ("rejected_count", pa.int64()),
+        ("content_hash", pa.string()),
+        ("run_id", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One table's landed partition and where it goes; `schema` is its Arrow schema without `_run_date`."""
+
+    source: str
+    raw_schema: str
+    name: str
+    files: list[Path]
+    schema: pa.Schema
+    rows: int
+    rejected_rows: int
+    content_hash: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class BuildMark:
+    """What the marts are: those of `run_date` when `state` is 'built', else unfinished, failed or stale."""
+
+    run_date: str
+    state: str
+
+
+class Warehouse(Protocol):
+    """An engine's warehouse."""
+
+    def load_day(self, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
+        """Replace the named sources' rows of a day by these tables, all in one transaction.
+
+        Where that changes rows the marts were built from, it marks them stale.
+        """
+
+    def loaded_runs(self, run_date: str) -> dict[str, str]:
+        """Return the run ids of the extracts that were loaded for a day, by source; empty when nothing was."""
+
+    def build_mark(self) -> BuildMark | None:
+        """Return what the marts are, None before the first build."""
+
+    def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
+        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order."""
+
+    def release(self) -> None:
+        """Let go of the connections that dbt, run in this process, still holds."""

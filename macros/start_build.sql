@@ -1,0 +1,27 @@
+{% macro start_build() %}
+    {%- if execute and builds_relations() -%}
+        {%- set day = run_day() -%}
+        {%- do refuse_missing_loads(day) -%}
+        {#-
+            Run from here and not handed back to the hook: an error here ends the invocation, while
+            after a hook's own error dbt goes on to the models. Committed before the first model,
+            so that a build that is killed leaves `building` behind.
+        -#}
+        {%- call statement('start_build', auto_begin=true) -%}
+            create table if not exists raw_ops.build_mark (
+                run_date date,
+                state varchar,
+                inputs varchar,
+                invocation_id varchar
+            );
+            delete from raw_ops.build_mark;
+            insert into raw_ops.build_mark (run_date, state, inputs, invocation_id)
+            select
+                cast('{{ day }}' as date) as run_date,
+                'building' as state,
+                ({{ landed_inputs(day) }}) as inputs,
+                '{{ invocation_id }}' as invocation_id;
+        {%- endcall -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+{% endmacro %}

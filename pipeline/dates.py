@@ -1,0 +1,28 @@
+"""Run dates: plain UTC days, written YYYY-MM-DD."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from ingestion.errors import BadRequest
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def parse_run_date(text: str | None) -> str:
+    """Return a run date as it is written everywhere, today (UTC) when None; raises BadRequest on anything else."""
+    if text is None:
+        return datetime.now(UTC).date().isoformat()
+    try:
+        if not _ISO_DAY.fullmatch(text):
+            raise ValueError
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise BadRequest(f"{text!r} is not a day; a run date is written YYYY-MM-DD") from error
+
+
+def days_between(first: str, last: str) -> list[str]:
+    """Return every day from the first to the last, both included; raises BadRequest when they are the wrong way round."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    if end < start:
+        raise BadRequest(f"--from {first} is after --to {last}")
+    return [(start + timedelta(days=offset)).isoformat() for offset in range((end - start).days + 1)]

@@ -1,0 +1,51 @@
+"""Whole days: one run of every step in order, many days in a row, and how far each day has come."""
+
+from collections.abc import Callable
+
+from ingestion.landing import Landing
+from pipeline.ledger import STEPS
+from pipeline.steps import Request, build, extract, load, publish
+
+
+def run_day(
+    request: Request,
+    run_date: str,
+    *,
+    refresh: bool = False,
+    accept_drift: bool = False,
+    allow_older: bool = False,
+    steps: list[str] | None = None,
+) -> None:
+    """Do the steps of a day in order; whole landed days are used as they are unless `refresh` asks the sources again."""
+    actions: dict[str, Callable[[], object]] = {
+        "extract": lambda: extract(request, run_date, accept_drift=accept_drift, only_missing=not refresh),
+        "load": lambda: load(request, run_date),
+        "build": lambda: build(request, run_date),
+        "publish": lambda: publish(request, run_date, allow_older=allow_older),
+    }
+    for step in STEPS:
+        if steps is None or step in steps:
+            actions[step]()
+
+
+def steps_left(request: Request, run_date: str) -> list[str]:
+    """Return the steps a backfill still has to do for a day, none when it is complete as things have landed now.
+
+    A day stands on everything landed up to it: when that has changed since its publish, it is loaded and built again.
+    """
+    landing = Landing(request.home.landing)
+    if any(landing.faults(source.name, run_date, read_files=False) for source in request.sources):
+        return list(STEPS)
+    published = request.ledger.read(run_date, "publish")
+    if published and published["state"] == "done" and published.get("inputs") == landing.fingerprint(run_date):
+        return []
+    return [step for step in STEPS if step != "extract"]
+
+
+def backfill_days(request: Request, days: list[str], *, on_day: Callable[[str, list[str]], None], **options: bool) -> None:
+    """Run every day that isn't complete, oldest first, so that an interrupted backfill goes on where it was cut off."""
+    for day in days:
+        left = steps_left(request, day)
+        on_day(day, left)
+        if left:
+            run_day(request, day, steps=left, **options)

@@ -1,0 +1,134 @@
+"""What happened on each run date: one file a step, `runs/<run_date>/<step>.json`.."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ingestion.errors import BadRequest, Refused
+from ingestion.files import write_atomically
+from ingestion.redact import redact
+from ingestion.settings import Home
+
+STEPS = ("extract", "load", "build", "publish")
+
+
+class Record:
+    """The entry of a step that is running; the step fills in what it did."""
+
+    def __init__(self) -> None:
+        self.rows: int | None = None
+        self.details: dict[str, Any] = {}
+
+
+class Ledger:
+    """Records and reads steps. Extract runs source by source, so its file keeps an entry for each."""
+
+    def __init__(self, home: Home):
+        self._runs = home.runs
+
+    @contextmanager
+    def recording(self, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
+        """Keep a step's entry: running now, then done, failed or refused; a process that dies leaves `running` behind."""
+        folder = self._runs / run_date
+        folder.mkdir(parents=True, exist_ok=True)
+        record = Record()
+        entry = {"state": "running", "started": _now(), "ended": None, "rows": None, "error": None, "command": command}
+        with self._alive_path(run_date, step, source).open("w") as alive:
+            fcntl.flock(alive, fcntl.LOCK_SH)
+            before = self._read_file(run_date, step)
+            self._write(run_date, step, source, entry)
+            try:
+                yield record
+            except BadRequest:
+                self._restore(run_date, step, before)
+                raise
+            except BaseException as error:
+                state = "refused" if isinstance(error, Refused) else "failed"
+                ending = {"ended": _now(), "state": state, "error": redact(str(error)) or type(error).__name__}
+                self._write(run_date, step, source, entry | ending)
+                raise
+            ending = {"ended": _now(), "state": "done", "rows": record.rows} | record.details
+            self._write(run_date, step, source, entry | ending)
+
+    def read(self, run_date: str, step: str) -> dict[str, Any] | None:
+        """Return a step's entry, None when it never ran; a `running` one whose process is gone is `interrupted`."""
+        entry = self._read_file(run_date, step)
+        if entry is None:
+            return None
+        for source, part in entry.get("sources", {}).items():
+            self._mark_interrupted(part, run_date, step, source)
+        if "sources" in entry:
+            return _summary(entry)
+        self._mark_interrupted(entry, run_date, step, None)
+        return entry
+
+    def days(self) -> list[str]:
+        """Return every run date with an entry, oldest first."""
+        return sorted(path.name for path in self._runs.glob("*") if any(path.glob("*.json")))
+
+    def _mark_interrupted(self, entry: dict[str, Any], run_date: str, step: str, source: str | None) -> None:
+        if entry["state"] != "running":
+            return
+        with self._alive_path(run_date, step, source).open("a") as alive:
+            try:
+                fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+        entry |= {"state": "interrupted", "error": "the process ended before the step did"}
+
+    def _write(self, run_date: str, step: str, source: str | None, entry: dict[str, Any]) -> None:
+        path = self._path(run_date, step)
+        with (path.parent / f".{step}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            whole = {"step": step, "run_date": run_date} | entry
+            if source:
+                sources = (self._read_file(run_date, step) or {}).get("sources", {})
+                whole = _summary({"step": step, "run_date": run_date, "sources": sources | {source: entry}})
+            write_atomically(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+
+    def _restore(self, run_date: str, step: str, before: dict[str, Any] | None) -> None:
+        """Forget a step that never began, because what was asked for doesn't exist."""
+        if before is None:
+            self._path(run_date, step).unlink()
+        else:
+            write_atomically(self._path(run_date, step), json.dumps(before, indent=1, ensure_ascii=False) + "\n")
+
+    def _read_file(self, run_date: str, step: str) -> dict[str, Any] | None:
+        try:
+            return json.loads(self._path(run_date, step).read_text())
+        except FileNotFoundError:
+            return None
+
+    def _path(self, run_date: str, step: str) -> Path:
+        return self._runs / run_date / f"{step}.json"
+
+    def _alive_path(self, run_date: str, step: str, source: str | None) -> Path:
+        return self._runs / run_date / ("." + ".".join(filter(None, (step, source, "alive"))))
+
+
+def _summary(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a by-source entry with the whole step's state, times, rows, errors and next command on top."""
+    parts = entry["sources"]
+    states = {part["state"] for part in parts.values()}
+    state = next((bad for bad in ("failed", "refused", "interrupted", "running") if bad in states), "done")
+    troubled = [part for part in parts.values() if part["state"] == state]
+    counted = [part["rows"] for part in parts.values() if part["rows"] is not None]
+    return {
+        "step": entry["step"],
+        "run_date": entry["run_date"],
+        "state": state,
+        "started": min(part["started"] for part in parts.values()),
+        "ended": max((part["ended"] or "" for part in parts.values())) or None,
+        "rows": sum(counted) if counted else None,
+        "error": "; ".join(part["error"] for part in troubled if part["error"]) or None,
+        "command": troubled[0]["command"],
+        "sources": parts,
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

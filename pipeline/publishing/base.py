@@ -1,0 +1,27 @@
+"""What publishing is on any engine: readers see one whole version, then another whole version."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published version: the run date its marts are of, and the hash of all their rows."""
+
+    run_date: str
+    content_hash: str
+
+    @property
+    def name(self) -> str:
+        """The version's name, the same for the same rows: `<run_date>-<hash>`."""
+        return f"{self.run_date}-{self.content_hash[:12]}"
+
+
+class Publisher(Protocol):
+    """An engine's way of publishing."""
+
+    def current(self) -> Version | None:
+        """Return the version readers see now, None before the first."""
+
+    def publish(self, run_date: str, marts: list[str]) -> tuple[Version, dict[str, int]]:
+        """Make these marts (`schema.table`) of the warehouse what readers see; return the version and rows by mart."""

@@ -1,0 +1,205 @@
+"""The steps of a day, each with its gate; none does another's work."""
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ingestion.errors import BadRequest, Refused, StepFailed, TradewindsError
+from ingestion.extract import extract_source
+from ingestion.landing import Landing
+from ingestion.load import load_sources
+from ingestion.redact import one_line
+from ingestion.settings import Home
+from ingestion.sources import Source, sources_named
+from ingestion.warehouse import Warehouse, open_warehouse
+from pipeline.dbt import BuildResult, dbt_build
+from pipeline.exports import write_exports
+from pipeline.ledger import Ledger, Record
+from pipeline.project import marts
+from pipeline.publishing import open_publisher
+from pipeline.reporter import Reporter
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for: where, into which engine, for which sources (none named: all)."""
+
+    home: Home
+    target: str = "duckdb"
+    named_sources: list[str] = field(default_factory=list)
+    reporter: Reporter = field(default_factory=Reporter)
+
+    @property
+    def sources(self) -> list[Source]:
+        """The sources the request covers; raises BadRequest on an unknown name."""
+        return sources_named(self.named_sources)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The target's warehouse; raises BadRequest on an unknown target."""
+        return open_warehouse(self.target, self.home)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The home's ledger."""
+        return Ledger(self.home)
+
+    def command(self, step: str, run_date: str, *options: str) -> str:
+        """Return what to type to run a step as it was asked for here."""
+        words = ["tradewinds", step, "--run-date", run_date]
+        for source in self.named_sources:
+            words += ["--source", source]
+        if self.target != "duckdb":
+            words += ["--target", self.target]
+        return shlex.join([*words, *options])
+
+
+def extract(
+    request: Request,
+    run_date: str,
+    *,
+    tables: list[str] | None = None,
+    accept_drift: bool = False,
+    only_missing: bool = False,
+) -> None:
+    """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are."""
+    landing = Landing(request.home.landing)
+    for source in request.sources:
+        if only_missing and not landing.faults(source.name, run_date, read_files=False):
+            rows = sum(table.rows for table in landing.manifest(source.name, run_date).tables.values())
+            request.reporter.line("extract", source.name, rows, None, "already landed")
+            continue
+        options = ["--source", source.name]
+        for table in tables or []:
+            options += ["--table", table]
+        command = Request(request.home, request.target).command("extract", run_date, *options)
+        with _recorded(request, run_date, "extract", command, source.name) as record:
+            with request.reporter.tables("extract", source.name) as on_rows:
+                manifest = extract_source(
+                    source, run_date, request.home, tables=tables, accept_drift=accept_drift, on_rows=on_rows
+                )
+            record.rows = sum(table.rows for table in manifest.tables.values())
+            rejected = sum(table.rejected_rows for table in manifest.tables.values())
+            record.details = {"rejected_rows": rejected, "is_sample": manifest.is_sample}
+            if rejected:
+                folder = landing.partition("_rejects", source.name, run_date)
+                request.reporter.line("extract", f"{source.name} rejects", rejected, None, f"kept in {folder}")
+
+
+def load(request: Request, run_date: str) -> None:
+    """Take the landed day into raw; refused unless every source asked for has landed whole."""
+    with _recorded(request, run_date, "load", request.command("load", run_date)) as record:
+        with _timed(request, "load", f"raw, {len(request.sources)} sources") as finished:
+            rows = load_sources(request.sources, run_date, request.home, request.warehouse)
+            finished(sum(rows.values()), f"{len(rows)} tables")
+        record.rows = sum(rows.values())
+
+
+def build(request: Request, run_date: str) -> BuildResult:
+    """Run dbt for the day; refused unless what it stands on is loaded and the last load ended well."""
+    with _recorded(request, run_date, "build", request.command("build", run_date)) as record:
+        _refuse_unloaded(request, run_date)
+        select = [f"tag:{name}+" for name in request.named_sources]
+        with _timed(request, "build", "dbt") as finished:
+            try:
+                result = dbt_build(
+                    run_date,
+                    request.target,
+                    request.home,
+                    select=select,
+                    on_node=lambda name, status, seconds: _report_node(request, name, status, seconds),
+                )
+            finally:
+                request.warehouse.release()
+            finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
+        record.details = {"nodes": result.counts, "warnings": result.warnings}
+        for warning in result.warnings:
+            request.reporter.say(f"warning  {warning}")
+    return result
+
+
+def publish(request: Request, run_date: str, *, allow_older: bool = False) -> None:
+    """Write the day's exports and put its marts before readers; an older day than the published one only exports."""
+    with _recorded(request, run_date, "publish", request.command("publish", run_date)) as record:
+        _refuse_unbuilt(request, run_date)
+        publisher = open_publisher(request.target, request.home)
+        for name, rows in write_exports(request.warehouse, run_date, request.home).items():
+            request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
+        inputs = Landing(request.home.landing).fingerprint(run_date)
+        current = publisher.current()
+        if current and current.run_date > run_date and not allow_older:
+            request.reporter.line(
+                "publish", current.name, None, None, f"left as it is: newer than {run_date} (--allow-older replaces it)"
+            )
+            record.details = {"inputs": inputs, "version": None}
+            return
+        with _timed(request, "publish", "marts") as finished:
+            version, rows = publisher.publish(run_date, marts())
+            finished(sum(rows.values()), version.name)
+        record.rows = sum(rows.values())
+        record.details = {"inputs": inputs, "version": version.name, "marts": rows}
+
+
+def _refuse_unloaded(request: Request, run_date: str) -> None:
+    command = request.command("load", run_date)
+    loaded = request.warehouse.loaded_runs(run_date)
+    missing = [source.name for source in request.sources if source.name not in loaded]
+    if missing:
+        raise Refused(f"{', '.join(missing)} not loaded for this day", command)
+    last = request.ledger.read(run_date, "load")
+    if last and last["state"] != "done":
+        raise Refused(f"the last load of this day is {last['state']}", command)
+
+
+def _refuse_unbuilt(request: Request, run_date: str) -> None:
+    mark = request.warehouse.build_mark()
+    command = request.command("build", run_date)
+    if mark is None:
+        raise Refused("nothing has been built yet", command)
+    if mark.run_date != run_date:
+        raise Refused(f"the marts are those of {mark.run_date}", command)
+    if mark.state != "built":
+        reasons = {
+            "building": "the last build was cut off",
+            "failed": "the last build failed",
+            "partial": "only a part of the project was built",
+            "stale": "this day or an earlier one was loaded anew after the build",
+        }
+        raise Refused(reasons.get(mark.state, f"the build is {mark.state}"), command)
+
+
+def _report_node(request: Request, name: str, status: str, seconds: float) -> None:
+    if status == "success":
+        request.reporter.line("build", name, None, seconds)
+    elif status not in ("pass", "skipped"):
+        request.reporter.line("build", name, None, seconds, status)
+
+
+@contextmanager
+def _recorded(
+    request: Request, run_date: str, step: str, command: str, source: str | None = None
+) -> Iterator[Record]:
+    """Keep the ledger, and end any failure as one line: step, date, reason, and what to type next."""
+    try:
+        with request.ledger.recording(run_date, step, command, source) as record:
+            yield record
+    except BadRequest:
+        raise
+    except TradewindsError as error:
+        ended = "refused" if isinstance(error, Refused) else "failed"
+        named = f"{source}: " if source and not error.reason.startswith(source) else ""
+        line = f"{step} {run_date} {ended}: {named}{error.reason}"
+        raise type(error)(line, error.command or command) from error
+    except Exception as error:
+        line = f"{step} {run_date} failed: {type(error).__name__}: {one_line(error)}"
+        raise StepFailed(line, command) from error
+
+
+@contextmanager
+def _timed(request: Request, step: str, name: str) -> Iterator[Callable[[int | None, str], None]]:
+    """Print one line when the block has said what came of it."""
+    started = time.monotonic()
+    yield lambda rows, note: request.reporter.line(step, name, rows, time.monotonic() - started, note)
+

@@ -1,0 +1,45 @@
+"""The end of a run: what was built, from what, the first rows of the answer, and where to look."""
+
+from itertools import islice
+
+from rich.table import Table
+
+from ingestion.landing import Landing
+from pipeline.steps import Request
+
+_ANSWER = "sales.orders_with_details"
+_SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity", "net_amount_usd")
+
+
+def print_summary(request: Request, run_date: str) -> None:
+    """Print the summary of a finished day."""
+    landing, home, say = Landing(request.home.landing), request.home, request.reporter.say
+    say("")
+    say(f"Run date {run_date}")
+    for source in request.sources:
+        manifest = landing.manifest(source.name, run_date)
+        rows = sum(table.rows for table in manifest.tables.values())
+        rejected = sum(table.rejected_rows for table in manifest.tables.values())
+        origin = "generated sample data" if manifest.is_sample else "your own source"
+        setting = "CREDENTIALS" if source.area == "postgres" else "PATH"
+        hint = f"; set SOURCES__{source.name.upper()}__{setting} to use your own" if manifest.is_sample else ""
+        say(f"  {source.name:<14} {rows:>9,} rows, {rejected:,} rejected   {origin}{hint}")
+    say("")
+    say(f"The first rows of {_ANSWER}:")
+    request.reporter.console.print(_first_rows(request, 5))
+    say("")
+    current = home.published / "tradewinds.duckdb"
+    say(f"  the answer, whole   {home.exports / run_date}/orders_with_details.csv and .json")
+    say(f"  the marts, for BI   {current}")
+    say(f"  what was done       tradewinds status --run-date {run_date}")
+
+
+def _first_rows(request: Request, count: int) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in _SHOWN:
+        table.add_column(column, no_wrap=True)
+    with request.warehouse.reading(_ANSWER, ["order_id", "product_id"]) as mart:
+        rows = (row for batch in mart for row in batch.to_pylist())
+        for row in islice(rows, count):
+            table.add_row(*("" if row[column] is None else str(row[column]) for column in _SHOWN))
+    return table
