@@ -23,7 +23,10 @@ def content_hash(paths: list[Path], columns: list[str]) -> str:
 
 
 def rows_hash(
-    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], parameters: list[Any] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: list[str],
+    parameters: list[Any] | None = None,
 ) -> str:
     """Return a hash of a relation's rows that neither row order, column order nor file layout changes.
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from ingestion.digest import content_hash
 from ingestion.drift import refuse_drift
 from ingestion.errors import BadRequest, StepFailed, TradewindsError
 from ingestion.landing import Column, File, Landing, Manifest, Table
-from ingestion.digest import content_hash
 from ingestion.redact import one_line
 from ingestion.settings import Home, use_project_settings
 from ingestion.sources import REJECT_SCHEMA, Reading, Source
@@ -45,12 +45,15 @@ def extract_source(
                 schemas = reading.schemas()
                 wanted = _known_tables(source.name, tables, schemas)
                 is_sample = not source.is_configured()
+                _refuse_ambiguous(schemas)
                 if not accept_drift:
                     before = landing.previous(source.name, run_date)
                     refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
                 extraction = _Extraction(source, run_date, run_id, landing, work)
                 landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
                 kept = landing.manifest(source.name, run_date) if tables else None
+                if kept and kept.is_sample != is_sample:
+                    kept = None  # a day is all sample or all real
                 manifest = Manifest(
                     source=source.name,
                     run_date=run_date,
@@ -80,8 +83,18 @@ def _known_tables(source: str, tables: list[str] | None, schemas: dict[str, pa.S
     return [table for table in schemas if not tables or table in tables]
 
 
+def _refuse_ambiguous(schemas: dict[str, pa.Schema]) -> None:
+    """Raise StepFailed where names differ only in case: DuckDB, like most readers, can't tell them apart."""
+    named = {"the source has tables": list(schemas)}
+    named |= {f"table {table} has columns": schema.names for table, schema in schemas.items()}
+    for owner, names in named.items():
+        alike = [name for name in names if [other.lower() for other in names].count(name.lower()) > 1]
+        if alike:
+            raise StepFailed(f"{owner} that differ only in case, which no reader tells apart: {', '.join(alike)}")
+
+
 def _kept_rejects(kept: Manifest | None, replaced: list[str]) -> list[File]:
-    """Return the earlier extract's reject files of the tables that aren't read again; their names begin with the table."""
+    """Return the earlier extract's reject files (`<table>-<run id>.parquet`) of the tables that aren't read again."""
     if kept is None:
         return []
     return [file for file in kept.rejects if Path(file.path).name.rpartition("-")[0] not in replaced]
@@ -97,6 +110,7 @@ class _Extraction:
         self._landing = landing
         self._work = work
         self._files: dict[str, list[File]] = {}
+        self._failures: list[Exception] = []
 
     def land(self, schemas: dict[str, pa.Schema], reading: Reading, on_rows: OnRows) -> dict[str, Table]:
         """Read the tables and place their files; raises StepFailed unless as many rows landed as were read."""
@@ -112,6 +126,7 @@ class _Extraction:
                 yield schemas[table].empty_table()  # an empty table lands too, with its columns
             on_rows(table, counts[table], True)
 
+        self.folders(schemas)  # a table without a place in landing is refused before anything is read
         self._run_dlt({table: rows_of(table) for table in schemas})
         landed = {}
         for table, schema in schemas.items():
@@ -134,9 +149,7 @@ class _Extraction:
         placed = []
         day = date.fromisoformat(self._run_date)
         for table in tables:
-            rejects = [
-                reject | {"source": self._source.name, "run_date": day} for reject in reading.rejects(table)
-            ]
+            rejects = [reject | {"source": self._source.name, "run_date": day} for reject in reading.rejects(table)]
             if rejects:
                 name = f"{table}-{self._run_id}.parquet"
                 draft = self._work / name
@@ -156,26 +169,37 @@ class _Extraction:
         use_project_settings()
         import dlt
 
-        # `direct` keeps the source's own names; batch_size=0 hands over whole finished files, the empty ones too.
+        # dlt allows few characters in a table's name, so it gets a number instead.
+        tables = {f"table_{number}": table for number, table in enumerate(batches)}
+
+        # batch_size=0 hands over whole finished files, the empty ones too.
         @dlt.destination(
             name="landing",
             loader_file_format="parquet",
             batch_size=0,
             skip_dlt_columns_and_tables=True,
-            naming_convention="direct",
+            naming_convention="ingestion.naming",
         )
         def landing(path: str, table: dict) -> None:
-            self._take(Path(path), table["name"])
+            try:
+                self._take(Path(path), tables[table["name"]])
+            except Exception as error:  # dlt would print it with its traceback and try again
+                self._failures.append(error)
 
-        resources = [dlt.resource(rows, name=table) for table, rows in batches.items()]
+        resources = [dlt.resource(batches[table], name=number) for number, table in tables.items()]
         pipeline = dlt.pipeline(
-            f"extract_{self._source.name}", pipelines_dir=str(self._work / "dlt"), destination=landing
+            f"extract_{self._source.name}",
+            pipelines_dir=str(self._work / "dlt"),
+            destination=landing,
         )
         try:
             info = pipeline.run(
-                dlt.source(lambda: resources, name=self._source.name)(), loader_file_format="parquet"
+                dlt.source(lambda: resources, name=self._source.name)(),
+                loader_file_format="parquet",
             )
             info.raise_on_failed_jobs()
+            if self._failures:
+                raise self._failures[0]
         except Exception as error:
             raise _root_cause(error) from error
 

@@ -14,7 +14,7 @@ def write_atomically(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, path)
+        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
@@ -24,7 +24,7 @@ def move_into_place(draft: Path, path: Path) -> None:
     """Put a finished file where readers look, by one rename, synced to disk before and after."""
     with draft.open("rb") as file:
         os.fsync(file.fileno())
-    os.replace(draft, path)
+    draft.replace(path)
     sync_folder(path.parent)
 
 

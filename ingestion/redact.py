@@ -21,5 +21,4 @@ def redact(text: str) -> str:
 
 def one_line(error: BaseException) -> str:
     """Return an exception as one redacted line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return redact(text)
+    return " ".join(redact(str(error)).split()) or type(error).__name__

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from ingestion.errors import BadRequest
@@ -58,13 +59,13 @@ class Home:
 
 
 def use_project_settings() -> None:
-    """Point dlt at the project's `.dlt` folder, wherever the command was typed; call before importing dlt."""
+    """Point dlt at the project's `.dlt` folder wherever the command was typed; call before importing dlt."""
     os.environ.setdefault("DLT_PROJECT_DIR", str(PROJECT))
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
 
-def source_setting(source: str, name: str, default=None):
-    """Return one setting of a source by dlt's rules (environment, then `.dlt/secrets.toml`, then `.dlt/config.toml`)."""
+def source_setting(source: str, name: str, default: Any = None) -> Any:
+    """Return one setting of a source by dlt's rules: environment, `.dlt/secrets.toml`, `.dlt/config.toml`."""
     use_project_settings()
     import dlt
 
@@ -95,7 +96,7 @@ def database_url(source: str) -> str | None:
             url = url.update_query_dict({"connect_timeout": "10"})
     except Exception as error:
         variable = f"SOURCES__{source.upper()}__CREDENTIALS"
-        raise BadRequest(
-            f"{variable} can't be read: expected postgresql://user:password@host:port/database"
-        ) from error
-    return url.render_as_string(hide_password=False)
+        raise BadRequest(f"{variable} can't be read: expected postgresql://user:password@host:port/database") from error
+    # libpq takes no other spelling of a space than %20, and repeats the password when it complains of one.
+    rest, mark, query = url.render_as_string(hide_password=False).partition("?")
+    return rest.replace(" ", "%20") + mark + query.replace("+", "%20")

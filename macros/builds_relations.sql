@@ -8,6 +8,6 @@
             {{ return(true) }}
         {%- endif -%}
     {%- endfor -%}
-    {#- `dbt retry` goes by the name of the command it retries, and doesn't say what it selected. -#}
+    {#- `dbt retry` goes by the name of the command it retries and doesn't say what it runs. -#}
     {{ return(not selected_resources) }}
 {% endmacro %}

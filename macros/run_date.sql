@@ -1,8 +1,9 @@
 {% macro run_date() %}
     {%- set day = run_day(pinned=true) if execute else none -%}
-    {%- if day is none and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'show'] and execute -%}
-        {{ refuse_missing_loads(day) }}
+    {%- if execute and day is none and flags.WHICH == 'show' -%}
+        {#- `show` runs a model without the hook that refuses. -#}
+        {%- do refuse_missing_loads(day) -%}
     {%- endif -%}
-    {#- Compiling and parsing must work before anything is loaded: they get a day that no data has. -#}
+    {#- Parsing and compiling work before anything is loaded: on a day that no data has. -#}
     {{ return("cast('" ~ (day or '1970-01-01') ~ "' as date)") }}
 {% endmacro %}

@@ -4,7 +4,7 @@
         {{ return(valid_date(given)) }}
     {%- endif -%}
     {%- if pinned and builds_relations() -%}
-        {#- The day that this build began with: a load that ends meanwhile must not split the marts. -#}
+        {#- The day this build began with: a load that ends meanwhile must not split it. -#}
         {%- set sql -%}
             select run_date from raw_ops.build_mark where invocation_id = '{{ invocation_id }}'
         {%- endset -%}

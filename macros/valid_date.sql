@@ -4,7 +4,7 @@
     {%- if modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', text) -%}
         {%- set year, month, day = text[:4] | int, text[5:7] | int, text[8:] | int -%}
         {%- if year >= 1 and 1 <= month <= 12 and 1 <= day <= 31 -%}
-            {#- Counting on from the month's first day overflows into the next for a day it lacks. -#}
+            {#- Counted from the month's first day, a day it lacks falls into the next one. -#}
             {%- set counted = modules.datetime.date(year, month, 1)
                 + modules.datetime.timedelta(days=day - 1) -%}
             {%- if counted.isoformat() == text -%}

@@ -23,17 +23,21 @@ sources_app = typer.Typer(help="The embedded Postgres and its generated sample d
 app.add_typer(sources_app, name="sources")
 
 RunDate = Annotated[
-    str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, in UTC; today when not said.")
+    str | None,
+    typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, in UTC; today when not said."),
 ]
 Target = Annotated[str, typer.Option("--target", envvar="TRADEWINDS_TARGET", help="The warehouse: duckdb.")]
 SourceNames = Annotated[
-    list[str] | None, typer.Option("--source", help="Only this source (northwind, order_details); repeatable.")
+    list[str] | None,
+    typer.Option("--source", help="Only this source (northwind, order_details); repeatable."),
 ]
 AcceptDrift = Annotated[
-    bool, typer.Option("--accept-drift", help="Take dropped or retyped columns of a source as they are.")
+    bool,
+    typer.Option("--accept-drift", help="Take dropped or retyped columns of a source as they are."),
 ]
 AllowOlder = Annotated[
-    bool, typer.Option("--allow-older", help="Publish this day even though a newer one is published.")
+    bool,
+    typer.Option("--allow-older", help="Publish this day even though a newer one is published."),
 ]
 
 
@@ -41,7 +45,7 @@ def _request(target: str = "duckdb", sources: list[str] | None = None):
     from pipeline.steps import Request
 
     request = Request(home=Home.from_environment(), target=target, named_sources=sources or [])
-    assert request.sources and request.warehouse  # both raise BadRequest on an unknown name
+    request.check()
     return request
 
 
@@ -57,7 +61,8 @@ def run(
     target: Target = "duckdb",
     source: SourceNames = None,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Ask the sources again, though the day has landed whole.")
+        bool,
+        typer.Option("--refresh", help="Ask the sources again, though the day has landed whole."),
     ] = False,
     accept_drift: AcceptDrift = False,
     allow_older: AllowOlder = False,
@@ -75,7 +80,9 @@ def run(
 def extract(
     run_date: RunDate = None,
     source: SourceNames = None,
-    table: Annotated[list[str] | None, typer.Option("--table", help="Only this table of the source; repeatable.")] = None,
+    table: Annotated[
+        list[str] | None, typer.Option("--table", help="Only this table of the source; repeatable.")
+    ] = None,
     accept_drift: AcceptDrift = False,
     target: Target = "duckdb",
 ) -> None:
@@ -108,7 +115,10 @@ def build(run_date: RunDate = None, target: Target = "duckdb", source: SourceNam
 
 @app.command()
 def publish(
-    run_date: RunDate = None, target: Target = "duckdb", source: SourceNames = None, allow_older: AllowOlder = False
+    run_date: RunDate = None,
+    target: Target = "duckdb",
+    source: SourceNames = None,
+    allow_older: AllowOlder = False,
 ) -> None:
     """Write the exports of a built day and put its marts where readers look."""
     day, request = _day(run_date), _request(target, source)
@@ -130,7 +140,10 @@ def backfill(
     """Run every day of a range that isn't complete, oldest first; goes on where it was cut off."""
     from pipeline.dates import days_between, parse_run_date
 
-    days, request = days_between(parse_run_date(first), parse_run_date(last)), _request(target, source)
+    days, request = (
+        days_between(parse_run_date(first), parse_run_date(last)),
+        _request(target, source),
+    )
     from pipeline.day import backfill_days, steps_left
 
     def announce(day: str, left: list[str]) -> None:
@@ -215,7 +228,10 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except TradewindsError as error:
-        _fail(f"{error.reason}; run: {error.command}" if error.command else error.reason, error.exit_code)
+        _fail(
+            f"{error.reason}; run: {error.command}" if error.command else error.reason,
+            error.exit_code,
+        )
     except click.ClickException as error:
         _fail(f"{error.format_message().rstrip('.')}; run: tradewinds --help", 2)
     except (click.Abort, KeyboardInterrupt):

@@ -21,7 +21,7 @@ def parse_run_date(text: str | None) -> str:
 
 
 def days_between(first: str, last: str) -> list[str]:
-    """Return every day from the first to the last, both included; raises BadRequest when they are the wrong way round."""
+    """Return every day from the first to the last, both included; raises BadRequest when last comes first."""
     start, end = date.fromisoformat(first), date.fromisoformat(last)
     if end < start:
         raise BadRequest(f"--from {first} is after --to {last}")

@@ -16,7 +16,7 @@ def run_day(
     allow_older: bool = False,
     steps: list[str] | None = None,
 ) -> None:
-    """Do the steps of a day in order; whole landed days are used as they are unless `refresh` asks the sources again."""
+    """Do a day's steps in order; a whole landed day is used as it is unless `refresh` asks the sources again."""
     actions: dict[str, Callable[[], object]] = {
         "extract": lambda: extract(request, run_date, accept_drift=accept_drift, only_missing=not refresh),
         "load": lambda: load(request, run_date),
@@ -36,13 +36,18 @@ def steps_left(request: Request, run_date: str) -> list[str]:
     landing = Landing(request.home.landing)
     if any(landing.faults(source.name, run_date, read_files=False) for source in request.sources):
         return list(STEPS)
+    loaded = request.warehouse.loaded_runs(run_date)
+    if any(source.name not in loaded for source in request.sources):
+        return [step for step in STEPS if step != "extract"]
     published = request.ledger.read(run_date, "publish")
     if published and published["state"] == "done" and published.get("inputs") == landing.fingerprint(run_date):
         return []
     return [step for step in STEPS if step != "extract"]
 
 
-def backfill_days(request: Request, days: list[str], *, on_day: Callable[[str, list[str]], None], **options: bool) -> None:
+def backfill_days(
+    request: Request, days: list[str], *, on_day: Callable[[str, list[str]], None], **options: bool
+) -> None:
     """Run every day that isn't complete, oldest first, so that an interrupted backfill goes on where it was cut off."""
     for day in days:
         left = steps_left(request, day)

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ingestion.errors import StepFailed
@@ -31,12 +32,12 @@ def dbt_build(run_date: str, target: str, home: Home, *, select: list[str], on_n
     os.environ["TRADEWINDS_HOME"] = str(home.root)
     home.warehouse.mkdir(parents=True, exist_ok=True)
     # dbt's own words go to dbt.log beside the day's ledger; here each node gets our one line.
-    arguments = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(home.runs / run_date)]
-    arguments += ["build", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
-    arguments += ["--target-path", str(home.root / "reports" / "dbt"), "--vars", f"{{run_date: '{run_date}'}}"]
-    if select:
-        arguments += ["--select", *select]
-    outcome = dbtRunner(callbacks=[_reporting(on_node)]).invoke(arguments)
+    logging = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(home.runs / run_date)]
+    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
+    places += ["--target-path", str(home.root / "reports" / "dbt")]
+    request = ["--vars", f"{{run_date: '{run_date}'}}", *(["--select", *select] if select else [])]
+    runner = dbtRunner(manifest=_parse(tuple(places)), callbacks=[_reporting(on_node)])
+    outcome = runner.invoke([*logging, "build", *places, *request])
     if outcome.exception:
         raise StepFailed(f"dbt: {_message(outcome.exception)}")
     results = list(outcome.result or [])
@@ -47,6 +48,17 @@ def dbt_build(run_date: str, target: str, home: Home, *, select: list[str], on_n
         counts=dict(Counter(str(result.status) for result in results)),
         warnings=[_describe(result) for result in results if result.status == "warn"],
     )
+
+
+@cache
+def _parse(places: tuple[str, ...]) -> Any:
+    """Return the parsed project; without the day's --vars dbt's cache of the last parse stays valid every day."""
+    from dbt.cli.main import dbtRunner
+
+    outcome = dbtRunner().invoke(["--log-level", "none", "--log-level-file", "none", "parse", *places])
+    if not outcome.success:
+        raise StepFailed(f"dbt: {_message(outcome.exception)}")
+    return outcome.result
 
 
 def _reporting(on_node: OnNode) -> Callable[[Any], None]:

@@ -1,4 +1,4 @@
-"""The marts that every run writes as files: whole or not at all, rows in a stable order, the same day the same bytes."""
+"""The marts that every run writes as files: whole or not at all, in a stable order, the same day the same bytes."""
 
 from pathlib import Path
 from uuid import uuid4

@@ -32,11 +32,18 @@ class Ledger:
 
     @contextmanager
     def recording(self, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
-        """Keep a step's entry: running now, then done, failed or refused; a process that dies leaves `running` behind."""
+        """Keep a step's entry: running, then done, failed or refused; a process that dies leaves `running` behind."""
         folder = self._runs / run_date
         folder.mkdir(parents=True, exist_ok=True)
         record = Record()
-        entry = {"state": "running", "started": _now(), "ended": None, "rows": None, "error": None, "command": command}
+        entry = {
+            "state": "running",
+            "started": _now(),
+            "ended": None,
+            "rows": None,
+            "error": None,
+            "command": command,
+        }
         with self._alive_path(run_date, step, source).open("w") as alive:
             fcntl.flock(alive, fcntl.LOCK_SH)
             before = self._read_file(run_date, step)
@@ -48,7 +55,11 @@ class Ledger:
                 raise
             except BaseException as error:
                 state = "refused" if isinstance(error, Refused) else "failed"
-                ending = {"ended": _now(), "state": state, "error": redact(str(error)) or type(error).__name__}
+                ending = {
+                    "ended": _now(),
+                    "state": state,
+                    "error": redact(str(error)) or type(error).__name__,
+                }
                 self._write(run_date, step, source, entry | ending)
                 raise
             ending = {"ended": _now(), "state": "done", "rows": record.rows} | record.details
@@ -122,7 +133,7 @@ def _summary(entry: dict[str, Any]) -> dict[str, Any]:
         "run_date": entry["run_date"],
         "state": state,
         "started": min(part["started"] for part in parts.values()),
-        "ended": max((part["ended"] or "" for part in parts.values())) or None,
+        "ended": max(part["ended"] or "" for part in parts.values()) or None,
         "rows": sum(counted) if counted else None,
         "error": "; ".join(part["error"] for part in troubled if part["error"]) or None,
         "command": troubled[0]["command"],

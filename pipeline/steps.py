@@ -46,6 +46,10 @@ class Request:
         """The home's ledger."""
         return Ledger(self.home)
 
+    def check(self) -> None:
+        """Raise BadRequest when a name that was given doesn't exist."""
+        _ = self.sources, self.warehouse
+
     def command(self, step: str, run_date: str, *options: str) -> str:
         """Return what to type to run a step as it was asked for here."""
         words = ["tradewinds", step, "--run-date", run_date]
@@ -78,7 +82,12 @@ def extract(
         with _recorded(request, run_date, "extract", command, source.name) as record:
             with request.reporter.tables("extract", source.name) as on_rows:
                 manifest = extract_source(
-                    source, run_date, request.home, tables=tables, accept_drift=accept_drift, on_rows=on_rows
+                    source,
+                    run_date,
+                    request.home,
+                    tables=tables,
+                    accept_drift=accept_drift,
+                    on_rows=on_rows,
                 )
             record.rows = sum(table.rows for table in manifest.tables.values())
             rejected = sum(table.rejected_rows for table in manifest.tables.values())
@@ -113,7 +122,10 @@ def build(request: Request, run_date: str) -> BuildResult:
                 )
             finally:
                 request.warehouse.release()
-            finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
+            finished(
+                None,
+                ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())),
+            )
         record.details = {"nodes": result.counts, "warnings": result.warnings}
         for warning in result.warnings:
             request.reporter.say(f"warning  {warning}")
@@ -131,7 +143,11 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False) -> No
         current = publisher.current()
         if current and current.run_date > run_date and not allow_older:
             request.reporter.line(
-                "publish", current.name, None, None, f"left as it is: newer than {run_date} (--allow-older replaces it)"
+                "publish",
+                current.name,
+                None,
+                None,
+                f"left as it is: newer than {run_date} (--allow-older replaces it)",
             )
             record.details = {"inputs": inputs, "version": None}
             return
@@ -178,9 +194,7 @@ def _report_node(request: Request, name: str, status: str, seconds: float) -> No
 
 
 @contextmanager
-def _recorded(
-    request: Request, run_date: str, step: str, command: str, source: str | None = None
-) -> Iterator[Record]:
+def _recorded(request: Request, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
     """Keep the ledger, and end any failure as one line: step, date, reason, and what to type next."""
     try:
         with request.ledger.recording(run_date, step, command, source) as record:
@@ -202,4 +216,3 @@ def _timed(request: Request, step: str, name: str) -> Iterator[Callable[[int | N
     """Print one line when the block has said what came of it."""
     started = time.monotonic()
     yield lambda rows, note: request.reporter.line(step, name, rows, time.monotonic() - started, note)
-

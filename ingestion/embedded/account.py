@@ -59,8 +59,7 @@ class Account:
     def can_use(self, folder: Path) -> bool:
         """Whether this account can reach the folder and read everything in it."""
         return self.can_enter(folder) and all(
-            self._allows(entry, 0o5 if entry.is_dir() else 0o4)
-            for entry in (folder, *folder.rglob("*"))
+            self._allows(entry, 0o5 if entry.is_dir() else 0o4) for entry in (folder, *folder.rglob("*"))
         )
 
     def _allows(self, path: Path, wanted: int) -> bool:
@@ -79,7 +78,5 @@ def find_account() -> Account:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
-        raise StepFailed(
-            "embedded Postgres: it can't run as root, and this system has no user nobody"
-        ) from None
+        raise StepFailed("embedded Postgres: it can't run as root, and this system has no user nobody") from None
     return Account(nobody.pw_uid, nobody.pw_gid, is_dropped=True)

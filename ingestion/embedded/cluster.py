@@ -1,5 +1,6 @@
 """Making a cluster, and reading what its programs had to say."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,11 +10,10 @@ from ingestion.embedded.account import Account
 from ingestion.errors import StepFailed
 
 SUPERUSER = "tradewinds"
+ERROR = re.compile(r"(FATAL|PANIC|ERROR): .*|^initdb: error: .*")
 
 
-def create_cluster(
-    cluster: Path, log: Path, account: Account, binaries: Path, password: str
-) -> None:
+def create_cluster(cluster: Path, log: Path, account: Account, binaries: Path, password: str) -> None:
     """Run initdb in a new folder and rename it, so that a killed one leaves no half cluster."""
     for unfinished in cluster.parent.glob("cluster-*"):
         # An initdb that outlived its command may still write here: what is left goes next time.
@@ -46,6 +46,6 @@ def open_log(log: Path) -> BinaryIO:
 def read_last_error(log: Path) -> str:
     """The log's last error, or its last line when it has none."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    marks = ("FATAL:", "PANIC:", "ERROR:", "error:")
-    errors = [line for line in lines if any(mark in line for mark in marks)]
+    # A line begins with its time and process, which say nothing here.
+    errors = [found[0] for line in lines if (found := ERROR.search(line))]
     return (errors or lines or ["its log is empty"])[-1].strip()

@@ -52,6 +52,8 @@ def prepare(home: Path, account: Account) -> Path:
     """Make the state folder and the place, and return the place."""
     state = find_state_folder(home)
     state.mkdir(parents=True, exist_ok=True)
+    if not is_ours(state):
+        raise StepFailed(f"embedded Postgres: {state} belongs to another user than this one")
     # This one is ours to open: nobody may pass through it to the cluster, and not list it.
     state.chmod(0o711 if account.is_dropped else 0o700)
     place = find_place(home, account)
@@ -71,7 +73,7 @@ def prepare(home: Path, account: Account) -> Path:
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether this is a real folder, made by us: anybody can make names in a temp folder."""
+    """Whether this is a real folder that belongs to us, not a name that somebody else made."""
     status = folder.lstat()
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 

@@ -41,9 +41,7 @@ def hold_alone(path: Path) -> Iterator[None]:
         deadline = time.monotonic() + WAIT_SECONDS
         while not try_lock(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise StepFailed(
-                    f"embedded Postgres: another command has held {path} for {WAIT_SECONDS} s"
-                )
+                raise StepFailed(f"embedded Postgres: another command has held {path} for {WAIT_SECONDS} s")
             time.sleep(POLL_SECONDS)
         yield
     finally:

@@ -69,8 +69,8 @@ class EmbeddedPostgres:
         with self._lock():
             self._refuse_while_used()
             self._postmaster.stop()
-            if self._place != self.state:
-                shutil.rmtree(self._place)
+            if self.place != self.state:
+                shutil.rmtree(self.place)
             shutil.rmtree(self.state)
 
     def is_running(self) -> bool:
@@ -88,17 +88,18 @@ class EmbeddedPostgres:
         with self._lock():  # Two at once would both find it missing.
             return access.create_database(self.url("postgres"), name)
 
+    @property
+    def place(self) -> Path:
+        """The folder that holds the cluster: `state`, or one in the temp folder (see folders)."""
+        return folders.find_place(self.home, self._account)
+
     @cached_property
     def _account(self) -> Account:
         return find_account()
 
     @property
-    def _place(self) -> Path:
-        return folders.find_place(self.home, self._account)
-
-    @property
     def _postmaster(self) -> Postmaster:
-        return Postmaster(self._place / "cluster", self.state / "server.log", self._account)
+        return Postmaster(self.place / "cluster", self.state / "server.log", self._account)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -121,7 +122,7 @@ class EmbeddedPostgres:
         if postmaster.is_ready():
             return
         self._remove_orphans()
-        binaries = find_binaries(self._place, self._account)
+        binaries = find_binaries(self.place, self._account)
         if not postmaster.cluster.exists():
             password = access.ensure_password(self.state)
             create_cluster(postmaster.cluster, postmaster.log, self._account, binaries, password)
@@ -149,9 +150,7 @@ class EmbeddedPostgres:
         users = open_lock(self.state / "users.lock")
         try:
             if not try_lock(users, LOCK_EX):
-                raise StepFailed(
-                    "embedded Postgres is in use by another command; it stops when that one ends"
-                )
+                raise StepFailed("embedded Postgres is in use by another command; it stops when that one ends")
         finally:
             release(users)
 

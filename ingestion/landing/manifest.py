@@ -62,7 +62,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
-        """Read what `to_json` wrote; raises ValueError, KeyError or TypeError on anything else."""
+        """Read what `to_json` wrote; raises ValueError, KeyError, TypeError or AttributeError on anything else."""
         data = json.loads(text)
         data["tables"] = {
             name: Table(

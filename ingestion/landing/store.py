@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ingestion.digest import file_sha256
 from ingestion.errors import StepFailed
 from ingestion.files import sync_folder, write_atomically
-from ingestion.digest import file_sha256
 from ingestion.landing.manifest import File, Manifest
 
 
@@ -45,7 +45,7 @@ class Landing:
             return Manifest.from_json(path.read_text())
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise StepFailed(
                 f"the manifest of {source} for {run_date} can't be read ({path})",
                 f"tradewinds extract --run-date {run_date} --source {source}",
@@ -106,9 +106,7 @@ class Landing:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise StepFailed(
-                    f"another process is extracting {source} for this day; wait for it to end"
-                ) from error
+                raise StepFailed(f"another process is extracting {source} for this day; wait for it to end") from error
             yield
 
     def begin(self, source: str, run_date: str, run_id: str) -> Path:
@@ -120,7 +118,7 @@ class Landing:
         return work
 
     def work_folder(self, source: str, run_date: str) -> Path:
-        """Return where an extract of this day keeps what isn't landed yet; what a killed one left is cleared by the next."""
+        """Return where an extract keeps what isn't landed yet; what a killed one left is cleared by the next."""
         return self.root / "_work" / f"{source}.{run_date}"
 
     def withdraw(self, source: str, run_date: str, earlier_run_id: str | None) -> None:
@@ -145,7 +143,13 @@ class Landing:
         return File(path=relative, rows=rows, bytes=target.stat().st_size, sha256=file_sha256(target))
 
     def commit(self, manifest: Manifest, folders: list[Path]) -> None:
-        """Make the day exist: put its manifest in place by one rename, then remove what it doesn't list in `folders`."""
+        """Make the day exist: put its manifest in place, then remove what it doesn't list.
+
+        Looked through are `folders` and those of the manifest that it replaces.
+        """
+        with suppress(StepFailed):  # an unreadable one is replaced all the same
+            if replaced := self.manifest(manifest.source, manifest.run_date):
+                folders = [*folders, *{self.path_of(file).parent for file in replaced.files}]
         write_atomically(self._manifest_path(manifest.source, manifest.run_date), manifest.to_json())
         listed = {self.path_of(file) for file in manifest.files}
         for folder in folders:

@@ -54,9 +54,7 @@ def fill_northwind(url: str, scale: int) -> dict[str, int]:
         try:
             with dbapi.connect(url) as connection, connection.cursor() as cursor:
                 cursor.executescript(read_sql("schema"))
-                cursor.executescript(
-                    f"alter table orders alter column order_id type {choose_order_id_type(scale)}"
-                )
+                cursor.executescript(f"alter table orders alter column order_id type {choose_order_id_type(scale)}")
                 rows = {table: copy_table(generator, cursor, table) for table in TABLES}
                 cursor.executescript(read_sql("keys"))
                 connection.commit()
@@ -80,17 +78,23 @@ def write_order_details(path: Path, scale: int) -> int:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open_generator(scale) as generator:
-            target = str(unfinished).replace("'", "''")
-            written = generator.execute(
-                f"copy (from order_details) to '{target}' (format csv, header, delimiter ',')"
-            ).fetchone()
-        unfinished.replace(path)
+        try:
+            rows = copy_order_details(unfinished, scale)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     except (OSError, duckdb.IOException) as error:
         raise StepFailed(f"sample order_details: {describe(error)}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return written[0]
+    return rows
+
+
+def copy_order_details(path: Path, scale: int) -> int:
+    """Have DuckDB write the CSV, and return its rows."""
+    target = str(path).replace("'", "''")
+    with open_generator(scale) as generator:
+        return generator.execute(
+            f"copy (from order_details) to '{target}' (format csv, header, delimiter ',')"
+        ).fetchone()[0]
 
 
 @contextmanager
@@ -125,7 +129,9 @@ def read_sql(name: str) -> str:
 
 
 def describe(error: Exception, url: str = "") -> str:
-    """An error's first line, without the password of the URL."""
-    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """The line of an error that says what is wrong, without the password of the URL."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    # ADBC puts the whole query before Postgres's own words.
+    said = next((line for line in lines if "ERROR:" in line or "FATAL:" in line), lines[0])
     password = urlsplit(url).password
-    return line.replace(password, "***") if password else line
+    return said.replace(password, "***") if password else said

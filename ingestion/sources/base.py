@@ -33,7 +33,7 @@ class Reading(Protocol):
         """Yield a table's good rows in batches of bounded size."""
 
     def rejects(self, table: str) -> list[dict]:
-        """Return the rows `read` left out, as REJECT_SCHEMA's table, file, line_number, rule and raw_text; call after `read`."""
+        """Return the rows `read` left out: table, file, line_number, rule, raw_text. Call after `read`."""
 
 
 class Source(Protocol):

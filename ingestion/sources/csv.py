@@ -31,7 +31,7 @@ class CsvReading:
     def __init__(self, path: Path, shape: CsvShape, work: Path):
         self._path = path
         self._shape = shape
-        self._lines = LineFilter(path, shape.delimiter, work / "lines.csv")
+        self._lines = LineFilter(path, shape.delimiter, shape.columns, work / "lines.csv")
         self._misread: list[dict] = []
 
     @classmethod
@@ -112,7 +112,6 @@ select
     line,
     arg_min(
         case
-            when error_type in ('MISSING COLUMNS', 'TOO MANY COLUMNS') then 'wrong number of columns'
             when error_type = 'CAST' then column_name || ' has the wrong type'
             else lower(error_type)
         end,

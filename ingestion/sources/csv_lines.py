@@ -1,8 +1,9 @@
 """The first pass over a CSV file: which physical lines can be handed to a parser at all.
 
-DuckDB drops everything after an unclosed quote without a word, replaces bytes that aren't UTF-8 in what it reports, and
-stops at mixed line ends. So those lines are set aside here, with their number and text, and the rest is copied with
-plain line ends. Line numbers count physical lines from 1, the header's.
+DuckDB drops everything after an unclosed quote without a word, replaces bytes that aren't UTF-8 in
+what it reports, stops at mixed line ends, reads `1.5` and `0x2` as the integer 2 and overlooks one
+delimiter too many. So those lines are set aside here, with their number and text, and the rest is
+copied with plain line ends. Line numbers count physical lines from 1, the header's.
 """
 
 import bisect
@@ -14,18 +15,31 @@ from typing import BinaryIO
 _BOM = b"\xef\xbb\xbf"
 _CHUNK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 1024 * 1024
+_INTEGER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+# What may be an integer: DuckDB has the last word. Tools write `2.0` beside missing values.
+_INTEGER = rb'-?+[0-9]*+|"?[ \t]*+[+-]?[0-9]*+(?:\.0*+)?[ \t]*+"?'
 
 
 class LineFilter:
     """Copies the safe lines of `path` to `clean`; `records` counts all lines but the header and empty ones."""
 
-    def __init__(self, path: Path, delimiter: str, clean: Path):
+    def __init__(self, path: Path, delimiter: str, columns: dict[str, str], clean: Path):
         self.path = path
         self.clean = clean
         self.records = 0
         self.rejected: list[tuple[int, str, str]] = []
         self._delimiter = delimiter
-        self._well_quoted = _quoting(delimiter.encode())
+        self._columns = columns
+        # RFC 4180: a field is quoted as a whole, with its quotes doubled, or has none.
+        escaped = re.escape(delimiter.encode())
+        field = rb'"(?:[^"\n\r\0]|"")*+"|[^"\n\r\0%b]*+' % escaped
+        line = escaped.join(
+            rb"(?:%b)" % (_INTEGER if type_ in _INTEGER_TYPES else field)
+            for type_ in columns.values()
+        )
+        self._field = re.compile(field)
+        self._safe_line = re.compile(line)
+        self._safe_lines = re.compile(rb"(?:%b\n)*+%b" % (line, line))
         self._left_out: list[int] = []
         self._header = ""
 
@@ -41,8 +55,11 @@ class LineFilter:
                 number += self._pass_on(chunk, number, clean)
 
     def header(self) -> list[str]:
-        """Return the header's fields, none for an empty file."""
-        return next(csv.reader([self._header], delimiter=self._delimiter), [])
+        """Return the header's fields, none for an empty file, one for a line that is no CSV."""
+        try:
+            return next(csv.reader([self._header], delimiter=self._delimiter), [])
+        except csv.Error:
+            return [self._header]
 
     def original_number(self, clean_number: int) -> int:
         """Return the number in the original file of a line of the clean copy."""
@@ -55,7 +72,7 @@ class LineFilter:
         """Write a chunk's safe lines and return how many physical lines it held."""
         chunk = chunk.replace(b"\r\n", b"\n").removesuffix(b"\n")
         lines = chunk.split(b"\n")
-        if _is_plain(chunk, lines):
+        if self._are_safe(chunk, lines):
             self.records += len(lines)
             clean.write(chunk + b"\n")
             return len(lines)
@@ -79,22 +96,37 @@ class LineFilter:
             return "control character"
         if not _is_utf8(line):
             return "not UTF-8"
-        return None if self._well_quoted.fullmatch(line) else "misplaced quote"
+        if self._safe_line.fullmatch(line):
+            return None
+        fields = self._fields(line)
+        if fields is None:
+            return "misplaced quote"
+        if len(fields) != len(self._columns):
+            return "wrong number of columns"
+        wrong = (
+            name
+            for field, (name, type_) in zip(fields, self._columns.items(), strict=True)
+            if type_ in _INTEGER_TYPES and not re.fullmatch(_INTEGER, field)
+        )
+        return f"{next(wrong)} has the wrong type"
 
+    def _fields(self, line: bytes) -> list[bytes] | None:
+        """Split a line into its fields as they are written, None when a quote is misplaced."""
+        fields, end = [], -1
+        while end < len(line):
+            field = self._field.match(line, end + 1)
+            fields.append(field.group())
+            end = field.end()
+            if line[end : end + 1] not in (b"", self._delimiter.encode()):
+                return None
+        return fields
 
-def _quoting(delimiter: bytes) -> re.Pattern[bytes]:
-    """Return RFC 4180's rule for a line: a field is quoted as a whole, with its quotes doubled, or has none."""
-    plain, quoted = rb'[^"%b]*+' % re.escape(delimiter), rb'"(?:[^"]|"")*+"'
-    field = rb"(?:%b|%b)" % (quoted, plain)
-    return re.compile(rb"%b(?:%b%b)*+" % (field, re.escape(delimiter), field))
-
-
-def _is_plain(chunk: bytes, lines: list[bytes]) -> bool:
-    """Say whether every line of a chunk is safe, at the speed of whole-chunk checks."""
-    if any(byte in chunk for byte in (b'"', b"\0", b"\r")):
-        return False
-    lengths = [len(line) for line in lines]
-    return min(lengths) > 0 and max(lengths) <= _MAX_LINE_BYTES and _is_utf8(chunk)
+    def _are_safe(self, chunk: bytes, lines: list[bytes]) -> bool:
+        """Say whether every line of a chunk is safe, at the speed of whole-chunk checks."""
+        if not self._safe_lines.fullmatch(chunk):
+            return False
+        lengths = [len(line) for line in lines]
+        return min(lengths) > 0 and max(lengths) <= _MAX_LINE_BYTES and _is_utf8(chunk)
 
 
 def _is_utf8(data: bytes) -> bool:

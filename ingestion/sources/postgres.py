@@ -10,18 +10,29 @@ from ingestion.errors import StepFailed
 from ingestion.redact import one_line
 from ingestion.sources.postgres_types import PostgresColumn, quote
 
-# Base tables and partitioned tables with their columns; a domain counts as the type beneath it.
+# Base tables and partitioned tables with their columns; a domain counts as the type beneath it, however deep.
 _REFLECT = """
+with recursive domain as (
+    select domain.oid, base.typname, domain.typtypmod
+    from pg_catalog.pg_type as domain
+    inner join pg_catalog.pg_type as base on base.oid = domain.typbasetype
+    where base.typtype <> 'd'
+    union all
+    select type.oid, domain.typname, domain.typtypmod
+    from domain
+    inner join pg_catalog.pg_type as type on type.typbasetype = domain.oid
+)
+
 select
     relation.relname,
     attribute.attname,
-    coalesce(base.typname, type.typname) as typname,
-    case when type.typtype = 'd' then type.typtypmod else attribute.atttypmod end as typmod
+    coalesce(domain.typname, type.typname) as typname,
+    coalesce(domain.typtypmod, attribute.atttypmod) as typmod
 from pg_catalog.pg_class as relation
 inner join pg_catalog.pg_namespace as namespace on namespace.oid = relation.relnamespace
 inner join pg_catalog.pg_attribute as attribute on attribute.attrelid = relation.oid
 inner join pg_catalog.pg_type as type on type.oid = attribute.atttypid
-left join pg_catalog.pg_type as base on base.oid = type.typbasetype
+left join domain on domain.oid = type.oid
 where
     namespace.nspname = $1
     and relation.relkind in ('r', 'p')
@@ -63,7 +74,7 @@ class PostgresReading:
                     arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
                     yield pa.Table.from_arrays(arrays, schema=schema)
         except (dbapi.Error, pa.ArrowException) as error:
-            raise StepFailed(f"table {table}: {one_line(error)}") from error
+            raise StepFailed(f"table {table}: {_reason(error)}") from error
 
     def rejects(self, table: str) -> list[dict]:
         """Rows with a value that no Parquet reader agrees on (see postgres_types), as Postgres' own JSON."""
@@ -72,11 +83,17 @@ class PostgresReading:
             return []
         rule = ", ".join(f"case when not ({check}) then {literal(name)} end" for name, check in checks.items())
         rows = self._fetch(
-            f"select concat_ws(', ', {rule}), row_to_json(whole_row)::text from {self._name(table)} as whole_row "
+            f"select concat_ws(', ', {rule}), row_to_json(whole_row.*)::text from {self._name(table)} as whole_row "
             f"where not ({self._is_representable(table)})"
         )
         return [
-            {"table": table, "file": None, "line_number": None, "rule": f"out of range: {rule}", "raw_text": text}
+            {
+                "table": table,
+                "file": None,
+                "line_number": None,
+                "rule": f"out of range: {rule}",
+                "raw_text": text,
+            }
             for rule, text in rows
         ]
 
@@ -108,7 +125,12 @@ def open_postgres(url: str, *, schema: str, exclude: list[str]) -> Iterator[Post
         try:
             yield PostgresReading(connection, schema, exclude)
         except dbapi.Error as error:
-            raise StepFailed(f"the database refused: {one_line(error)}") from error
+            raise StepFailed(f"the database refused: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what the driver says went wrong, without the query it repeats."""
+    return one_line(error).partition(" Query was:")[0]
 
 
 def literal(text: str) -> str:

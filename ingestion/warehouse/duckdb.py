@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination.exceptions import DestinationException
 from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_table
@@ -19,6 +20,7 @@ from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
 from ingestion.warehouse.base import LANDED_TABLES, BuildMark, RawTable
+from ingestion.warehouse.duckdb_types import common_type
 
 _OPS = "raw_ops"
 _SINGLE_PRECISION = 32
@@ -40,7 +42,8 @@ class _DuckDB(dlt_duckdb):
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         capabilities = super()._raw_capabilities()
         capabilities.type_mapper = _TypeMapper
-        capabilities.naming_convention = "direct"
+        capabilities.naming_convention = "ingestion.naming"
+        capabilities.supports_ddl_transactions = False  # ours is open already
         return capabilities
 
 
@@ -58,9 +61,9 @@ class DuckDBWarehouse:
             by_schema.setdefault(table.raw_schema, {})[table.name] = columns
         with self._errors_in_one_line(), open_session(self.path) as connection:
             connection.execute("set preserve_insertion_order = false")
+            connection.execute("begin")
             for raw_schema, arrow_schemas in by_schema.items():
                 _create_or_extend(connection, raw_schema, arrow_schemas)
-            connection.execute("begin")
             before = _landed(connection, run_date, sources)
             for _, name, raw_schema, *_ in before:
                 connection.execute(f"delete from {_name(raw_schema, name)} where _run_date = ?", [run_date])
@@ -112,13 +115,13 @@ class DuckDBWarehouse:
             if "lock" not in str(error):
                 raise StepFailed(f"the warehouse: {one_line(error)}") from error
             raise StepFailed(f"the warehouse {self.path} is in use by another process; wait for it to end") from error
-        except duckdb.Error as error:
+        except (duckdb.Error, DestinationException) as error:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
 
 
 def _create_or_extend(connection: duckdb.DuckDBPyConnection, raw_schema: str, tables: dict[str, pa.Schema]) -> None:
     """Have dlt create the tables that are missing and add the columns that are new; it never drops or changes one."""
-    schema = Schema(raw_schema, normalizers={"names": "direct"})
+    schema = Schema(raw_schema, normalizers={"names": "ingestion.naming"})
     for name, arrow_schema in tables.items():
         columns = py_arrow_to_table_schema_columns(arrow_schema)
         for field in arrow_schema:
@@ -136,13 +139,14 @@ def _create_or_extend(connection: duckdb.DuckDBPyConnection, raw_schema: str, ta
 def _widen(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:
     """Give a raw column whose source type has changed the type that holds both."""
     name = _name(table.raw_schema, table.name)
-    held = {row[0]: row[1] for row in connection.execute(f"describe {name}").fetchall()}
+    # In lower case: `Name` that became `name` is the same column to DuckDB.
+    held = {row[0].lower(): row[1] for row in connection.execute(f"describe {name}").fetchall()}
     paths = [str(path) for path in table.files]
     arriving = connection.execute(f"describe select * from {_PARQUET}", [paths]).fetchall()
     for column, type_, *_ in arriving:
-        union = f"select null::{held[column]} as either union all select null::{type_}"
-        either = connection.execute(f"describe {union}").fetchone()[1]
-        if either != held[column]:
+        before = held[column.lower()]
+        either = common_type(connection, before, type_)
+        if either != before:
             connection.execute(f"alter table {name} alter column {quote(column)} type {either}")
 
 
@@ -152,8 +156,7 @@ _PARQUET = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
 def _insert(connection: duckdb.DuckDBPyConnection, run_date: str, table: RawTable) -> None:
     paths = [str(path) for path in table.files]
     (inserted,) = connection.execute(
-        f"insert into {_name(table.raw_schema, table.name)} by name "
-        f"select *, ?::date as _run_date from {_PARQUET}",
+        f"insert into {_name(table.raw_schema, table.name)} by name select *, ?::date as _run_date from {_PARQUET}",
         [run_date, paths],
     ).fetchone()
     if inserted != table.rows:
@@ -170,9 +173,7 @@ def _landed(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[
     ).fetchall()
 
 
-def _record(
-    connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str], tables: list[RawTable]
-) -> None:
+def _record(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
     """Write down which extract of each table is loaded now, in place of the sources' earlier rows of the day."""
     name = _name(_OPS, "landed_tables")
     connection.execute(f"delete from {name} where run_date = ? and list_contains(?, source)", [run_date, sources])
@@ -201,7 +202,10 @@ def _contents(landed: list[tuple]) -> list[tuple]:
 def _mark_stale(connection: duckdb.DuckDBPyConnection, run_date: str) -> None:
     """Say that marts of this day or a later one no longer match what is loaded."""
     if _exists(connection, _OPS, "build_mark"):
-        connection.execute(f"update {_name(_OPS, 'build_mark')} set state = 'stale' where run_date >= ?", [run_date])
+        connection.execute(
+            f"update {_name(_OPS, 'build_mark')} set state = 'stale' where run_date >= ?",
+            [run_date],
+        )
 
 
 def _exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:

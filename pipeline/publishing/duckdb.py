@@ -68,9 +68,7 @@ class DuckDBPublisher:
             for mart in marts:
                 schema, table = map(quote, mart.split("."))
                 connection.execute(f"create schema if not exists published.{schema}")
-                connection.execute(
-                    f"create table published.{schema}.{table} as from warehouse.{schema}.{table}"
-                )
+                connection.execute(f"create table published.{schema}.{table} as from warehouse.{schema}.{table}")
                 copied = f"published.{schema}.{table}"
                 columns = [row[0] for row in connection.execute(f"describe {copied}").fetchall()]
                 rows[mart] = connection.execute(f"select count(*) from {copied}").fetchone()[0]

@@ -66,6 +66,6 @@ create macro person_name(purpose, key) as concat_ws(
 );
 
 create macro job_title(purpose, key) as pick([
-    'Owner', 'Head Buyer', 'Purchasing Lead', 'Shop Manager', 'Export Clerk', 'Accounts Clerk',
-    'Marketing Lead', 'Stock Keeper', 'Sales Agent'
+    'Proprietor', 'Head Buyer', 'Purchasing Lead', 'Shop Manager', 'Export Clerk', 'Accounts Clerk',
+    'Marketing Lead', 'Stock Keeper', 'Sales Deputy'
 ], concat(purpose, ': job title'), key);

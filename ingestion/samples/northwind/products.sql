@@ -33,96 +33,77 @@ from (
 inner join places on listed.place_id = places.place_id
 order by supplier_id;
 
+-- What a product is sold by, for each category.
+create macro package(category_id, key) as pick(
+    case category_id
+        when 1 then ['6 x 75 cl', '12 x 50 cl', '24 x 33 cl', '20 tins of 125 g']
+        when 2 then ['8 jars of 220 g', '15 jars of 340 g', '6 flasks of 40 cl']
+        when 3 then ['40 bars of 90 g', '18 boxes of 350 g', '30 bags of 160 g']
+        when 4 then ['2 wheels of 3 kg', '16 pieces of 225 g', '10 tubs of 400 g']
+        when 5 then ['12 bags of 750 g', '20 packs of 300 g', '4 sacks of 5 kg']
+        when 6 then ['10 packs of 600 g', '6 pieces of 1.2 kg']
+        when 7 then ['25 bags of 180 g', '5 trays of 2 kg']
+        when 8 then ['18 tins of 110 g', '9 sides of 800 g', '14 jars of 260 g']
+    end,
+    'package', key
+);
+
 create table products as
+with
+
+listed as (
+    select
+        row_number() over () as product_id,
+        product_name,
+        supplier_id,
+        category_id,
+    from (
+        values
+        ('Agnolotti del Bosco', 26, 5), ('Amber Maple Syrup', 29, 2), ('Aren Palm Treacle', 20, 2),
+        ('Bayou Cinder Rub', 2, 2), ('Bayou Fire Paste', 2, 2), ('Bitter Peel Curd', 8, 3),
+        ('Blu della Nebbia', 14, 4), ('Bog Lingonberry Relish', 3, 2), ('Breakwater Bisque', 19, 8),
+        ('Brezelknödel', 12, 5), ('Bulots du Rempart', 27, 8), ('Burrata Girasole', 14, 4),
+        ('Cajuína Sabiá', 10, 1), ('Clos de la Huppe Blanc', 18, 1), ('Cloud Bean Curd', 4, 7),
+        ('Cretons Maison', 25, 6), ('Currant Griddlebreads', 8, 3), ('Dark Plum Soy', 4, 2),
+        ('Dill Strömming', 17, 8), ('Drover''s Hand Pies', 24, 6), ('Elderflower Cordial', 1, 1),
+        ('Ginger Lantern Snaps', 8, 3), ('Gravad Röding', 17, 8), ('Gristmill Oat Stout', 16, 1),
+        ('Gristmill Pale', 16, 1), ('Grüne Sieben-Kräuter', 12, 2), ('Hagelslag Nacht', 22, 3),
+        ('Haselnuss-Nougatcreme', 11, 3), ('Heather-Fed Hogget', 24, 6),
+        ('Hop Garden Spread', 7, 2), ('Java Moonrise Coffee', 20, 1), ('Kaneelwagentjes', 22, 3),
+        ('Kornbröd Thins', 9, 5), ('Kvitlin fra Myrfjell', 15, 4), ('Lantern Roe', 4, 8),
+        ('Levee Okra Pickle', 2, 2), ('Levee Red Pepper Sauce', 2, 2),
+        ('Liqueur de Mélisse', 18, 1), ('Loon Lake Lager', 16, 1), ('Mandelsplitter-Tafel', 11, 3),
+        ('Meringue Gulls', 7, 3), ('Mustikkakuohu', 23, 1), ('Myrfjell Brunost', 15, 4),
+        ('Oat & Heather Fingers', 8, 3), ('Pähkinä Fudge', 23, 3), ('Pandan Rice Ribbons', 20, 5),
+        ('Pâté à la Viande Lavigueur', 25, 6), ('Potted Dungeness', 19, 8),
+        ('Pouding du Huard', 29, 3), ('Queso de Bruma', 5, 4), ('Queso Tres Ovejas', 5, 4),
+        ('Rågspån Crispbread', 9, 5), ('Räuchermatjes', 13, 8), ('Røget Makrel', 21, 8),
+        ('Ribbon Kombu', 4, 8), ('Ricotta Due Torri', 14, 4), ('Röd Löjrom', 17, 8),
+        ('Salmiakki Pebbles', 23, 3), ('Saltbush Mutton', 24, 6), ('Setervad Primost', 15, 4),
+        ('Smoky Harbour Tea', 1, 1), ('Sprød Sild', 21, 8), ('Steel-Cut Groats', 24, 5),
+        ('Sun-Shrunk Pears', 3, 7), ('Tiger-Stripe Prawns', 6, 8), ('Tomme de l''Alpage', 28, 4),
+        ('Trofie di Castagne', 26, 5), ('Uhrwerk Dunkel', 12, 1), ('Vacherin Trois Cloches', 28, 4),
+        ('Wacholder-Landjäger', 12, 6), ('Wattleseed Ginger Beer', 7, 1),
+        ('Weinberg-Spitzkraut', 12, 7), ('Wind-Dried Apple Rings', 7, 7),
+        ('Windfall Plum Spread', 3, 2), ('Windfall Small Cider', 1, 1),
+        ('Winter Enoki Bundle', 4, 7), ('Zimtstern-Monde', 11, 3)
+    ) as named (product_name, supplier_id, category_id)
+)
+
 select
     product_id::smallint as product_id,
     product_name,
     supplier_id::smallint as supplier_id,
     category_id::smallint as category_id,
-    quantity_per_unit,
-    unit_price::real as unit_price,
+    package(category_id, product_id) as quantity_per_unit,
+    -- From 2.00 in steps of 0.05: many cheap, few dear, and one in fifteen dearer by far.
+    (
+        (40 + roll('price', product_id, 40) * roll('quality', product_id, 40)) * 0.05
+        * case when roll('luxury', product_id, 15) = 0 then 4 else 1 end
+    )::real as unit_price,
     roll('stock', product_id, 125)::smallint as units_in_stock,
     (10 * greatest(0, roll('on order', product_id, 24) - 15))::smallint as units_on_order,
     (5 * roll('reorder', product_id, 7))::smallint as reorder_level,
     (product_id % 10 = 5)::integer as discontinued,
-from (
-    values
-    (1, 'Smoky Harbour Tea', 1, 1, '10 boxes x 25 bags', 17.5),
-    (2, 'Orchard Small Cider', 1, 1, '24 - 330 ml bottles', 19),
-    (3, 'Elderflower Cordial', 1, 1, '12 - 500 ml bottles', 11.25),
-    (4, 'Bayou Fire Paste', 2, 2, '48 - 150 g jars', 22),
-    (5, 'Bayou Cinder Rub', 2, 2, '36 tins', 21.35),
-    (6, 'Windfall Plum Spread', 3, 2, '12 - 8 oz jars', 24),
-    (7, 'Sun-Shrunk Pears', 3, 7, '12 - 1 lb pkgs.', 28.5),
-    (8, 'Bog Lingonberry Relish', 3, 2, '12 - 12 oz jars', 38),
-    (9, 'Heather-Fed Hogget', 24, 6, '18 - 500 g pkgs.', 94),
-    (10, 'Lantern Roe', 4, 8, '12 - 200 ml jars', 31.5),
-    (11, 'Queso de Bruma', 5, 4, '1 kg pkg.', 20.5),
-    (12, 'Queso Tres Ovejas', 5, 4, '10 - 500 g pkgs.', 37),
-    (13, 'Ribbon Kombu', 4, 8, '2 kg box', 6.5),
-    (14, 'Cloud Bean Curd', 4, 7, '40 - 100 g pkgs.', 22.75),
-    (15, 'Dark Plum Soy', 4, 2, '24 - 250 ml bottles', 15.5),
-    (16, 'Meringue Gulls', 7, 3, '32 - 500 g boxes', 16.95),
-    (17, 'Saltbush Mutton', 24, 6, '20 - 1 kg tins', 41),
-    (18, 'Tiger-Stripe Prawns', 6, 8, '16 kg pkg.', 61.5),
-    (19, 'Ginger Lantern Snaps', 8, 3, '10 boxes x 12 pieces', 9.4),
-    (20, 'Seville Peel Spread', 8, 3, '30 gift boxes', 79),
-    (21, 'Currant Griddle Cakes', 8, 3, '24 pkgs. x 4 pieces', 10.5),
-    (22, 'Rågspån Crispbread', 9, 5, '24 - 500 g pkgs.', 21.5),
-    (23, 'Kornbröd Thins', 9, 5, '12 - 250 g pkgs.', 8.75),
-    (24, 'Guaraná Sabiá', 10, 1, '12 - 355 ml cans', 4.6),
-    (25, 'Haselnuss-Nougatcreme', 11, 3, '20 - 450 g glasses', 14.2),
-    (26, 'Zimtstern-Bärchen', 11, 3, '100 - 250 g bags', 30.75),
-    (27, 'Mandelsplitter-Tafel', 11, 3, '100 - 100 g pieces', 42.9),
-    (28, 'Weinberg-Sauerkraut', 12, 7, '25 - 825 g cans', 44.6),
-    (29, 'Wacholder-Bratwurst', 12, 6, '50 bags x 30 saus.', 118.8),
-    (30, 'Räuchermatjes', 13, 8, '10 - 200 g glasses', 25.45),
-    (31, 'Gorgonzola della Nebbia', 14, 4, '12 - 100 g pkgs.', 12.8),
-    (32, 'Mascarpone Due Torri', 14, 4, '24 - 200 g pkgs.', 31.6),
-    (33, 'Myrfjell Brunost', 15, 4, '500 g', 3.2),
-    (34, 'Gristmill Pale', 16, 1, '24 - 12 oz bottles', 13.75),
-    (35, 'Gristmill Oat Stout', 16, 1, '24 - 12 oz bottles', 18.4),
-    (36, 'Dill Strömming', 17, 8, '24 - 250 g jars', 19.2),
-    (37, 'Gravad Röding', 17, 8, '12 - 500 g pkgs.', 26.3),
-    (38, 'Clos de la Huppe Blanc', 18, 1, '12 - 75 cl bottles', 241),
-    (39, 'Liqueur de Mélisse', 18, 1, '750 cc per bottle', 17.9),
-    (40, 'Potted Dungeness', 19, 8, '24 - 4 oz tins', 18.65),
-    (41, 'Breakwater Chowder', 19, 8, '12 - 12 oz cans', 9.85),
-    (42, 'Pandan Rice Ribbons', 20, 5, '32 - 1 kg pkgs.', 14.3),
-    (43, 'Java Moonrise Coffee', 20, 1, '16 - 500 g tins', 45.5),
-    (44, 'Gula Aren Syrup', 20, 2, '20 - 2 kg bags', 19.8),
-    (45, 'Røget Makrel', 21, 8, '1 kg pkg.', 9.7),
-    (46, 'Sprød Sild', 21, 8, '4 - 450 g glasses', 12.15),
-    (47, 'Stroopwagen Wafels', 22, 3, '10 - 4 oz boxes', 9.6),
-    (48, 'Hagelslag Nacht', 22, 3, '10 pkgs.', 12.6),
-    (49, 'Salmiakki Pebbles', 23, 3, '24 - 50 g pkgs.', 19.9),
-    (50, 'Pähkinä Fudge', 23, 3, '12 - 100 g bars', 16.4),
-    (51, 'Wind-Dried Apple Rings', 7, 7, '50 - 300 g pkgs.', 52.5),
-    (52, 'Steel-Cut Groats', 24, 5, '16 - 2 kg boxes', 7.3),
-    (53, 'Drover''s Hand Pies', 24, 6, '48 pieces', 33.6),
-    (54, 'Tourtière du Traversier', 25, 6, '16 pies', 7.6),
-    (55, 'Cretons Maison', 25, 6, '24 boxes x 2 pies', 23.8),
-    (56, 'Gnocchi di Zucca', 26, 5, '24 - 250 g pkgs.', 37.4),
-    (57, 'Agnolotti del Bosco', 26, 5, '24 - 250 g pkgs.', 20.2),
-    (58, 'Escargots au Persil', 27, 8, '24 pieces', 13.6),
-    (59, 'Vacherin Trois Cloches', 28, 4, '5 kg pkg.', 56),
-    (60, 'Tomme de l''Alpage', 28, 4, '15 - 300 g rounds', 34.8),
-    (61, 'Amber Maple Syrup', 29, 2, '24 - 500 ml bottles', 28.9),
-    (62, 'Tarte au Sucre', 29, 3, '48 pies', 48.75),
-    (63, 'Barley Yeast Spread', 7, 2, '15 - 625 g jars', 43.7),
-    (64, 'Semmelknödel', 12, 5, '20 bags x 4 pieces', 32.8),
-    (65, 'Levee Red Pepper Sauce', 2, 2, '32 - 8 oz bottles', 20.95),
-    (66, 'Levee Okra Pickle', 2, 2, '24 - 8 oz jars', 16.6),
-    (67, 'Loon Lake Lager', 16, 1, '24 - 12 oz bottles', 14.4),
-    (68, 'Oat & Heather Fingers', 8, 3, '10 boxes x 8 pieces', 12.35),
-    (69, 'Geitost fra Myrfjell', 15, 4, '10 kg pkg.', 35.7),
-    (70, 'Wattleseed Ginger Beer', 7, 1, '24 - 355 ml bottles', 15.1),
-    (71, 'Setervad Fløtost', 15, 4, '10 - 500 g pkgs.', 21.6),
-    (72, 'Burrata Girasole', 14, 4, '24 - 200 g pkgs.', 33.9),
-    (73, 'Röd Löjrom', 17, 8, '24 - 150 g jars', 15.3),
-    (74, 'Winter Enoki Bundle', 4, 7, '5 kg pkg.', 10.9),
-    (75, 'Kellerbräu Dunkel', 12, 1, '24 - 0.5 l bottles', 7.85),
-    (76, 'Lakkalikööri', 23, 1, '500 ml', 18.2),
-    (77, 'Grüne Kräutersauce', 12, 2, '12 boxes', 13.45)
-) as listed (product_id, product_name, supplier_id, category_id, quantity_per_unit, unit_price)
+from listed
 order by product_id;

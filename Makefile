@@ -1,0 +1,67 @@
+# Tradewinds: the verbs in the order of the data. `make` alone prints this list.
+# Every verb that works on a day takes RUN_DATE=YYYY-MM-DD; without it the day is today (UTC).
+
+PYTHON ?= python3
+BIN := .venv/bin
+DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
+HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run extract load build publish test test-unit test-integration test-e2e lint format docs clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/ready ## make .venv with everything that is pinned in requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## do a whole day: extract, load, build, publish, and print the answer's first rows
+	@$(BIN)/tradewinds run $(DAY)
+
+extract: setup ## read the sources into landing
+	@$(BIN)/tradewinds extract $(DAY)
+
+load: setup ## take the landed day into the warehouse
+	@$(BIN)/tradewinds load $(DAY)
+
+build: setup ## run dbt for the loaded day
+	@$(BIN)/tradewinds build $(DAY)
+
+publish: setup ## write the exports and put the marts before readers
+	@$(BIN)/tradewinds publish $(DAY)
+
+test: setup ## run every test that pip alone can bring
+	@$(BIN)/pytest -n auto
+
+test-unit: setup ## only the tests that need neither a server nor the command
+	@$(BIN)/pytest -n auto -m unit
+
+test-integration: setup ## only the tests against a real Postgres
+	@$(BIN)/pytest -n auto -m integration
+
+test-e2e: setup ## only the tests that run the tradewinds command
+	@$(BIN)/pytest -n auto -m e2e
+
+lint: setup ## check the style of Python and SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@mkdir -p $(HOME_FOLDER)/warehouse
+	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/data
+
+format: setup ## mend what the linters can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: setup ## write the dbt docs of the last build as one HTML file
+	@mkdir -p $(HOME_FOLDER)/warehouse
+	@$(BIN)/dbt docs generate --static --target-path $(HOME_FOLDER)/reports/dbt
+	@echo "open $(HOME_FOLDER)/reports/dbt/static_index.html"
+
+clean: ## remove caches and build leftovers; data and .venv stay
+	rm -rf target logs build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find ingestion pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,257 @@
+"""The sample data, generated into a real Postgres and compared with Northwind's known shape."""
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ingestion.embedded import EmbeddedPostgres
+from ingestion.errors import BadRequest, StepFailed
+from ingestion.samples.generate import (
+    TABLES,
+    fill_northwind,
+    is_filled,
+    open_generator,
+    write_order_details,
+)
+
+NORTHWIND_ROWS = {
+    "categories": 8,
+    "customer_customer_demo": 0,
+    "customer_demographics": 0,
+    "customers": 91,
+    "employee_territories": 49,
+    "employees": 9,
+    "orders": 830,
+    "products": 77,
+    "region": 4,
+    "shippers": 6,
+    "suppliers": 29,
+    "territories": 53,
+    "us_states": 51,
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    made = EmbeddedPostgres(tmp_path_factory.mktemp("home"))
+    with made.running():
+        yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def northwind(server: EmbeddedPostgres) -> str:
+    """The URL of a database filled at scale 1, which no test changes."""
+    server.ensure_database("northwind")
+    fill_northwind(server.url("northwind"), 1)
+    return server.url("northwind")
+
+
+@pytest.fixture
+def other(server: EmbeddedPostgres) -> str:
+    """The URL of a database for tests that change it."""
+    server.ensure_database("other")
+    return server.url("other")
+
+
+def ask(url: str, question: str) -> list[tuple]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(question).fetchall()
+
+
+def read_content(url: str) -> str:
+    """A hash over all rows of all tables, as COPY writes them, in their order."""
+    content = hashlib.sha256()
+    with psycopg.connect(url) as connection:
+        for table in TABLES:
+            with connection.cursor().copy(f"copy {table} to stdout") as rows:
+                for row in rows:
+                    content.update(row)
+    return content.hexdigest()
+
+
+def test_every_table_has_northwinds_number_of_rows(northwind: str) -> None:
+    counted = {table: ask(northwind, f"select count(*) from {table}")[0][0] for table in TABLES}
+    assert counted == NORTHWIND_ROWS
+    tables = ask(northwind, "select tablename from pg_tables where schemaname = 'public'")
+    assert {name for (name,) in tables} == NORTHWIND_ROWS.keys()
+
+
+def test_types_and_keys_are_northwinds(northwind: str) -> None:
+    columns = dict(
+        ask(
+            northwind,
+            """
+            select attname, format_type(atttypid, atttypmod)
+            from pg_attribute
+            where attrelid = 'orders'::regclass and attnum > 0
+            """,
+        )
+    )
+    assert columns["order_id"] == "smallint"
+    assert columns["customer_id"] == "bpchar"
+    assert columns["order_date"] == "date"
+    assert columns["freight"] == "real"
+    assert columns["ship_region"] == "character varying(15)"
+    keys = ask(
+        northwind,
+        """
+        select contype, count(*)
+        from pg_constraint
+        where connamespace = 'public'::regnamespace and contype in ('p', 'f')
+        group by contype
+        """,
+    )
+    assert dict(keys) == {"p": 13, "f": 11}
+
+
+def test_orders_look_like_two_years_of_trade(northwind: str) -> None:
+    first, last, not_shipped, late, customers, from_date, to_date = ask(
+        northwind,
+        """
+        select
+            min(order_id),
+            max(order_id),
+            count(*) filter (where shipped_date is null),
+            count(*) filter (where shipped_date > required_date),
+            count(distinct customer_id),
+            min(order_date),
+            max(shipped_date)
+        from orders
+        """,
+    )[0]
+    assert (first, last, not_shipped, late) == (10248, 11077, 21, 37)
+    assert customers < 91, "some customers have no order"
+    assert date(1996, 7, 1) <= from_date < to_date < date(1998, 6, 1)
+    assert not ask(northwind, "select 1 from orders where shipped_date < order_date")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "customers.region",
+        "customers.fax",
+        "suppliers.homepage",
+        "orders.ship_region",
+        "employees.reports_to",
+        "categories.picture",
+    ],
+)
+def test_a_column_has_both_nulls_and_values(northwind: str, column: str) -> None:
+    table, name = column.split(".")
+    nulls, values = ask(northwind, f"select count(*) - count({name}), count({name}) from {table}")[0]
+    assert nulls > 0
+    assert values > 0
+
+
+def test_texts_have_letters_of_many_languages_and_pictures_have_bytes(northwind: str) -> None:
+    beyond_ascii = "~ '[^\\x01-\\x7f]'"
+    for column in ("company_name", "contact_name", "city", "address"):
+        assert ask(northwind, f"select 1 from customers where {column} {beyond_ascii}")
+    pictures = [picture for (picture,) in ask(northwind, "select picture from categories")]
+    assert b"" in pictures
+    assert any(picture and picture.startswith(b"GIF89a") for picture in pictures)
+
+
+def test_filling_twice_gives_the_same_content(northwind: str, other: str) -> None:
+    fill_northwind(other, 2)
+    assert read_content(other) != read_content(northwind)
+    fill_northwind(other, 1)
+    assert read_content(other) == read_content(northwind)
+
+
+def test_content_does_not_depend_on_threads() -> None:
+    question = "select md5(string_agg(o::varchar, '' order by order_id)) from orders as o"
+    with open_generator(7) as generator:
+        alone = generator.execute(question).fetchone()
+        generator.execute("set threads = 8")
+        assert generator.execute(question).fetchone() == alone
+
+
+def test_content_is_the_same_on_every_machine(northwind: str, tmp_path: Path) -> None:
+    """These two change with every change of the sample rows, and with nothing else."""
+    write_order_details(tmp_path / "order_details.csv", 1)
+    lines = hashlib.sha256((tmp_path / "order_details.csv").read_bytes()).hexdigest()
+    assert (read_content(northwind)[:16], lines[:16]) == (
+        "9cfd0022ae0dece8",
+        "045ae1eb68c999a5",
+    )
+
+
+def test_a_larger_scale_multiplies_customers_orders_and_lines(other: str, tmp_path: Path) -> None:
+    rows = fill_northwind(other, 3)
+    assert rows == NORTHWIND_ROWS | {"customers": 273, "orders": 2490}
+    assert write_order_details(tmp_path / "lines.csv", 3) == 3 * 2155
+    (not_shipped,) = ask(other, "select count(*) from orders where shipped_date is null")[0]
+    assert not_shipped == 63
+    ids = [customer for (customer,) in ask(other, "select customer_id from customers")]
+    assert {len(customer) for customer in ids} == {5}
+
+
+def test_order_ids_become_integers_when_a_smallint_ends(other: str) -> None:
+    for scale, kind, last in ((27, "smallint", 32_657), (28, "integer", 33_487)):
+        fill_northwind(other, scale)
+        question = "select pg_typeof(max(order_id))::text, max(order_id) from orders"
+        assert ask(other, question) == [(kind, last)]
+
+
+def test_a_fill_is_whole_or_not_at_all(server: EmbeddedPostgres) -> None:
+    server.ensure_database("halved")
+    url = server.url("halved")
+    assert not is_filled(url)
+    fill_northwind(url, 1)
+    assert is_filled(url)
+    before = read_content(url)
+    with psycopg.connect(url) as connection:
+        connection.execute("create view customers_in_use as select * from customers")
+    with pytest.raises(StepFailed, match="customers") as failure:
+        fill_northwind(url, 2)
+    assert len(str(failure.value).splitlines()) == 1
+    assert read_content(url) == before
+
+
+def test_failures_are_one_line_without_the_password(tmp_path: Path) -> None:
+    url = "postgresql://somebody:s3cret@127.0.0.1:1/northwind"
+    for call in (lambda: fill_northwind(url, 1), lambda: is_filled(url)):
+        with pytest.raises(StepFailed) as failure:
+            call()
+        assert "s3cret" not in str(failure.value)
+        assert len(str(failure.value).splitlines()) == 1
+    for scale in (0, -1, 30_001):
+        with pytest.raises(BadRequest):
+            write_order_details(tmp_path / "lines.csv", scale)
+    (tmp_path / "file").touch()
+    with pytest.raises(StepFailed):
+        write_order_details(tmp_path / "file" / "lines.csv", 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_lines_belong_to_orders_and_products(northwind: str, tmp_path: Path) -> None:
+    path = tmp_path / "it's here" / "order_details.csv"
+    assert write_order_details(path, 1) == 2155
+    assert [entry.name for entry in path.parent.iterdir()] == ["order_details.csv"]
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert list(lines[0]) == ["order_id", "product_id", "unit_price", "quantity", "discount"]
+    assert len(lines) == 2155
+    assert len({(line["order_id"], line["product_id"]) for line in lines}) == 2155
+    orders = {str(order) for (order,) in ask(northwind, "select order_id from orders")}
+    assert {line["order_id"] for line in lines} == orders, "every order has a line"
+    products = {str(product) for (product,) in ask(northwind, "select product_id from products")}
+    assert {line["product_id"] for line in lines} <= products
+    assert all(len(line["unit_price"].partition(".")[2]) <= 2 for line in lines)
+    assert all(float(line["unit_price"]) > 0 and int(line["quantity"]) > 0 for line in lines)
+    assert {line["discount"] for line in lines} == {"0", "0.05", "0.1", "0.15", "0.2", "0.25"}
+
+
+def test_a_rewritten_csv_has_the_same_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "order_details.csv"
+    write_order_details(path, 5)
+    first = path.read_bytes()
+    write_order_details(path, 5)
+    assert path.read_bytes() == first
