@@ -16,6 +16,7 @@ setup: .venv/ready ## make .venv with everything that is pinned in requirements.
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
+	mkdir -p $(HOME_FOLDER)/warehouse
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

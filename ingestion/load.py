@@ -23,8 +23,8 @@ def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
 def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Warehouse) -> dict[str, int]:
     """Replace a day's rows of these sources in raw; return rows by raw table.
 
-    Raises Refused when something has not landed whole, StepFailed when the warehouse can't take it in; either way the
-    warehouse is as it was.
+    Raises Refused when something has not landed whole, StepFailed when the warehouse can't take it in; either way every
+    row of the warehouse is as it was.
     """
     refuse_unlanded(sources, run_date, home)
     landing = Landing(home.landing)

@@ -4,10 +4,10 @@ import signal
 import sys
 from typing import Annotated
 
-import click
 import typer
+import typer.exceptions
 
-from ingestion.errors import TradewindsError
+from ingestion.errors import BadRequest, TradewindsError
 from ingestion.redact import one_line
 from ingestion.settings import Home, use_project_settings
 
@@ -15,11 +15,10 @@ use_project_settings()
 
 app = typer.Typer(
     help="Land, load, build and publish Northwind's data, a day at a time.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-sources_app = typer.Typer(help="The embedded Postgres and its generated sample data.", no_args_is_help=True)
+sources_app = typer.Typer(help="The embedded Postgres and its generated sample data.")
 app.add_typer(sources_app, name="sources")
 
 RunDate = Annotated[
@@ -42,7 +41,7 @@ AllowOlder = Annotated[
 
 
 def _request(target: str = "duckdb", sources: list[str] | None = None):
-    from pipeline.steps import Request
+    from pipeline.request import Request
 
     request = Request(home=Home.from_environment(), target=target, named_sources=sources or [])
     request.check()
@@ -91,7 +90,7 @@ def extract(
     from pipeline import steps
 
     if table and len(request.sources) != 1:
-        raise click.UsageError("--table needs the one --source it belongs to")
+        raise BadRequest("--table needs the one --source it belongs to")
     steps.extract(request, day, tables=table, accept_drift=accept_drift)
 
 
@@ -225,16 +224,17 @@ def sample(
 def main() -> None:
     """Run the command; whatever fails ends as one line on standard error and the exit code that says what it was."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    words = sys.argv[1:] or ["--help"]
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(words, standalone_mode=False) or 0)
     except TradewindsError as error:
         _fail(
             f"{error.reason}; run: {error.command}" if error.command else error.reason,
             error.exit_code,
         )
-    except click.ClickException as error:
+    except typer.exceptions.TyperException as error:
         _fail(f"{error.format_message().rstrip('.')}; run: tradewinds --help", 2)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         _fail("interrupted", 130)
     except Exception as error:
         _fail(f"{type(error).__name__}: {one_line(error)}", 1)

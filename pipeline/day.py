@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from ingestion.landing import Landing
 from pipeline.ledger import STEPS
-from pipeline.steps import Request, build, extract, load, publish
+from pipeline.request import Request
+from pipeline.steps import build, extract, load, publish
 
 
 def run_day(

@@ -77,6 +77,13 @@ class Ledger:
         self._mark_interrupted(entry, run_date, step, None)
         return entry
 
+    def is_done(self, run_date: str, step: str, source: str | None = None) -> bool:
+        """Say whether a step, or a source's part of it, ended well when it last ran."""
+        entry = self.read(run_date, step) or {}
+        if source:
+            entry = entry.get("sources", {}).get(source, {})
+        return entry.get("state") == "done"
+
     def days(self) -> list[str]:
         """Return every run date with an entry, oldest first."""
         return sorted(path.name for path in self._runs.glob("*") if any(path.glob("*.json")))

@@ -9,8 +9,7 @@ from pipeline.ledger import STEPS, Ledger
 
 def is_complete(ledger: Ledger, run_date: str) -> bool:
     """Say whether every step of a day is done."""
-    entries = [ledger.read(run_date, step) for step in STEPS]
-    return all(entry and entry["state"] == "done" for entry in entries)
+    return all(ledger.is_done(run_date, step) for step in STEPS)
 
 
 def day_table(ledger: Ledger, run_date: str) -> Table:

@@ -1,63 +1,20 @@
 """The steps of a day, each with its gate; none does another's work."""
 
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from ingestion.errors import BadRequest, Refused, StepFailed, TradewindsError
 from ingestion.extract import extract_source
-from ingestion.landing import Landing
+from ingestion.landing import Landing, Manifest
 from ingestion.load import load_sources
 from ingestion.redact import one_line
-from ingestion.settings import Home
-from ingestion.sources import Source, sources_named
-from ingestion.warehouse import Warehouse, open_warehouse
 from pipeline.dbt import BuildResult, dbt_build
 from pipeline.exports import write_exports
-from pipeline.ledger import Ledger, Record
+from pipeline.ledger import Record
 from pipeline.project import marts
 from pipeline.publishing import open_publisher
-from pipeline.reporter import Reporter
-
-
-@dataclass(frozen=True)
-class Request:
-    """What was asked for: where, into which engine, for which sources (none named: all)."""
-
-    home: Home
-    target: str = "duckdb"
-    named_sources: list[str] = field(default_factory=list)
-    reporter: Reporter = field(default_factory=Reporter)
-
-    @property
-    def sources(self) -> list[Source]:
-        """The sources the request covers; raises BadRequest on an unknown name."""
-        return sources_named(self.named_sources)
-
-    @property
-    def warehouse(self) -> Warehouse:
-        """The target's warehouse; raises BadRequest on an unknown target."""
-        return open_warehouse(self.target, self.home)
-
-    @property
-    def ledger(self) -> Ledger:
-        """The home's ledger."""
-        return Ledger(self.home)
-
-    def check(self) -> None:
-        """Raise BadRequest when a name that was given doesn't exist."""
-        _ = self.sources, self.warehouse
-
-    def command(self, step: str, run_date: str, *options: str) -> str:
-        """Return what to type to run a step as it was asked for here."""
-        words = ["tradewinds", step, "--run-date", run_date]
-        for source in self.named_sources:
-            words += ["--source", source]
-        if self.target != "duckdb":
-            words += ["--target", self.target]
-        return shlex.join([*words, *options])
+from pipeline.request import Request
 
 
 def extract(
@@ -71,30 +28,26 @@ def extract(
     """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are."""
     landing = Landing(request.home.landing)
     for source in request.sources:
-        if only_missing and not landing.faults(source.name, run_date, read_files=False):
-            rows = sum(table.rows for table in landing.manifest(source.name, run_date).tables.values())
-            request.reporter.line("extract", source.name, rows, None, "already landed")
-            continue
         options = ["--source", source.name]
         for table in tables or []:
             options += ["--table", table]
         command = Request(request.home, request.target).command("extract", run_date, *options)
+        if only_missing and not landing.faults(source.name, run_date, read_files=False):
+            manifest = landing.manifest(source.name, run_date)
+            request.reporter.line("extract", source.name, manifest.rows, None, "already landed")
+            if not request.ledger.is_done(run_date, "extract", source.name):
+                with _recorded(request, run_date, "extract", command, source.name) as record:
+                    _note(record, manifest)
+            continue
         with _recorded(request, run_date, "extract", command, source.name) as record:
             with request.reporter.tables("extract", source.name) as on_rows:
                 manifest = extract_source(
-                    source,
-                    run_date,
-                    request.home,
-                    tables=tables,
-                    accept_drift=accept_drift,
-                    on_rows=on_rows,
+                    source, run_date, request.home, tables=tables, accept_drift=accept_drift, on_rows=on_rows
                 )
-            record.rows = sum(table.rows for table in manifest.tables.values())
-            rejected = sum(table.rejected_rows for table in manifest.tables.values())
-            record.details = {"rejected_rows": rejected, "is_sample": manifest.is_sample}
-            if rejected:
-                folder = landing.partition("_rejects", source.name, run_date)
-                request.reporter.line("extract", f"{source.name} rejects", rejected, None, f"kept in {folder}")
+            _note(record, manifest)
+            if manifest.rejected_rows:
+                kept_in = f"kept in {landing.partition('_rejects', source.name, run_date)}"
+                request.reporter.line("extract", f"{source.name} rejects", manifest.rejected_rows, None, kept_in)
 
 
 def load(request: Request, run_date: str) -> None:
@@ -156,6 +109,11 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False) -> No
             finished(sum(rows.values()), version.name)
         record.rows = sum(rows.values())
         record.details = {"inputs": inputs, "version": version.name, "marts": rows}
+
+
+def _note(record: Record, manifest: Manifest) -> None:
+    record.rows = manifest.rows
+    record.details = {"rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample}
 
 
 def _refuse_unloaded(request: Request, run_date: str) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 from rich.table import Table
 
 from ingestion.landing import Landing
-from pipeline.steps import Request
+from pipeline.request import Request
 
 _ANSWER = "sales.orders_with_details"
 _SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity", "net_amount_usd")
@@ -18,12 +18,10 @@ def print_summary(request: Request, run_date: str) -> None:
     say(f"Run date {run_date}")
     for source in request.sources:
         manifest = landing.manifest(source.name, run_date)
-        rows = sum(table.rows for table in manifest.tables.values())
-        rejected = sum(table.rejected_rows for table in manifest.tables.values())
         origin = "generated sample data" if manifest.is_sample else "your own source"
         setting = "CREDENTIALS" if source.area == "postgres" else "PATH"
         hint = f"; set SOURCES__{source.name.upper()}__{setting} to use your own" if manifest.is_sample else ""
-        say(f"  {source.name:<14} {rows:>9,} rows, {rejected:,} rejected   {origin}{hint}")
+        say(f"  {source.name:<14} {manifest.rows:>9,} rows, {manifest.rejected_rows:,} rejected   {origin}{hint}")
     say("")
     say(f"The first rows of {_ANSWER}:")
     request.reporter.console.print(_first_rows(request, 5))

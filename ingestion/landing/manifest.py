@@ -47,6 +47,16 @@ class Manifest:
     rejects: list[File] = field(default_factory=list)
 
     @property
+    def rows(self) -> int:
+        """Rows that landed, over all tables."""
+        return sum(table.rows for table in self.tables.values())
+
+    @property
+    def rejected_rows(self) -> int:
+        """Rows that were rejected, over all tables."""
+        return sum(table.rejected_rows for table in self.tables.values())
+
+    @property
     def files(self) -> list[File]:
         """All files of the day, rejects included."""
         return [file for table in self.tables.values() for file in table.files] + self.rejects

@@ -33,10 +33,7 @@ class LineFilter:
         # RFC 4180: a field is quoted as a whole, with its quotes doubled, or has none.
         escaped = re.escape(delimiter.encode())
         field = rb'"(?:[^"\n\r\0]|"")*+"|[^"\n\r\0%b]*+' % escaped
-        line = escaped.join(
-            rb"(?:%b)" % (_INTEGER if type_ in _INTEGER_TYPES else field)
-            for type_ in columns.values()
-        )
+        line = escaped.join(rb"(?:%b)" % (_INTEGER if type_ in _INTEGER_TYPES else field) for type_ in columns.values())
         self._field = re.compile(field)
         self._safe_line = re.compile(line)
         self._safe_lines = re.compile(rb"(?:%b\n)*+%b" % (line, line))

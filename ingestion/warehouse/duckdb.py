@@ -43,7 +43,6 @@ class _DuckDB(dlt_duckdb):
         capabilities = super()._raw_capabilities()
         capabilities.type_mapper = _TypeMapper
         capabilities.naming_convention = "ingestion.naming"
-        capabilities.supports_ddl_transactions = False  # ours is open already
         return capabilities
 
 
@@ -61,9 +60,10 @@ class DuckDBWarehouse:
             by_schema.setdefault(table.raw_schema, {})[table.name] = columns
         with self._errors_in_one_line(), open_session(self.path) as connection:
             connection.execute("set preserve_insertion_order = false")
-            connection.execute("begin")
+            # dlt works in a transaction of its own: a load that fails later leaves an empty table or column at most.
             for raw_schema, arrow_schemas in by_schema.items():
                 _create_or_extend(connection, raw_schema, arrow_schemas)
+            connection.execute("begin")
             before = _landed(connection, run_date, sources)
             for _, name, raw_schema, *_ in before:
                 connection.execute(f"delete from {_name(raw_schema, name)} where _run_date = ?", [run_date])

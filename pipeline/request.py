@@ -1,0 +1,48 @@
+"""What a command was asked for: where, into which engine, for which sources."""
+
+import shlex
+from dataclasses import dataclass, field
+
+from ingestion.settings import Home
+from ingestion.sources import Source, sources_named
+from ingestion.warehouse import Warehouse, open_warehouse
+from pipeline.ledger import Ledger
+from pipeline.reporter import Reporter
+
+
+@dataclass(frozen=True)
+class Request:
+    """The request behind a command; no source named means all of them."""
+
+    home: Home
+    target: str = "duckdb"
+    named_sources: list[str] = field(default_factory=list)
+    reporter: Reporter = field(default_factory=Reporter)
+
+    @property
+    def sources(self) -> list[Source]:
+        """The sources the request covers; raises BadRequest on an unknown name."""
+        return sources_named(self.named_sources)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The target's warehouse; raises BadRequest on an unknown target."""
+        return open_warehouse(self.target, self.home)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The home's ledger."""
+        return Ledger(self.home)
+
+    def check(self) -> None:
+        """Raise BadRequest when a name that was given doesn't exist."""
+        _ = self.sources, self.warehouse
+
+    def command(self, step: str, run_date: str, *options: str) -> str:
+        """Return what to type to run a step as it was asked for here."""
+        words = ["tradewinds", step, "--run-date", run_date]
+        for source in self.named_sources:
+            words += ["--source", source]
+        if self.target != "duckdb":
+            words += ["--target", self.target]
+        return shlex.join([*words, *options])

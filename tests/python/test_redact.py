@@ -1,0 +1,101 @@
+"""No password comes out: not raw, not in any spelling a URL may give it."""
+
+import re
+from urllib.parse import quote, quote_plus
+
+import pytest
+from sqlalchemy.engine import URL
+
+from ingestion import redact as module
+from ingestion.errors import StepFailed
+from ingestion.redact import one_line, redact, register_secret
+from ingestion.settings import database_url
+from ingestion.sources.postgres import open_postgres
+
+PASSWORDS = ["p@ss:w/rd%", "plain", "a b+c/d", "two  spaces", "100%25", "ü@ñ", "[.*]+$", 'it\'s "quoted"', "x@y@z"]
+
+
+@pytest.fixture(autouse=True)
+def no_secrets(monkeypatch):
+    """Start without secrets, and forget those of a test."""
+    monkeypatch.setattr(module, "_secrets", set())
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_a_registered_password_vanishes_in_every_spelling(password):
+    register_secret(password)
+    for spelling in (password, quote(password, safe=""), quote_plus(password), quote(password)):
+        text = redact(f'could not connect with "{spelling}" to host')
+        assert spelling not in text
+        assert text == 'could not connect with "***" to host'
+        url = redact(f"postgresql://user:{spelling}@host:5432/db failed")
+        assert spelling not in url
+        assert url.endswith("@host:5432/db failed")
+
+
+@pytest.mark.parametrize("password", ["plain", "p%40ss", "a:b/c", "p@ss", "x@y@z"])
+def test_an_unknown_password_inside_a_url_vanishes(password):
+    text = redact(f"see postgresql://user:{password}@host:5432/db and http://other.example/a@b")
+    assert text == "see postgresql://user:***@host:5432/db and http://other.example/a@b"
+
+
+def test_text_without_a_secret_is_left_as_it_is():
+    register_secret("secret")
+    for text in ("", "12:30 a@b.c", "postgresql://user@host/db", "http://host:80/path", "SELECT 1 :: int"):
+        assert redact(text) == text
+
+
+def test_a_password_within_another_leaves_no_rest():
+    register_secret("abc")
+    register_secret("abcdef")
+    assert redact("abcdef abc") == "*** ***"
+
+
+def test_an_empty_secret_changes_nothing():
+    register_secret("")
+    assert redact("text") == "text"
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_one_line_has_no_newline_and_no_password(password):
+    register_secret(password)
+    line = one_line(ValueError(f"first\n  second {password}\r\n\tthird"))
+    assert line == "first second *** third"
+    assert one_line(ValueError()) == "ValueError"
+    assert one_line(ValueError(" \n ")) == "ValueError"
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_the_password_of_the_settings_reaches_the_server_and_no_message(password, new_database, monkeypatch):
+    database = new_database()
+    server = re.fullmatch(r"postgresql://[^@]*@(.*)/(.*)", database.url)
+    role = f"role_{server[2]}"
+    database.execute("create table t (a int)")
+    database.execute(f"create role {role} login password '{password.replace(chr(39), chr(39) * 2)}'")
+
+    def configure(given: str, name: str) -> str:
+        url = f"postgresql://{role}:{given}@{server[1]}/{name}"
+        monkeypatch.setenv("SOURCES__NORTHWIND__CREDENTIALS", url)
+        return database_url("northwind")
+
+    def failure(url: str) -> str:
+        with pytest.raises(StepFailed) as raised, open_postgres(url, schema="public", exclude=[]):
+            pass
+        return str(raised.value)
+
+    try:
+        with open_postgres(configure(quote(password, safe=""), server[2]), schema="public", exclude=[]) as reading:
+            assert list(reading.schemas()) == ["t"]
+        messages = [
+            failure(configure(quote(password, safe=""), "no_such_database")),
+            failure(configure(quote("x" + password, safe=""), server[2])),
+        ]
+    finally:
+        database.execute(f"drop role {role}")
+    assert 'database "no_such_database" does not exist' in messages[0]
+    assert "password authentication failed" in messages[1]
+    as_sqlalchemy_writes_it = URL.create("postgresql", "u", password, "h").render_as_string(hide_password=False)
+    for message in messages:
+        assert password not in message
+        assert quote(password, safe="") not in message
+        assert as_sqlalchemy_writes_it.removeprefix("postgresql://u:").removesuffix("@h") not in message
