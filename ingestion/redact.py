@@ -1,22 +1,30 @@
 """Keep secrets out of what people and log files see."""
 
 import re
-from urllib.parse import quote, quote_plus
 
-_URL_PASSWORD = re.compile(r"(://[^:/@\s]+):[^@\s]+@")
+# As far as the last @: a password that should have been escaped may hold one.
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]*):\S+@")
 _secrets: set[str] = set()
 
 
 def register_secret(secret: str) -> None:
     """Remember a password, so that `redact` removes it in every spelling a URL may give it."""
-    _secrets.update({secret, quote(secret, safe=""), quote_plus(secret)})
+    if secret:
+        _secrets.add(secret)
 
 
 def redact(text: str) -> str:
     """Return the text with every known secret, and every password inside a URL, as `***`."""
     for secret in sorted(_secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
+        text = re.sub("".join(map(_spellings, secret)), "***", text)
     return _URL_PASSWORD.sub(r"\1:***@", text)
+
+
+def _spellings(character: str) -> str:
+    """Return a pattern for a character as it is, or as any library may escape it in a URL."""
+    escaped = "".join(f"%{byte:02x}" for byte in character.encode(errors="surrogatepass"))
+    plus = r"|\+" if character == " " else ""
+    return f"(?:(?i:{escaped})|{re.escape(character)}{plus})"
 
 
 def one_line(error: BaseException) -> str:

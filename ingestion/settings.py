@@ -90,8 +90,9 @@ def database_url(source: str) -> str | None:
         url = credentials.to_url().set(drivername="postgresql")
         if not credentials.drivername.startswith("postgres") or not url.database:
             raise ValueError("not a postgresql:// URL with a database name")
-        if url.password:
-            register_secret(str(url.password))
+        for secret in (url.password, url.query.get("password")):
+            if secret:
+                register_secret(str(secret))
         if "connect_timeout" not in url.query:
             url = url.update_query_dict({"connect_timeout": "10"})
     except Exception as error:

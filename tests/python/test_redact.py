@@ -15,6 +15,12 @@ from ingestion.sources.postgres import open_postgres
 PASSWORDS = ["p@ss:w/rd%", "plain", "a b+c/d", "two  spaces", "100%25", "ü@ñ", "[.*]+$", 'it\'s "quoted"', "x@y@z"]
 
 
+def sqlalchemys(password: str) -> str:
+    """The password as SQLAlchemy writes it into a URL: spaces and plus signs as they are."""
+    url = URL.create("postgresql", "u", password, "h").render_as_string(hide_password=False)
+    return url.removeprefix("postgresql://u:").removesuffix("@h")
+
+
 @pytest.fixture(autouse=True)
 def no_secrets(monkeypatch):
     """Start without secrets, and forget those of a test."""
@@ -24,7 +30,10 @@ def no_secrets(monkeypatch):
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_a_registered_password_vanishes_in_every_spelling(password):
     register_secret(password)
-    for spelling in (password, quote(password, safe=""), quote_plus(password), quote(password)):
+    escaped = quote(password, safe="")
+    lower = re.sub("%..", lambda match: match[0].lower(), escaped)
+    everything = "".join(f"%{byte:02X}" for byte in password.encode())
+    for spelling in (password, escaped, lower, everything, quote_plus(password), quote(password), sqlalchemys(password)):
         text = redact(f'could not connect with "{spelling}" to host')
         assert spelling not in text
         assert text == 'could not connect with "***" to host'
@@ -94,8 +103,14 @@ def test_the_password_of_the_settings_reaches_the_server_and_no_message(password
         database.execute(f"drop role {role}")
     assert 'database "no_such_database" does not exist' in messages[0]
     assert "password authentication failed" in messages[1]
-    as_sqlalchemy_writes_it = URL.create("postgresql", "u", password, "h").render_as_string(hide_password=False)
     for message in messages:
         assert password not in message
         assert quote(password, safe="") not in message
-        assert as_sqlalchemy_writes_it.removeprefix("postgresql://u:").removesuffix("@h") not in message
+        assert sqlalchemys(password) not in message
+
+
+def test_a_password_in_the_query_of_the_url_vanishes(monkeypatch):
+    url = "postgresql://user@localhost:1/db?connect_timeout=1&password=se%20cret"
+    monkeypatch.setenv("SOURCES__NORTHWIND__CREDENTIALS", url)
+    assert database_url("northwind") == url
+    assert redact(url) == "postgresql://user@localhost:1/db?connect_timeout=1&password=***"
