@@ -127,19 +127,22 @@ class _Extraction:
             on_rows(table, counts[table], True)
 
         self.folders(schemas)  # a table without a place in landing is refused before anything is read
-        self._run_dlt({table: rows_of(table) for table in schemas})
+        self._run_dlt({table: rows_of(table) for table in schemas}, schemas)
         landed = {}
         for table, schema in schemas.items():
             files = sorted(self._files.get(table, []), key=lambda file: file.path)
             rows = sum(file.rows for file in files)
             if not files or rows != counts[table]:
                 raise StepFailed(f"table {table}: {counts.get(table, 0)} rows were read, but {rows} landed")
+            paths = [self._landing.path_of(file) for file in files]
+            if any(_types(parquet.read_schema(path)) != _types(schema) for path in paths):
+                raise StepFailed(f"table {table} landed with other columns than the source has")
             landed[table] = Table(
                 rows=rows,
                 rejected_rows=len(reading.rejects(table)),
                 columns=[Column(field.name, str(field.type)) for field in schema],
                 files=files,
-                content_hash=content_hash([self._landing.path_of(file) for file in files], schema.names),
+                content_hash=content_hash(paths, schema.names),
                 run_id=self._run_id,
             )
         return landed
@@ -165,7 +168,7 @@ class _Extraction:
     def _rejects_folder(self) -> Path:
         return self._landing.partition("_rejects", self._source.name, self._run_date)
 
-    def _run_dlt(self, batches: dict[str, Iterator[pa.Table]]) -> None:
+    def _run_dlt(self, batches: dict[str, Iterator[pa.Table]], schemas: dict[str, pa.Schema]) -> None:
         use_project_settings()
         import dlt
 
@@ -186,7 +189,10 @@ class _Extraction:
             except Exception as error:  # dlt would print it with its traceback and try again
                 self._failures.append(error)
 
-        resources = [dlt.resource(batches[table], name=number) for number, table in tables.items()]
+        resources = [
+            dlt.resource(batches[table], name=number, columns=_hints(schemas[table]))
+            for number, table in tables.items()
+        ]
         pipeline = dlt.pipeline(
             f"extract_{self._source.name}",
             pipelines_dir=str(self._work / "dlt"),
@@ -209,6 +215,19 @@ class _Extraction:
         rows = parquet.read_metadata(path).num_rows
         file = self._landing.place(path, folder, f"{self._run_id}-{part}.parquet", rows)
         self._files.setdefault(table, []).append(file)
+
+
+def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in schema}
+
+
+def _hints(schema: pa.Schema) -> dict[str, dict]:
+    """Tell dlt of timestamps without a time zone: unasked it makes UTC ones of them."""
+    return {
+        field.name: {"data_type": "timestamp", "precision": 6, "timezone": False}
+        for field in schema
+        if pa.types.is_timestamp(field.type) and field.type.tz is None
+    }
 
 
 def _root_cause(error: BaseException) -> TradewindsError:

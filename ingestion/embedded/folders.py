@@ -10,6 +10,7 @@ when a later start, of any home, finds that the home it was made for is gone.
 
 import hashlib
 import os
+import secrets
 import stat
 import tempfile
 from pathlib import Path
@@ -33,13 +34,11 @@ def find_place(home: Path, account: Account) -> Path:
     state = find_state_folder(home)
     if not account.is_dropped:
         return state
-    name = PREFIX + hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    note = state / NOTE
-    if note.exists():
-        # TMPDIR, or modes, may have changed since; a copied home brings a note of another name.
-        noted = Path(note.read_text(encoding="utf-8").rstrip("\n"))
-        if noted.name == name and noted.is_dir():
-            return noted
+    name = choose_name(home)
+    # TMPDIR, or modes, may have changed since; a copied home brings a note of another name.
+    noted = read_note(state / NOTE)
+    if noted is not None and noted.name == name and noted.is_dir():
+        return noted
     if state.is_dir() and account.can_enter(state):
         return state
     for temp in (Path(tempfile.gettempdir()).resolve(), SHARED_TEMP):
@@ -67,14 +66,38 @@ def prepare(home: Path, account: Account) -> Path:
         if not is_ours(place):
             raise StepFailed(f"embedded Postgres: {place} belongs to someone else")
         place.chmod(0o711)
-        (place / HOME_NOTE).write_text(f"{home}\n", encoding="utf-8")
-        (state / NOTE).write_text(f"{place}\n", encoding="utf-8")
+        write_note(place / HOME_NOTE, home)
+        write_note(state / NOTE, place)
     return place
+
+
+def choose_name(home: Path) -> str:
+    """The name of the home's folder in a temp folder."""
+    return PREFIX + hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+
+
+def read_note(note: Path) -> Path | None:
+    """The path that is noted there, if any."""
+    try:
+        return Path(os.fsdecode(note.read_bytes().rstrip(b"\n")))
+    except FileNotFoundError:
+        return None
+
+
+def write_note(note: Path, path: Path) -> None:
+    """Note a path, whole or not at all: other commands read it without a lock."""
+    if read_note(note) != path:
+        unfinished = note.with_name(f"{note.name}.{secrets.token_hex(4)}")
+        unfinished.write_bytes(os.fsencode(path) + b"\n")
+        unfinished.replace(note)
 
 
 def is_ours(folder: Path) -> bool:
     """Whether this is a real folder that belongs to us, not a name that somebody else made."""
-    status = folder.lstat()
+    try:
+        status = folder.lstat()
+    except FileNotFoundError:  # Swept by another command meanwhile.
+        return False
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
@@ -83,10 +106,9 @@ def find_orphans() -> list[Path]:
     orphans = []
     for temp in {Path(tempfile.gettempdir()).resolve(), SHARED_TEMP}:
         for folder in temp.glob(f"{PREFIX}*"):
-            note = folder / HOME_NOTE
-            if not is_ours(folder) or not note.exists():
-                continue
-            home = Path(note.read_text(encoding="utf-8").rstrip("\n"))
-            if not find_state_folder(home).exists():
+            home = read_note(folder / HOME_NOTE) if is_ours(folder) else None
+            # The name must agree: what we don't understand we don't delete.
+            is_known = home is not None and folder.name == choose_name(home)
+            if is_known and not find_state_folder(home).exists():
                 orphans.append(folder)
     return orphans

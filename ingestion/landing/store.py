@@ -72,11 +72,13 @@ class Landing:
         return self.manifest(source, earlier[-1]) if earlier else None
 
     def started_run(self, source: str, run_date: str) -> str | None:
-        """Return the run id of the last extract that was begun for this day, whether it ended well or not."""
+        """Return the run id of the last extract begun for this day, whether it ended well; "" when it can't be read."""
         try:
             return json.loads(self._mark_path(source, run_date).read_text())["run_id"]
         except FileNotFoundError:
             return None
+        except (ValueError, KeyError, TypeError):
+            return ""
 
     def faults(self, source: str, run_date: str, *, read_files: bool) -> list[str]:
         """Say what keeps this source's day from being whole; an empty list means it can be loaded.

@@ -17,7 +17,8 @@ _CHUNK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 1024 * 1024
 _INTEGER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 # What may be an integer: DuckDB has the last word. Tools write `2.0` beside missing values.
-_INTEGER = rb'-?+[0-9]*+|"?[ \t]*+[+-]?[0-9]*+(?:\.0*+)?[ \t]*+"?'
+_NUMBER = rb"[ \t]*+[+-]?[0-9]*+(?:\.0*+)?[ \t]*+"
+_INTEGER = rb'-?+[0-9]*+|%b|"%b"' % (_NUMBER, _NUMBER)
 
 
 class LineFilter:

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+OPS = "raw_ops"
+
 # One row a loaded day and raw table: what the day's manifests said when it was loaded.
 LANDED_TABLES = pa.schema(
     [
@@ -20,6 +22,8 @@ LANDED_TABLES = pa.schema(
         ("run_id", pa.string()),
     ]
 )
+
+LANDED_COLUMNS = ", ".join(LANDED_TABLES.names)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,16 @@ class RawTable:
     content_hash: str
     run_id: str
 
+    @property
+    def raw_columns(self) -> pa.Schema:
+        """The raw table's columns: the source's and the plumbing."""
+        return self.schema.append(pa.field("_run_date", pa.date32()))
+
+    def landed_row(self, run_date: str) -> list[str | int]:
+        """Return its row of `landed_tables`, in the order of LANDED_COLUMNS."""
+        counts = [self.rows, self.rejected_rows]
+        return [run_date, self.source, self.name, self.raw_schema, *counts, self.content_hash, self.run_id]
+
 
 @dataclass(frozen=True)
 class BuildMark:
@@ -45,8 +59,16 @@ class BuildMark:
     state: str
 
 
+def contents(landed: list[tuple]) -> list[tuple]:
+    """Return what rows of `landed_tables` say of the data, without the run that brought it."""
+    return [row[:-1] for row in landed]
+
+
 class Warehouse(Protocol):
     """An engine's warehouse."""
+
+    def serving(self) -> AbstractContextManager[None]:
+        """Keep the engine reachable, for this process and for dbt, while the block lasts."""
 
     def load_day(self, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
         """Replace the named sources' rows of a day by these tables, all in one transaction.

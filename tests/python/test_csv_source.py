@@ -154,7 +154,7 @@ def test_a_wrong_header_stops_the_extract(land, data):
 
 
 def test_what_is_no_file_stops_the_extract(tmp_path):
-    with pytest.raises(StepFailed, match="none.csv can't be read: No such file"):
+    with pytest.raises(StepFailed, match=r"none\.csv can't be read: No such file"):
         read(tmp_path / "none.csv")
     with pytest.raises(StepFailed, match="can't be read: Is a directory"):
         read(tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import PROJECT
 from tests.python.conftest import clean_environment
 
@@ -65,8 +66,7 @@ def test_every_command_of_the_docs_works(clone: Path) -> None:
     assert "10248" in answer
     with duckdb.connect(str(clone / "data" / "published" / "tradewinds.duckdb"), read_only=True) as published:
         assert published.execute("select count(*) from sales.fct_orders").fetchone()[0] >= 830
-    leftovers = subprocess.run(["pgrep", "-f", str(clone)], capture_output=True, text=True)
-    assert leftovers.stdout == "", "the embedded Postgres outlived the command that started it"
+    assert not EmbeddedPostgres(clone / "data").is_running()
 
 
 def test_every_block_is_run_or_says_why_not() -> None:

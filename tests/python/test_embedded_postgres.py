@@ -271,8 +271,13 @@ def test_the_cluster_of_a_home_that_is_gone_is_swept(server: EmbeddedPostgres) -
     gone.up()
     place = gone.place
     assert place != gone.state
+    assert place not in find_orphans()
     subprocess.run(["rm", "-r", str(gone.home)], check=True)
     assert place in find_orphans()
+    note = (place / "home.txt").read_bytes()
+    (place / "home.txt").write_bytes(b"")
+    assert place not in find_orphans(), "a folder that doesn't say whose it is stays"
+    (place / "home.txt").write_bytes(note)
     with server.running():
         assert not place.exists()
 

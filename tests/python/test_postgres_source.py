@@ -13,6 +13,7 @@ import pytest
 from ingestion.errors import StepFailed
 from ingestion.sources.postgres import open_postgres
 
+LAST = datetime(9999, 12, 31, 23, 59, 59, 999999)  # noqa: DTZ001
 # Column name → type in Postgres, a value in SQL, the Arrow type it lands as, and the value it lands as.
 TYPES = {
     "int2": ("smallint", "-32768", pa.int16(), -32768),
@@ -27,7 +28,7 @@ TYPES = {
     "bytea": ("bytea", r"'\x00ff5c78'", pa.binary(), b"\x00\xff\\x"),
     "date": ("date", "'0001-01-01'", pa.date32(), date(1, 1, 1)),
     "time": ("time", "'23:59:59.999999'", pa.time64("us"), time(23, 59, 59, 999999)),
-    "timestamp": ("timestamp", "'9999-12-31 23:59:59.999999'", pa.timestamp("us"), datetime.max),
+    "timestamp": ("timestamp", "'9999-12-31 23:59:59.999999'", pa.timestamp("us"), LAST),
     "timestamptz": (
         "timestamptz",
         "'2021-06-01 12:00:00+02'",
@@ -98,7 +99,6 @@ def land(database, **where) -> dict[str, SimpleNamespace]:
                 columns=schema.names,
                 rows=rows,
                 rejects=reading.rejects(table),
-                batches=[batch.num_rows for batch in batches],
             )
     return landed
 
@@ -175,11 +175,13 @@ def test_values_no_reader_agrees_on_are_rejected_and_the_rest_lands(database, ty
     assert kept == set(range(len(good), len(good) + len(bad)))
     expected = database.query(f"select row_to_json(t)::text from t where id >= {len(good)} order by id")
     assert sorted(reject["raw_text"] for reject in landed.rejects) == sorted(text for (text,) in expected)
-    assert {(reject["table"], reject["file"], reject["line_number"]) for reject in landed.rejects} == {("t", None, None)}
+    assert {(reject["table"], reject["file"], reject["line_number"]) for reject in landed.rejects} == {
+        ("t", None, None)
+    }
 
 
 def test_a_reject_names_every_column_at_fault(database):
-    database.execute("""create table t (whole_row text, day date, "odd ""name""" numeric, ok date)""")
+    database.execute('create table t (whole_row text, day date, "odd ""name""" numeric, ok date)')
     database.execute("insert into t values ('x', 'infinity', 'NaN', '2021-01-01'), ('y', '2021-01-01', 'NaN', null)")
     database.execute("insert into t values ('z', null, 1, null)")
     landed = land(database)["t"]
@@ -198,7 +200,21 @@ def test_a_reject_names_every_column_at_fault(database):
 
 
 def test_names_land_to_the_letter(database):
-    names = ["select", "Mixed Case", "a.b", "é", 'quo"ted', "it's", "$1", "%s", "?", "whole_row", "order", " x ", "a\\b"]
+    names = [
+        "select",
+        "Mixed Case",
+        "a.b",
+        "é",
+        'quo"ted',
+        "it's",
+        "$1",
+        "%s",
+        "?",
+        "whole_row",
+        "order",
+        " x ",
+        "a\\b",
+    ]
     table = 'Order "Details" für *[x]?'
     quoted = ", ".join('"' + name.replace('"', '""') + '" integer' for name in names)
     database.execute(f'create table "{table.replace(chr(34), chr(34) * 2)}" ({quoted})')
@@ -273,7 +289,6 @@ def test_all_tables_are_read_in_one_snapshot(database):
             connection.execute(f"insert into orders values ({number})")
             connection.execute(f"insert into lines values ({number}, 'infinity')")
             connection.execute("delete from lines where order_id = 1")
-            connection.execute("update orders set id = -2 where id = 10 and false")
 
     with reading_of(database) as reading:
         write(11)  # the snapshot is taken before the first table is read
@@ -290,20 +305,14 @@ def test_all_tables_are_read_in_one_snapshot(database):
     assert len(after["lines"].rejects) == 3
 
 
-def test_reading_writes_nothing(database):
-    database.execute("create table t (a integer)")
-    before = database.query("select xact_commit >= 0, (select pg_current_wal_lsn()) from pg_stat_database limit 1")
-    with reading_of(database) as reading:
-        list(reading.read("t"))
-    assert database.query("select xact_commit >= 0, (select pg_current_wal_lsn()) from pg_stat_database limit 1") == before
-
-
 def test_a_large_table_streams_in_batches(database):
-    database.execute("create table t as select i, i::bigint * i as square from generate_series(1, 300000) as i")
-    landed = land(database)["t"]
-    assert len(landed.batches) > 1
-    assert sum(landed.batches) == 300_000
-    assert sum(row[1] for row in landed.rows) == 300_000 * 300_001 * 600_001 // 6
+    database.execute("create table t as select i, repeat('x', 100) as text from generate_series(1, 300000) as i")
+    with reading_of(database) as reading:
+        sizes = [(batch.num_rows, batch.nbytes, sum(batch["i"].to_pylist())) for batch in reading.read("t")]
+    assert len(sizes) > 1
+    assert max(size for _, size, _ in sizes) < 32 * 1024 * 1024
+    assert sum(rows for rows, _, _ in sizes) == 300_000
+    assert sum(total for _, _, total in sizes) == 300_000 * 300_001 // 2
 
 
 @pytest.fixture
@@ -323,9 +332,9 @@ def test_a_table_that_may_not_be_read_is_one_clear_line(database, reader):
     assert message.endswith("permission denied for table closed")
     assert "select" not in message
     assert list(land(reader, exclude=["closed"])) == ["open"]
-    with pytest.raises(StepFailed, match=r"^the database refused: .* permission denied for table closed$"):
-        with reading_of(reader) as reading:
-            reading.rejects("closed")
+    refused = pytest.raises(StepFailed, match=r"^the database refused: .* permission denied for table closed$")
+    with refused, reading_of(reader) as reading:
+        reading.rejects("closed")
 
 
 def test_a_database_that_cannot_be_reached_is_one_clear_line(database, reader):
@@ -347,15 +356,19 @@ def test_a_database_that_cannot_be_reached_is_one_clear_line(database, reader):
 
 def test_a_server_that_goes_away_stops_the_extract(database):
     database.execute("create table t (a integer)")
-    with reading_of(database) as reading, pytest.raises(StepFailed, match="^table t: .*"):
-        database.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() "
-                         "and datname = current_database()")
-        list(reading.read("t"))
+    with reading_of(database) as reading:
+        database.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where pid <> pg_backend_pid() and datname = current_database()"
+        )
+        with pytest.raises(StepFailed, match=r"^table t: .*terminat"):
+            list(reading.read("t"))
 
 
 def test_a_table_that_is_dropped_meanwhile_stops_the_extract(database):
     database.execute("create table a (x integer); create table b (x integer)")
-    with reading_of(database) as reading, pytest.raises(StepFailed, match='^table b: .*relation "public.b" does not exist'):
+    with reading_of(database) as reading:
         list(reading.read("a"))
         database.execute("drop table b")
-        list(reading.read("b"))
+        with pytest.raises(StepFailed, match=r'^table b: .*relation "public\.b" does not exist'):
+            list(reading.read("b"))

@@ -33,7 +33,15 @@ def test_a_registered_password_vanishes_in_every_spelling(password):
     escaped = quote(password, safe="")
     lower = re.sub("%..", lambda match: match[0].lower(), escaped)
     everything = "".join(f"%{byte:02X}" for byte in password.encode())
-    for spelling in (password, escaped, lower, everything, quote_plus(password), quote(password), sqlalchemys(password)):
+    for spelling in (
+        password,
+        escaped,
+        lower,
+        everything,
+        quote_plus(password),
+        quote(password),
+        sqlalchemys(password),
+    ):
         text = redact(f'could not connect with "{spelling}" to host')
         assert spelling not in text
         assert text == 'could not connect with "***" to host'

@@ -1,0 +1,64 @@
+"""What dlt does for raw on every engine: it owns the tables, creates them and adds columns."""
+
+from typing import Any
+
+import pyarrow as pa
+from dlt.common.destination import Destination, DestinationCapabilitiesContext
+from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
+from dlt.common.schema import Schema
+from dlt.common.schema.utils import new_table
+
+from ingestion.warehouse.base import LANDED_TABLES, OPS, RawTable
+
+_NAMING = "ingestion.naming"
+_SINGLE_PRECISION = 32
+
+
+def keep_names_and_types(destination: type[Destination]) -> type[Destination]:
+    """Return a dlt destination that keeps the source's names, and single-precision floats single.
+
+    dlt makes every float double, and the decimal text of a single float is exact only as such.
+    """
+
+    class Keeping(destination):
+        def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+            capabilities = super()._raw_capabilities()
+            capabilities.type_mapper = _keep_single_precision(capabilities.type_mapper)
+            capabilities.naming_convention = _NAMING
+            return capabilities
+
+    return Keeping
+
+
+def create_or_extend(destination: Destination, tables: list[RawTable]) -> None:
+    """Create the raw tables that are missing and add the columns that are new; none is ever dropped or changed."""
+    by_schema: dict[str, dict[str, pa.Schema]] = {OPS: {"landed_tables": LANDED_TABLES}}
+    for table in tables:
+        by_schema.setdefault(table.raw_schema, {})[table.name] = table.raw_columns
+    for raw_schema, columns in by_schema.items():
+        schema = Schema(raw_schema, normalizers={"names": _NAMING})
+        for name, arrow_schema in columns.items():
+            schema.update_table(new_table(name, columns=_dlt_columns(arrow_schema)))
+        schema = Schema.from_dict(schema.to_dict())
+        configuration = destination.spec()._bind_dataset_name(dataset_name=raw_schema)
+        with destination.client(schema, configuration) as client:
+            client.initialize_storage()
+            client.update_stored_schema(force=True)
+
+
+def _dlt_columns(arrow_schema: pa.Schema) -> list[dict[str, Any]]:
+    columns = py_arrow_to_table_schema_columns(arrow_schema)
+    for field in arrow_schema:
+        if field.type == pa.float32():
+            columns[field.name]["precision"] = _SINGLE_PRECISION
+    return list(columns.values())
+
+
+def _keep_single_precision(mapper: type) -> type:
+    class Mapper(mapper):
+        def to_destination_type(self, column: Any, table: Any) -> str:
+            if column["data_type"] == "double" and column.get("precision") == _SINGLE_PRECISION:
+                return "real"
+            return super().to_destination_type(column, table)
+
+    return Mapper

@@ -1,0 +1,217 @@
+"""The Postgres warehouse: dlt owns the raw tables, the rows go in by binary COPY (ADBC)."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote as url_quote
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+from adbc_driver_postgresql import dbapi
+from dlt.common.destination.exceptions import DestinationException
+from dlt.destinations import postgres as dlt_postgres
+
+from ingestion.embedded.postgres import EmbeddedPostgres
+from ingestion.errors import StepFailed
+from ingestion.redact import one_line, register_secret
+from ingestion.settings import Home
+from ingestion.sources.postgres import PostgresReading
+from ingestion.sources.postgres_types import quote
+from ingestion.warehouse.base import LANDED_COLUMNS, OPS, BuildMark, RawTable, contents
+from ingestion.warehouse.dlt_tables import create_or_extend, keep_names_and_types
+
+# The names that profiles.yml reads, too.
+_VARIABLE = "TRADEWINDS_POSTGRES_"
+_DATABASE = "tradewinds"
+_BATCH_ROWS = 65_536
+_DltPostgres = keep_names_and_types(dlt_postgres)
+
+
+class PostgresWarehouse:
+    """A Postgres database: `TRADEWINDS_POSTGRES_HOST` and its kin, or else one on the home's embedded server."""
+
+    def __init__(self, home: Home):
+        self._home = home
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        if os.environ.get(f"{_VARIABLE}HOST"):
+            yield
+            return
+        server = EmbeddedPostgres(self._home.root)
+        with server.running():
+            server.ensure_database(_DATABASE)
+            url = urlsplit(server.url(_DATABASE))
+            settings = {
+                "HOST": url.hostname,
+                "PORT": str(url.port),
+                "USER": url.username,
+                "PASSWORD": unquote(url.password),
+                "DATABASE": _DATABASE,
+            }
+            os.environ.update({_VARIABLE + name: value for name, value in settings.items()})
+            try:
+                yield
+            finally:
+                for name in settings:
+                    del os.environ[_VARIABLE + name]
+
+    def load_day(self, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
+        with self._errors_in_one_line():
+            # dlt works in a transaction of its own: a load that fails later leaves an empty table or column at most.
+            create_or_extend(_DltPostgres(_url()), tables)
+            with dbapi.connect(_url()) as connection, connection.cursor() as cursor:
+                before = _landed(cursor, run_date, sources)
+                for _, _, name, raw_schema, *_ in before:
+                    cursor.execute(
+                        f"delete from {_name(raw_schema, name)} where _run_date = $1::text::date", [run_date]
+                    )
+                for table in tables:
+                    _insert(cursor, table, _widen(connection, cursor, table), run_date)
+                _record(cursor, run_date, sources, tables)
+                if contents(before) != contents(_landed(cursor, run_date, sources)):
+                    _mark_stale(cursor, run_date)
+                connection.commit()
+
+    def loaded_runs(self, run_date: str) -> dict[str, str]:
+        query = "select source, max(run_id) from {} where run_date = $1::text::date group by source"
+        return dict(self._query("landed_tables", query, [run_date]))
+
+    def build_mark(self) -> BuildMark | None:
+        rows = self._query("build_mark", "select run_date::text, state from {}")
+        return BuildMark(*rows[0]) if rows else None
+
+    @contextmanager
+    def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
+        schema, table = relation.split(".")
+        with self._errors_in_one_line(), dbapi.connect(_url()) as connection:
+            mart = PostgresReading(connection, schema, exclude=[])
+            columns = mart.schemas()[table]
+            batches = (batch for part in mart.read(table, order_by) for batch in part.to_batches(_BATCH_ROWS))
+            yield pa.RecordBatchReader.from_batches(columns, batches)
+
+    def release(self) -> None:
+        from dbt.adapters.factory import cleanup_connections
+
+        cleanup_connections()
+
+    def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
+        """Return the rows of a query on one `raw_ops` table, none when it doesn't exist yet."""
+        with self._errors_in_one_line(), dbapi.connect(_url()) as connection, connection.cursor() as cursor:
+            if not _exists(cursor, OPS, table):
+                return []
+            cursor.execute(query.format(_name(OPS, table)), parameters)
+            return cursor.fetchall()
+
+    @contextmanager
+    def _errors_in_one_line(self) -> Iterator[None]:
+        try:
+            yield
+        except (dbapi.Error, DestinationException) as error:
+            raise StepFailed(f"the warehouse: {one_line(error)}") from error
+
+
+def _url() -> str:
+    """Return the warehouse's URL from the variables that dbt's profile reads."""
+    setting = {
+        name: os.environ.get(f"{_VARIABLE}{name.upper()}", default)
+        for name, default in {
+            "host": "127.0.0.1",
+            "port": "5432",
+            "user": "tradewinds",
+            "password": "",
+            "database": _DATABASE,
+        }.items()
+    }
+    if setting["password"]:
+        register_secret(setting["password"])
+    user, password = (url_quote(setting[name], safe="") for name in ("user", "password"))
+    return f"postgresql://{user}:{password}@{setting['host']}:{setting['port']}/{setting['database']}"
+
+
+def _widen(connection: dbapi.Connection, cursor: dbapi.Cursor, table: RawTable) -> pa.Schema:
+    """Give raw columns whose source type has changed the type that holds both; return the table's types as Arrow."""
+    held = PostgresReading(connection, table.raw_schema, exclude=[]).schemas()[table.name]
+    fields = []
+    for field in table.schema:
+        before = held.field(field.name).type
+        either = _common_type(before, field.type)
+        if either != before:
+            cursor.execute(
+                f"alter table {_name(table.raw_schema, table.name)} alter column {quote(field.name)} "
+                f"type {_type_name(either)} using {quote(field.name)}::{_type_name(either)}"
+            )
+        fields.append(pa.field(field.name, either))
+    return pa.schema(fields)
+
+
+def _common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    """Return the type that holds the values of both to the last digit, text where none does."""
+    if one == other:
+        return one
+    for family in ([pa.int16(), pa.int32(), pa.int64()], [pa.float32(), pa.float64()]):
+        if one in family and other in family:
+            return family[max(family.index(one), family.index(other))]
+    return pa.string()
+
+
+def _type_name(type_: pa.DataType) -> str:
+    names = {pa.int16(): "smallint", pa.int32(): "integer", pa.int64(): "bigint", pa.float64(): "double precision"}
+    return names.get(type_, "varchar")
+
+
+def _insert(cursor: dbapi.Cursor, table: RawTable, columns: pa.Schema, run_date: str) -> None:
+    day = pa.scalar(run_date).cast(pa.date32())
+    schema = columns.append(pa.field("_run_date", pa.date32()))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for path in table.files:
+            for batch in parquet.ParquetFile(path).iter_batches(_BATCH_ROWS):
+                arrays = [batch.column(name).cast(columns.field(name).type) for name in columns.names]
+                yield pa.RecordBatch.from_arrays([*arrays, pa.repeat(day, batch.num_rows)], schema=schema)
+
+    reader = pa.RecordBatchReader.from_batches(schema, batches())
+    inserted = cursor.adbc_ingest(table.name, reader, mode="append", db_schema_name=table.raw_schema)
+    if inserted != table.rows:
+        raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
+
+
+def _landed(cursor: dbapi.Cursor, run_date: str, sources: list[str]) -> list[tuple]:
+    """Return what `landed_tables` says of the sources' day."""
+    wanted = ", ".join(f"${position}" for position in range(2, len(sources) + 2))
+    cursor.execute(
+        f"select {LANDED_COLUMNS} from {_name(OPS, 'landed_tables')} "
+        f"where run_date = $1::text::date and source in ({wanted}) order by source, table_name",
+        [run_date, *sources],
+    )
+    return cursor.fetchall()
+
+
+def _record(cursor: dbapi.Cursor, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
+    """Write down which extract of each table is loaded now, in place of the sources' earlier rows of the day."""
+    name = _name(OPS, "landed_tables")
+    for source in sources:
+        cursor.execute(f"delete from {name} where run_date = $1::text::date and source = $2", [run_date, source])
+    for table in tables:
+        values = table.landed_row(run_date)
+        marks = ", ".join(f"${position}" for position in range(2, len(values) + 1))
+        cursor.execute(f"insert into {name} ({LANDED_COLUMNS}) values ($1::text::date, {marks})", values)
+
+
+def _mark_stale(cursor: dbapi.Cursor, run_date: str) -> None:
+    """Say that marts of this day or a later one no longer match what is loaded."""
+    if _exists(cursor, OPS, "build_mark"):
+        cursor.execute(
+            f"update {_name(OPS, 'build_mark')} set state = 'stale' where run_date >= $1::text::date", [run_date]
+        )
+
+
+def _exists(cursor: dbapi.Cursor, schema: str, table: str) -> bool:
+    query = "select count(*) from information_schema.tables where table_schema = $1 and table_name = $2"
+    cursor.execute(query, [schema, table])
+    return cursor.fetchone()[0] > 0
+
+
+def _name(schema: str, table: str) -> str:
+    return f"{quote(schema)}.{quote(table)}"
