@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingestion.embedded.locks import hold_alone
 from ingestion.embedded.postgres import EmbeddedPostgres
-from ingestion.samples.generate import fill_northwind, write_order_details
+from ingestion.samples.generate import fill_northwind, is_filled, write_event_log, write_order_details
 from ingestion.settings import Home
 
 _DATABASE = "northwind"
+_FILES = {"order_details": write_order_details, "event_log": write_event_log}
 
 
 @contextmanager
@@ -16,16 +18,25 @@ def sample_database(home: Home) -> Iterator[str]:
     """Yield the URL of the embedded Northwind, filled when it is new, and stop its server if this started it."""
     server = EmbeddedPostgres(home.root)
     with server.running():
-        if server.ensure_database(_DATABASE):
-            fill_northwind(server.url(_DATABASE), scale=1)
+        with _filling(server):
+            if not is_filled(server.url(_DATABASE)):
+                fill_northwind(server.url(_DATABASE), scale=1)
         yield server.url(_DATABASE)
 
 
-def sample_order_details(home: Home) -> Path:
-    """Return the sample's order lines, written when they aren't there."""
-    path = home.sources / "order_details.csv"
+@contextmanager
+def _filling(server: EmbeddedPostgres) -> Iterator[None]:
+    """Have the database to oneself while it is looked at and filled: a fill may be under way, or was killed."""
+    with hold_alone(server.state / "fill.lock"):
+        server.ensure_database(_DATABASE)
+        yield
+
+
+def sample_file(home: Home, name: str) -> Path:
+    """Return a sample file's place, written when it isn't there."""
+    path = home.sources / f"{name}.csv"
     if not path.exists():
-        write_order_details(path, scale=1)
+        _FILES[name](path, scale=1)
     return path
 
 
@@ -33,6 +44,6 @@ def make_samples(home: Home, scale: int) -> dict[str, int]:
     """Make every sample again at this scale; return rows per table."""
     server = EmbeddedPostgres(home.root)
     with server.running():
-        server.ensure_database(_DATABASE)
-        rows = fill_northwind(server.url(_DATABASE), scale)
-    return rows | {"order_details": write_order_details(home.sources / "order_details.csv", scale)}
+        with _filling(server):
+            rows = fill_northwind(server.url(_DATABASE), scale)
+    return rows | {name: write(home.sources / f"{name}.csv", scale) for name, write in _FILES.items()}

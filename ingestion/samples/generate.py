@@ -1,4 +1,4 @@
-"""Sample data of Northwind's exact schema, made by the SQL files of `northwind/` in DuckDB."""
+"""Sample data, made in DuckDB: Northwind's exact schema by `northwind/`, an event log by `marketplace/`."""
 
 import os
 from collections.abc import Iterator
@@ -11,17 +11,31 @@ from adbc_driver_postgresql import dbapi
 
 from ingestion.errors import BadRequest, StepFailed
 
-SQL_FOLDER = Path(__file__).parent / "northwind"
+SQL_FOLDER = Path(__file__).parent
 GENERATORS = (
-    "macros",
-    "places",
-    "lookups",
-    "employees",
-    "products",
-    "customers",
-    "orders",
-    "order_details",
+    "northwind/macros",
+    "northwind/places",
+    "northwind/lookups",
+    "northwind/employees",
+    "northwind/products",
+    "northwind/customers",
+    "northwind/orders",
+    "northwind/order_details",
+    "marketplace/event_log",
 )
+# Lines that end as the marketplace's own do; DuckDB would end them with a newline alone.
+EVENT_LOG = """
+copy (
+    select line || chr(13) from (
+        select 'event_id;event_type;professional_id_anonymized;created_at;meta_data' as line, 0 as part, 0 as place
+        union all
+        select line, case event_type when 'created_account' then 1 when 'proposed' then 2 else 3 end, event_id
+        from event_log
+    )
+    order by part, place
+) to '{target}' (format csv, header false, delimiter '\t', quote '', escape '')
+"""
+ORDER_DETAILS = "copy (from order_details) to '{target}' (format csv, header, delimiter ',')"
 # Parents before children.
 TABLES = (
     "region",
@@ -53,7 +67,7 @@ def fill_northwind(url: str, scale: int) -> dict[str, int]:
     with open_generator(scale) as generator:
         try:
             with dbapi.connect(url) as connection, connection.cursor() as cursor:
-                cursor.executescript(read_sql("schema"))
+                cursor.executescript(read_sql("northwind/schema"))
                 cursor.executescript(f"alter table orders alter column order_id type {choose_order_id_type(scale)}")
                 rows = {table: copy_table(generator, cursor, table) for table in TABLES}
                 cursor.executescript(read_sql("keys"))
@@ -75,26 +89,29 @@ def is_filled(url: str) -> bool:
 
 def write_order_details(path: Path, scale: int) -> int:
     """Write the order lines as CSV, whole or not at all, and return the rows without the header."""
+    return write_csv(path, scale, ORDER_DETAILS)
+
+
+def write_event_log(path: Path, scale: int) -> int:
+    """Write the event log (`;`, CRLF, not in time order), whole or not at all, and return its events."""
+    return write_csv(path, scale, EVENT_LOG) - 1
+
+
+def write_csv(path: Path, scale: int, statement: str) -> int:
+    """Have DuckDB write a file under a passing name, put it in place, and return its rows."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            rows = copy_order_details(unfinished, scale)
+            with open_generator(scale) as generator:
+                target = str(unfinished).replace("'", "''")
+                rows = generator.execute(statement.format(target=target)).fetchone()[0]
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
     except (OSError, duckdb.IOException) as error:
-        raise StepFailed(f"sample order_details: {describe(error)}") from None
+        raise StepFailed(f"sample {path.stem}: {describe(error)}") from None
     return rows
-
-
-def copy_order_details(path: Path, scale: int) -> int:
-    """Have DuckDB write the CSV, and return its rows."""
-    target = str(path).replace("'", "''")
-    with open_generator(scale) as generator:
-        return generator.execute(
-            f"copy (from order_details) to '{target}' (format csv, header, delimiter ',')"
-        ).fetchone()[0]
 
 
 @contextmanager

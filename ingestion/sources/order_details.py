@@ -1,12 +1,7 @@
-"""The order lines that Northwind's database lacks: a comma-separated file."""
+"""The order lines that Northwind's database lacks: a comma-separated file, loaded beside Northwind's tables."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-from ingestion.samples.defaults import sample_order_details
-from ingestion.settings import Home, source_setting
-from ingestion.sources.csv import CsvReading, CsvShape
+from ingestion.sources.csv import CsvShape
+from ingestion.sources.csv_source import CsvSource
 
 SHAPE = CsvShape(
     table="order_details",
@@ -21,20 +16,4 @@ SHAPE = CsvShape(
     },
 )
 
-
-class OrderDetails:
-    """One CSV file (`sources.order_details.path`), loaded beside Northwind's tables."""
-
-    name = "order_details"
-    area = "csv"
-    raw_schema = "raw_northwind"
-
-    def is_configured(self) -> bool:
-        return bool(source_setting(self.name, "path"))
-
-    @contextmanager
-    def open(self, home: Home, run_date: str, work: Path) -> Iterator[CsvReading]:
-        configured = source_setting(self.name, "path")
-        path = Path(configured).expanduser() if configured else sample_order_details(home)
-        with CsvReading.open(path, SHAPE, work) as reading:
-            yield reading
+ORDER_DETAILS = CsvSource(name="order_details", raw_schema="raw_northwind", shape=SHAPE)

@@ -61,7 +61,7 @@ def test_of_two_extracts_of_one_day_one_ends_at_once(sandbox: Sandbox) -> None:
         assert "another process is extracting northwind for this day" in line
         # Another day, or another source, is nobody's business.
         sandbox.succeed("extract", "--run-date", DAY_1, "--source", "order_details")
-    output, errors = first.communicate(timeout=120)
+    _, errors = first.communicate(timeout=120)
     assert first.returncode == 0, errors
     sandbox.succeed("load", "--run-date", DAY_1)
     assert sandbox.query("select count(*) from raw_northwind.orders") == [(830,)]

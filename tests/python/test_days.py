@@ -104,15 +104,16 @@ def test_marts_equal_an_independent_computation(days: dict, shared_sandbox: Sand
     """Prices by Python's decimals from the CSV, dates by Postgres."""
     cents = Decimal("0.0001")
     gross = discount = Decimal(0)
-    with shared_sandbox.order_details.open(newline="") as lines:
-        for count, line in enumerate(csv.DictReader(lines), start=1):
-            line_gross = Decimal(line["unit_price"]) * int(line["quantity"])
-            gross += line_gross
-            discount += (line_gross * Decimal(line["discount"])).quantize(cents, ROUND_HALF_UP)
+    with shared_sandbox.order_details.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    for line in lines:
+        line_gross = Decimal(line["unit_price"]) * int(line["quantity"])
+        gross += line_gross
+        discount += (line_gross * Decimal(line["discount"])).quantize(cents, ROUND_HALF_UP)
     rows = json.loads(days["first"]["exports"]["orders_with_details.json"], parse_float=Decimal)
     assert sum(row["gross_amount_usd"] for row in rows) == gross
     assert sum(row["net_amount_usd"] for row in rows) == gross - discount
-    assert len(rows) == count
+    assert len(rows) == len(lines)
     # Day 2's source is still there: the marts of day 2 must say what Postgres says of it.
     (expected,) = shared_sandbox.northwind.query(
         "select count(*), count(*) filter (where shipped_date is null), "

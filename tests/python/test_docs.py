@@ -1,4 +1,4 @@
-"""What the docs show is what happens: every shell block is run, in order, in a copy of the project as a clone has it."""
+"""What the docs show is what happens: every shell block is run, in order, in a copy of the project."""
 
 import os
 import re

@@ -1,4 +1,4 @@
--- The log of a marketplace's first ten weeks: for every 1,500 professionals 6,000 events or so.
+-- The log of a marketplace's first twelve weeks: for every 1,500 professionals some 7,500 events.
 -- Days count from the first of January 2020, moments in seconds from there.
 create table services as
 select

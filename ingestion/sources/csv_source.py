@@ -1,0 +1,30 @@
+"""A source that is one CSV file with declared columns."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.samples.defaults import sample_file
+from ingestion.settings import Home, source_setting
+from ingestion.sources.csv import CsvReading, CsvShape
+
+
+@dataclass(frozen=True)
+class CsvSource:
+    """The file at `sources.<name>.path`, or its sample; it is the whole table as it stands on the run date."""
+
+    name: str
+    raw_schema: str
+    shape: CsvShape
+    area: str = "csv"
+
+    def is_configured(self) -> bool:
+        return bool(source_setting(self.name, "path"))
+
+    @contextmanager
+    def open(self, home: Home, run_date: str, work: Path) -> Iterator[CsvReading]:
+        configured = source_setting(self.name, "path")
+        path = Path(configured).expanduser() if configured else sample_file(home, self.name)
+        with CsvReading.open(path, self.shape, work) as reading:
+            yield reading
