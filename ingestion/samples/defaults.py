@@ -43,7 +43,6 @@ def sample_file(home: Home, name: str) -> Path:
 def make_samples(home: Home, scale: int) -> dict[str, int]:
     """Make every sample again at this scale; return rows per table."""
     server = EmbeddedPostgres(home.root)
-    with server.running():
-        with _filling(server):
-            rows = fill_northwind(server.url(_DATABASE), scale)
+    with server.running(), _filling(server):
+        rows = fill_northwind(server.url(_DATABASE), scale)
     return rows | {name: write(home.sources / f"{name}.csv", scale) for name, write in _FILES.items()}

@@ -70,7 +70,7 @@ def fill_northwind(url: str, scale: int) -> dict[str, int]:
                 cursor.executescript(read_sql("northwind/schema"))
                 cursor.executescript(f"alter table orders alter column order_id type {choose_order_id_type(scale)}")
                 rows = {table: copy_table(generator, cursor, table) for table in TABLES}
-                cursor.executescript(read_sql("keys"))
+                cursor.executescript(read_sql("northwind/keys"))
                 connection.commit()
         except dbapi.Error as error:
             raise StepFailed(f"sample northwind: {describe(error, url)}") from None
