@@ -49,11 +49,11 @@ final as (
         service_name_en,
         first_seen_at,
         last_seen_at,
-        lead_fee_min_eur,
+        cast(lead_fee_min_eur as decimal(19, 4)) as lead_fee_min_eur,
         cast(
             round((lower_middle_fee_eur + upper_middle_fee_eur) * 0.5, 4) as decimal(19, 4)
         ) as lead_fee_median_eur,
-        lead_fee_max_eur
+        cast(lead_fee_max_eur as decimal(19, 4)) as lead_fee_max_eur
     from services
 )
 

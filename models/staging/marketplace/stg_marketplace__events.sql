@@ -39,9 +39,7 @@ renamed as (
         -- ids
         cast(event_id as bigint) as event_id,
         cast(professional_id_anonymized as bigint) as professional_id,
-        case
-            when is_proposal then cast(split_part(meta_data, '_', 1) as bigint)
-        end as service_id,
+        cast(case when is_proposal then split_part(meta_data, '_', 1) end as bigint) as service_id,
 
         -- text
         cast(event_type as varchar) as event_type,
@@ -50,9 +48,9 @@ renamed as (
         cast(meta_data as varchar) as meta_data,
 
         -- numbers
-        case
-            when is_proposal then cast(split_part(meta_data, '_', 4) as decimal(19, 4))
-        end as lead_fee_eur,
+        cast(
+            case when is_proposal then split_part(meta_data, '_', 4) end as decimal(19, 4)
+        ) as lead_fee_eur,
 
         -- timestamps
         cast(created_at as timestamp) as occurred_at,
