@@ -1,58 +1,39 @@
--- Fails if a snapshot's versions that are valid on the run date differ from what the source held on
--- that day, because then every question about the past is answered wrongly.
-{%- set snapshots = [
-    ('customers_snapshot', 'customer_id', ref('customers_snapshot'), ref('stg_northwind__customers')),
-    ('employees_snapshot', 'employee_id', ref('employees_snapshot'), ref('stg_northwind__employees')),
-    ('products_snapshot', 'product_id', ref('products_snapshot'), ref('stg_northwind__products')),
-    ('suppliers_snapshot', 'supplier_id', ref('suppliers_snapshot'), ref('stg_northwind__suppliers'))
-] %}
-{%- for name, key, snapshot, staged in snapshots %}
-{%- set columns = [key] %}
-{%- if execute %}
-{%- set columns = adapter.get_columns_in_relation(staged)
-    | map(attribute='name') | reject('equalto', '_run_date') | list %}
-{%- endif %}
-{{ 'union all' if not loop.first }}
+-- Fails if the versions in a snapshot that are valid on the run date differ from what the source
+-- held on that day, because then every question about the past is answered wrongly.
+with customers as (
+    {{ history_differences(
+        ref('customers_snapshot'), ref('stg_northwind__customers'), 'customer_id'
+    ) }}
+),
 
-select
-    '{{ name }}' as snapshot_name,
-    cast({{ key }} as varchar) as snapshot_key,
-    problem
-from (
-    (
-        select
-            {{ columns | join(',\n            ') }},
-            'not in history' as problem
-        from {{ staged }}
+employees as (
+    {{ history_differences(
+        ref('employees_snapshot'), ref('stg_northwind__employees'), 'employee_id'
+    ) }}
+),
 
-        except
+products as (
+    {{ history_differences(
+        ref('products_snapshot'), ref('stg_northwind__products'), 'product_id'
+    ) }}
+),
 
-        select
-            {{ columns | join(',\n            ') }},
-            'not in history' as problem
-        from {{ snapshot }}
-        where
-            dbt_valid_from <= {{ run_date() }}
-            and (dbt_valid_to is null or dbt_valid_to > {{ run_date() }})
-    )
+suppliers as (
+    {{ history_differences(
+        ref('suppliers_snapshot'), ref('stg_northwind__suppliers'), 'supplier_id'
+    ) }}
+)
 
-    union all
+select * from customers
 
-    (
-        select
-            {{ columns | join(',\n            ') }},
-            'not in the source' as problem
-        from {{ snapshot }}
-        where
-            dbt_valid_from <= {{ run_date() }}
-            and (dbt_valid_to is null or dbt_valid_to > {{ run_date() }})
+union all
 
-        except
+select * from employees
 
-        select
-            {{ columns | join(',\n            ') }},
-            'not in the source' as problem
-        from {{ staged }}
-    )
-) as {{ name }}_differences
-{%- endfor %}
+union all
+
+select * from products
+
+union all
+
+select * from suppliers

@@ -43,21 +43,20 @@ bounds as (
 ),
 
 days as (
-    select cast(spine.day as date) as date
+    select cast(spine.day_at as date) as date_day
     from bounds
-    cross join lateral
-        generate_series(bounds.first_day, bounds.last_day, interval '1 day') as spine (day)
+    cross join generate_series(first_day, last_day, interval '1 day') as spine (day_at)
 ),
 
 final as (
     select
-        days.date,
+        days.date_day as date, -- noqa: RF04
         cast(
-            sum(coalesce(daily_deltas.delta, 0)) over (order by days.date) as bigint
+            sum(coalesce(daily_deltas.delta, 0)) over (order by days.date_day) as bigint
         ) as active_professionals_count
     from days
     left join daily_deltas
-        on days.date = daily_deltas.changed_date
+        on days.date_day = daily_deltas.changed_date
 )
 
 select * from final

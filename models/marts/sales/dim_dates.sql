@@ -4,24 +4,28 @@ with orders as (
 
 bounds as (
     select
-        date_trunc(
-            'year', least(min(ordered_date), min(required_date), min(shipped_date), {{ run_date() }})
-        ) as first_day,
-        date_trunc(
-            'year', greatest(max(ordered_date), max(required_date), max(shipped_date), {{ run_date() }})
-        ) as last_year
+        least(
+            min(ordered_date), min(required_date), min(shipped_date), {{ run_date() }}
+        ) as first_date,
+        greatest(
+            max(ordered_date), max(required_date), max(shipped_date), {{ run_date() }}
+        ) as last_date
     from orders
 ),
 
-days as (
-    select cast(spine.day as date) as date_day
+-- Whole years, so that a quarter or a week at either end is not cut short.
+years as (
+    select
+        cast(date_trunc('year', first_date) as timestamp) as first_day,
+        cast(date_trunc('year', last_date) as timestamp) + interval '1 year'
+        - interval '1 day' as last_day
     from bounds
-    cross join lateral
-        generate_series(
-            cast(bounds.first_day as timestamp),
-            cast(bounds.last_year as timestamp) + interval '1 year' - interval '1 day',
-            interval '1 day'
-        ) as spine (day)
+),
+
+days as (
+    select cast(spine.day_at as date) as date_day
+    from years
+    cross join generate_series(first_day, last_day, interval '1 day') as spine (day_at)
 ),
 
 numbered as (

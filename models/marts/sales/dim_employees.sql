@@ -18,7 +18,9 @@ territory_lists as (
     select
         employee_id,
         count(*) as territory_count,
-        string_agg(territory_name, ', ' order by territory_id collate "C") as territory_names
+        string_agg(
+            territory_name, ', ' order by territory_id collate "C" -- noqa: RF06
+        ) as territory_names
     from employee_territories
     group by employee_id
 ),
