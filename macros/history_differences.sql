@@ -1,4 +1,4 @@
-{#- EXCEPT takes NULLs for equal and compares bytes, too. -#}
+{#- EXCEPT takes NULLs for equal and compares bytes, too; ALL also finds a version kept twice. -#}
 {% macro history_differences(snapshot, staged, key) -%}
     {%- set columns = [key] -%}
     {%- if execute -%}
@@ -14,11 +14,11 @@
         '{{ snapshot.identifier }}' as snapshot_name,
         cast({{ key }} as varchar) as snapshot_key,
         'not in history' as problem
-    from ({{ held }} except {{ valid }}) as missing
+    from ({{ held }} except all {{ valid }}) as missing
     union all
     select
         '{{ snapshot.identifier }}' as snapshot_name,
         cast({{ key }} as varchar) as snapshot_key,
         'not in the source' as problem
-    from ({{ valid }} except {{ held }}) as unexpected
+    from ({{ valid }} except all {{ held }}) as unexpected
 {%- endmacro %}
