@@ -3,6 +3,10 @@
     {%- if flags.WHICH not in ['build', 'run', 'seed', 'snapshot'] -%}
         {{ return(false) }}
     {%- endif -%}
+    {#- Staging beside the build's own, to check a day: no build. -#}
+    {%- if var('schema_suffix', '') -%}
+        {{ return(false) }}
+    {%- endif -%}
     {%- for unique_id in selected_resources -%}
         {%- if unique_id.split('.')[0] in ['model', 'seed', 'snapshot'] -%}
             {{ return(true) }}

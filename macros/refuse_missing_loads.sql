@@ -16,7 +16,7 @@
         {%- endfor -%}
     {%- endif -%}
     {%- set missing = [] -%}
-    {%- for source in graph.sources.values() -%}
+    {%- for source in needed_sources() -%}
         {%- set name = source.schema ~ '.' ~ source.identifier -%}
         {#- raw_ops is the loader's own account of what it loaded, not a thing that lands. -#}
         {%- if source.schema != 'raw_ops' and name not in loaded -%}

@@ -1,7 +1,12 @@
 {% macro start_build() %}
-    {%- if execute and builds_relations() -%}
+    {%- if execute and flags.WHICH == 'build' and var('schema_suffix', '') -%}
+        {%- do refuse_beyond_staging() -%}
+        {%- do refuse_missing_loads(run_day()) -%}
+    {%- elif execute and builds_relations() -%}
         {%- set day = run_day() -%}
         {%- do refuse_missing_loads(day) -%}
+        {%- do begin_history(day) -%}
+        {%- do refuse_history_gaps(day) -%}
         {#-
             Run from here and not handed back to the hook: an error here ends the invocation, while
             after a hook's own error dbt goes on to the models. Committed before the first model,

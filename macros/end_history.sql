@@ -1,0 +1,36 @@
+{% macro end_history(results) %}
+    {%- set done = [] -%}
+    {%- for result in results -%}
+        {%- if result.node.resource_type == 'snapshot' and result.status | string == 'success' -%}
+            {%- do done.append(result.node.unique_id) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for node in graph.nodes.values() -%}
+        {%- if node.resource_type == 'snapshot' and node.unique_id not in done -%}
+            {{ return('') }}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if flags.EMPTY or flags.SAMPLE -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set day = run_day(pinned=true) -%}
+    {%- set sql -%}
+        delete from raw_ops.history_days where run_date = cast('{{ day }}' as date);
+        insert into raw_ops.history_days (run_date, inputs)
+        select
+            run_date,
+            inputs
+        from ({{ history_inputs() }}) as loaded
+        where
+            run_date = cast('{{ day }}' as date)
+            -- Loaded anew while the build ran: which of the two it took can't be told.
+            and exists (
+                select 1
+                from raw_ops.build_mark
+                where
+                    invocation_id = '{{ invocation_id }}'
+                    and inputs = ({{ landed_inputs(day) }})
+            );
+    {%- endset -%}
+    {{ return(sql) }}
+{% endmacro %}

@@ -1,0 +1,62 @@
+with events as (
+    select * from {{ ref('fct_events') }}
+),
+
+changes as (
+    select
+        professional_id,
+        cast(occurred_at as date) as changed_date,
+        case when event_type = 'became_able_to_propose' then 1 else 0 end as able_count,
+        row_number() over (
+            partition by professional_id, cast(occurred_at as date)
+            order by occurred_at desc, event_id desc
+        ) as recency_rank
+    from events
+    where event_type in ('became_able_to_propose', 'became_unable_to_propose')
+),
+
+-- What a day adds to or takes from the count: only a professional's last word of the day counts.
+deltas as (
+    select
+        changed_date,
+        able_count - coalesce(
+            lag(able_count) over (partition by professional_id order by changed_date), 0
+        ) as delta
+    from changes
+    where recency_rank = 1
+),
+
+daily_deltas as (
+    select
+        changed_date,
+        sum(delta) as delta
+    from deltas
+    group by changed_date
+),
+
+-- The last event's own day is left out: the log may have ended in the middle of it.
+bounds as (
+    select
+        cast(min(cast(occurred_at as date)) as timestamp) as first_day,
+        cast(max(cast(occurred_at as date)) as timestamp) - interval '1 day' as last_day
+    from events
+),
+
+days as (
+    select cast(spine.day_at as date) as date_day
+    from bounds
+    cross join generate_series(first_day, last_day, interval '1 day') as spine (day_at)
+),
+
+final as (
+    select
+        days.date_day as date, -- noqa: RF04
+        cast(
+            sum(coalesce(daily_deltas.delta, 0)) over (order by days.date_day) as bigint
+        ) as active_professionals_count
+    from days
+    left join daily_deltas
+        on days.date_day = daily_deltas.changed_date
+)
+
+select * from final

@@ -1,0 +1,71 @@
+with orders as (
+    select * from {{ ref('fct_orders') }}
+),
+
+bounds as (
+    select
+        least(
+            min(ordered_date), min(required_date), min(shipped_date), {{ run_date() }}
+        ) as first_date,
+        greatest(
+            max(ordered_date), max(required_date), max(shipped_date), {{ run_date() }}
+        ) as last_date
+    from orders
+),
+
+-- Whole years, so that a quarter or a week at either end is not cut short.
+years as (
+    select
+        cast(date_trunc('year', first_date) as timestamp) as first_day,
+        cast(date_trunc('year', last_date) as timestamp) + interval '1 year'
+        - interval '1 day' as last_day
+    from bounds
+),
+
+days as (
+    select cast(spine.day_at as date) as date_day
+    from years
+    cross join generate_series(first_day, last_day, interval '1 day') as spine (day_at)
+),
+
+numbered as (
+    select
+        date_day,
+        cast(extract(year from date_day) as integer) as year_number,
+        cast(extract(quarter from date_day) as integer) as quarter_number,
+        cast(extract(month from date_day) as integer) as month_number,
+        cast(extract(isoyear from date_day) as integer) as iso_year_number,
+        cast(extract(week from date_day) as integer) as iso_week_number,
+        cast(extract(day from date_day) as integer) as day_of_month_number,
+        cast(extract(isodow from date_day) as integer) as day_of_week_number,
+        cast(extract(doy from date_day) as integer) as day_of_year_number,
+        cast(date_trunc('month', date_day) as date) as month_start_date
+    from days
+),
+
+final as (
+    select
+        date_day,
+        -- Not by the engine's own names of months and days, which follow its language.
+        split_part(
+            'January February March April May June July August September October November December',
+            ' ',
+            month_number
+        ) as month_name,
+        split_part(
+            'Monday Tuesday Wednesday Thursday Friday Saturday Sunday', ' ', day_of_week_number
+        ) as day_name,
+        year_number,
+        quarter_number,
+        month_number,
+        iso_year_number,
+        iso_week_number,
+        day_of_month_number,
+        day_of_week_number,
+        day_of_year_number,
+        day_of_week_number >= 6 as is_weekend,
+        month_start_date
+    from numbered
+)
+
+select * from final
