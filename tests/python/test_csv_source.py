@@ -322,6 +322,13 @@ def test_another_delimiter_and_text_columns(land):
     ]
 
 
+def test_a_single_text_column(land):
+    shape = CsvShape(table="names", delimiter=",", columns={"name": "VARCHAR"})
+    landed = land(b'name\n\nplain\n\n\r\n"quo""ted, with a comma"\n \ntwo,fields\nlast', shape)
+    assert landed.rows == [("plain",), ('quo"ted, with a comma',), (" ",), ("last",)]
+    assert landed.rejected == [(8, "wrong number of columns", "two,fields")]
+
+
 def test_the_original_file_is_left_alone(tmp_path):
     path = tmp_path / "lines.csv"
     data = b"\xef\xbb\xbf" + HEADER + b'1,2,"3\r\n\n1,1,1,1,1'

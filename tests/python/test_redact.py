@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote, quote_plus
 
+import psycopg
 import pytest
 from sqlalchemy.engine import URL
 
@@ -83,15 +84,18 @@ def test_one_line_has_no_newline_and_no_password(password):
 
 
 @pytest.mark.parametrize("password", PASSWORDS)
-def test_the_password_of_the_settings_reaches_the_server_and_no_message(password, new_database, monkeypatch):
-    database = new_database()
-    server = re.fullmatch(r"postgresql://[^@]*@(.*)/(.*)", database.url)
-    role = f"role_{server[2]}"
-    database.execute("create table t (a int)")
-    database.execute(f"create role {role} login password '{password.replace(chr(39), chr(39) * 2)}'")
+def test_the_password_of_the_settings_reaches_the_server_and_no_message(password, server, monkeypatch):
+    server.ensure_database("redact")
+    owner = server.url("redact")
+    _, _, place = owner.rpartition("/")[0].partition("@")
+    escaped = password.replace("'", "''")
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("create table if not exists t (a int)")
+        connection.execute("drop role if exists reader")
+        connection.execute(f"create role reader login password '{escaped}'")
 
     def configure(given: str, name: str) -> str:
-        url = f"postgresql://{role}:{given}@{server[1]}/{name}"
+        url = f"postgresql://reader:{given}@{place}/{name}"
         monkeypatch.setenv("SOURCES__NORTHWIND__CREDENTIALS", url)
         return database_url("northwind")
 
@@ -100,15 +104,12 @@ def test_the_password_of_the_settings_reaches_the_server_and_no_message(password
             pass
         return str(raised.value)
 
-    try:
-        with open_postgres(configure(quote(password, safe=""), server[2]), schema="public", exclude=[]) as reading:
-            assert list(reading.schemas()) == ["t"]
-        messages = [
-            failure(configure(quote(password, safe=""), "no_such_database")),
-            failure(configure(quote("x" + password, safe=""), server[2])),
-        ]
-    finally:
-        database.execute(f"drop role {role}")
+    with open_postgres(configure(quote(password, safe=""), "redact"), schema="public", exclude=[]) as reading:
+        assert list(reading.schemas()) == ["t"]
+    messages = [
+        failure(configure(quote(password, safe=""), "no_such_database")),
+        failure(configure(quote("x" + password, safe=""), "redact")),
+    ]
     assert 'database "no_such_database" does not exist' in messages[0]
     assert "password authentication failed" in messages[1]
     for message in messages:
