@@ -1,4 +1,7 @@
 {% macro history_gaps(day, day_too=false) -%}
+    {#- Before the first build there is none, and every loaded day is missing. -#}
+    {%- set has_history = execute
+        and adapter.get_relation(target.database, 'raw_ops', 'history_days') is not none -%}
     with loaded as (
         {{ history_inputs() }}
     ),
@@ -6,12 +9,14 @@
     days as (
         select
             loaded.run_date,
-            history_days.run_date is not null as is_in_history
+            {{ 'history_days.run_date is not null' if has_history else 'false' }} as is_in_history
         from loaded
+        {%- if has_history %}
         left join raw_ops.history_days
             on
                 loaded.run_date = history_days.run_date
                 and loaded.inputs = history_days.inputs
+        {%- endif %}
         where loaded.run_date {{ '<=' if day_too else '<' }} cast('{{ day }}' as date)
     )
 

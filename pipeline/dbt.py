@@ -1,10 +1,11 @@
 """Run dbt in this process, one line a node, with its artifacts under the home."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 from ingestion.errors import StepFailed
@@ -15,6 +16,10 @@ from ingestion.settings import PROJECT, Home
 OnNode = Callable[[str, str, float], None]
 
 _GOOD = ("success", "pass", "no-op", "warn")
+_HISTORY = ("--select", "tag:history", "--exclude-resource-type", "test", "unit_test")
+# Views of their own schema, so that looking at a past day leaves the build as it is.
+_CHECK_SUFFIX = "_verify"
+_CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw")
 
 
 @dataclass(frozen=True)
@@ -25,40 +30,70 @@ class BuildResult:
     warnings: list[str]
 
 
-def dbt_build(run_date: str, target: str, home: Home, *, select: list[str], on_node: OnNode) -> BuildResult:
-    """Do what `dbt build --vars '{run_date: D}'` does; raises StepFailed naming every node that failed."""
-    from dbt.cli.main import dbtRunner
+class Dbt:
+    """The project at one target; every call is an invocation in this process, the parse is shared."""
 
-    os.environ["TRADEWINDS_HOME"] = str(home.root)
-    home.warehouse.mkdir(parents=True, exist_ok=True)
-    # dbt's own words go to dbt.log beside the day's ledger; here each node gets our one line.
-    logging = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(home.runs / run_date)]
-    places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
-    places += ["--target-path", str(home.root / "reports" / "dbt")]
-    request = ["--vars", f"{{run_date: '{run_date}'}}", *(["--select", *select] if select else [])]
-    runner = dbtRunner(manifest=_parse(tuple(places)), callbacks=[_reporting(on_node)])
-    outcome = runner.invoke([*logging, "build", *places, *request])
-    if outcome.exception:
-        raise StepFailed(f"dbt: {_message(outcome.exception)}")
-    results = list(outcome.result or [])
-    failed = [_describe(result) for result in results if result.status not in (*_GOOD, "skipped")]
-    if failed or not outcome.success:
-        raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
-    return BuildResult(
-        counts=dict(Counter(str(result.status) for result in results)),
-        warnings=[_describe(result) for result in results if result.status == "warn"],
-    )
+    def __init__(self, target: str, home: Home):
+        self._home = home
+        self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
+        self._places += ["--target-path", str(home.root / "reports" / "dbt")]
 
+    def build(self, run_date: str, *, select: list[str], on_node: OnNode) -> BuildResult:
+        """Do what `dbt build --vars '{run_date: D}'` does; raises StepFailed naming every node that failed."""
+        results = self._invoke("build", run_date, *(["--select", *select] if select else []), on_node=on_node)
+        return BuildResult(
+            counts=dict(Counter(str(result.status) for result in results)),
+            warnings=[_describe(result) for result in results if result.status == "warn"],
+        )
 
-@cache
-def _parse(places: tuple[str, ...]) -> Any:
-    """Return the parsed project; without the day's --vars dbt's cache of the last parse stays valid every day."""
-    from dbt.cli.main import dbtRunner
+    def history_gaps(self, run_date: str) -> list[str]:
+        """Return the loaded days before this one that history lacks or holds from other rows, oldest first."""
+        query = f"{{{{ history_gaps('{run_date}') }}}}"
+        (shown,) = self._invoke("show", run_date, "--inline", query, "--limit", "-1")
+        return [str(day)[:10] for day in shown.agate_table.columns[0].values()]
 
-    outcome = dbtRunner().invoke(["--log-level", "none", "--log-level-file", "none", "parse", *places])
-    if not outcome.success:
-        raise StepFailed(f"dbt: {_message(outcome.exception)}")
-    return outcome.result
+    def replay_history(self, run_date: str) -> None:
+        """Bring history to the end of a past day; raises StepFailed when a snapshot fails."""
+        self._invoke("build", run_date, *_HISTORY)
+
+    def check_history(self, run_date: str) -> list[str]:
+        """Return what tells history as of a loaded day from the day's raw rows, nothing when they are equal."""
+        try:
+            self._invoke("build", run_date, *_CHECK, schema_suffix=_CHECK_SUFFIX)
+        except StepFailed as error:
+            return [error.reason]
+        return []
+
+    def _invoke(
+        self, verb: str, run_date: str, *words: str, on_node: OnNode | None = None, **variables: str
+    ) -> list[Any]:
+        """Run one dbt command for a day and return its nodes' results; raises StepFailed when any failed."""
+        from dbt.cli.main import dbtRunner
+
+        # dbt's own words go to dbt.log beside the day's ledger; here each node gets our one line.
+        logs = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(self._home.runs / run_date)]
+        runner = dbtRunner(manifest=self._manifest, callbacks=[_reporting(on_node)] if on_node else [])
+        variables = json.dumps({"run_date": run_date} | variables)
+        outcome = runner.invoke([*logs, verb, *self._places, "--vars", variables, *words])
+        if outcome.exception:
+            raise StepFailed(f"dbt: {_message(outcome.exception)}")
+        results = list(outcome.result or [])
+        failed = [_describe(result) for result in results if result.status not in (*_GOOD, "skipped")]
+        if failed or not outcome.success:
+            raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
+        return results
+
+    @cached_property
+    def _manifest(self) -> Any:
+        """The parsed project; without the day's --vars dbt's cache of the last parse stays valid every day."""
+        from dbt.cli.main import dbtRunner
+
+        os.environ["TRADEWINDS_HOME"] = str(self._home.root)
+        self._home.warehouse.mkdir(parents=True, exist_ok=True)
+        outcome = dbtRunner().invoke(["--log-level", "none", "--log-level-file", "none", "parse", *self._places])
+        if not outcome.success:
+            raise StepFailed(f"dbt: {_message(outcome.exception)}")
+        return outcome.result
 
 
 def _reporting(on_node: OnNode) -> Callable[[Any], None]:

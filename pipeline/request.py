@@ -2,10 +2,12 @@
 
 import shlex
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ingestion.settings import Home
 from ingestion.sources import Source, sources_named
 from ingestion.warehouse import Warehouse, open_warehouse
+from pipeline.dbt import Dbt
 from pipeline.ledger import Ledger
 from pipeline.reporter import Reporter
 
@@ -28,6 +30,11 @@ class Request:
     def warehouse(self) -> Warehouse:
         """The target's warehouse; raises BadRequest on an unknown target."""
         return open_warehouse(self.target, self.home)
+
+    @cached_property
+    def dbt(self) -> Dbt:
+        """The dbt project at the target."""
+        return Dbt(self.target, self.home)
 
     @property
     def ledger(self) -> Ledger:

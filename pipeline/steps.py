@@ -9,7 +9,7 @@ from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.load import load_sources
 from ingestion.redact import one_line
-from pipeline.dbt import BuildResult, dbt_build
+from pipeline.dbt import BuildResult
 from pipeline.exports import write_exports
 from pipeline.ledger import Record
 from pipeline.project import marts
@@ -60,25 +60,23 @@ def load(request: Request, run_date: str) -> None:
 
 
 def build(request: Request, run_date: str) -> BuildResult:
-    """Run dbt for the day; refused unless what it stands on is loaded and the last load ended well."""
+    """Run dbt for the day, history first where it is behind; refused unless the day is loaded, and loaded well."""
     with _recorded(request, run_date, "build", request.command("build", run_date)) as record:
         _refuse_unloaded(request, run_date)
         select = [f"tag:{name}+" for name in request.named_sources]
         with _timed(request, "build", "dbt") as finished:
             try:
-                result = dbt_build(
+                for day in request.dbt.history_gaps(run_date):
+                    request.dbt.replay_history(day)
+                    request.reporter.line("build", f"history of {day}", None, None, "replayed")
+                result = request.dbt.build(
                     run_date,
-                    request.target,
-                    request.home,
                     select=select,
                     on_node=lambda name, status, seconds: _report_node(request, name, status, seconds),
                 )
             finally:
                 request.warehouse.release()
-            finished(
-                None,
-                ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())),
-            )
+            finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
         record.details = {"nodes": result.counts, "warnings": result.warnings}
         for warning in result.warnings:
             request.reporter.say(f"warning  {warning}")

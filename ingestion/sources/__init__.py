@@ -2,10 +2,11 @@
 
 from ingestion.errors import BadRequest
 from ingestion.sources.base import REJECT_SCHEMA, Reading, Source
+from ingestion.sources.event_log import EVENT_LOG
 from ingestion.sources.northwind import Northwind
 from ingestion.sources.order_details import ORDER_DETAILS
 
-SOURCES: dict[str, Source] = {source.name: source for source in (Northwind(), ORDER_DETAILS)}
+SOURCES: dict[str, Source] = {source.name: source for source in (Northwind(), ORDER_DETAILS, EVENT_LOG)}
 
 __all__ = ["REJECT_SCHEMA", "SOURCES", "Reading", "Source", "sources_named"]
 
