@@ -1,14 +1,15 @@
 {% macro end_history(results) %}
     {%- set done = [] -%}
-    {%- for result in results -%}
-        {%- if result.node.resource_type == 'snapshot' and result.status | string == 'success' -%}
-            {%- do done.append(result.node.unique_id) -%}
-        {%- endif -%}
+    {%- for result in results if result.status | string == 'success' -%}
+        {%- do done.append(result.node.unique_id) -%}
     {%- endfor -%}
-    {%- for node in graph.nodes.values() -%}
-        {%- if node.resource_type == 'snapshot' and node.unique_id not in done -%}
-            {{ return('') }}
-        {%- endif -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'snapshot' -%}
+        {#- With its view: `dbt snapshot` alone takes the rows of whatever day staging is of. -#}
+        {%- for unique_id in [node.unique_id] + node.depends_on.nodes -%}
+            {%- if unique_id not in done -%}
+                {{ return('') }}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- if flags.EMPTY or flags.SAMPLE -%}
         {{ return('') }}
