@@ -1,4 +1,4 @@
-"""Compare a day's tables and columns with those of the landed day before."""
+"""Compare a day with the landed day before: its tables and columns, and how many rows they have."""
 
 import pyarrow as pa
 
@@ -33,4 +33,20 @@ def refuse_drift(before: Manifest | None, after: dict[str, pa.Schema], *, source
         raise StepFailed(
             f"{source} has changed since {before.run_date} (before → after): {'; '.join(drift)}; "
             "if that is meant, add --accept-drift"
+        )
+
+
+def refuse_shrink(before: Manifest | None, after: dict[str, int], *, source: str, is_sample: bool) -> None:
+    """Raise StepFailed when a table lost half of its rows or more: history would end-date what is only missing."""
+    if before is None or before.is_sample != is_sample:
+        return
+    shrunk = [
+        f"{table}: {before.tables[table].rows:,} → {rows:,} rows"
+        for table, rows in after.items()
+        if table in before.tables and before.tables[table].rows > 0 and 2 * rows <= before.tables[table].rows
+    ]
+    if shrunk:
+        raise StepFailed(
+            f"{source} has shrunk since {before.run_date} (before → after): {'; '.join(shrunk)}; "
+            "if that is meant, add --accept-shrink"
         )

@@ -2,7 +2,9 @@
 
 import signal
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import typer.exceptions
@@ -10,6 +12,9 @@ import typer.exceptions
 from ingestion.errors import BadRequest, TradewindsError
 from ingestion.redact import one_line
 from ingestion.settings import Home, use_project_settings
+
+if TYPE_CHECKING:
+    from pipeline.request import Request
 
 use_project_settings()
 
@@ -25,14 +30,17 @@ RunDate = Annotated[
     str | None,
     typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, in UTC; today when not said."),
 ]
-Target = Annotated[str, typer.Option("--target", envvar="TRADEWINDS_TARGET", help="The warehouse: duckdb.")]
+Target = Annotated[str, typer.Option("--target", envvar="TRADEWINDS_TARGET", help="The warehouse: duckdb or postgres.")]
 SourceNames = Annotated[
     list[str] | None,
-    typer.Option("--source", help="Only this source (northwind, order_details); repeatable."),
+    typer.Option("--source", help="Only this source (northwind, order_details, event_log); repeatable."),
 ]
 AcceptDrift = Annotated[
     bool,
     typer.Option("--accept-drift", help="Take dropped or retyped columns of a source as they are."),
+]
+AcceptShrink = Annotated[
+    bool, typer.Option("--accept-shrink", help="Take tables that lost half of their rows or more as they are.")
 ]
 AllowOlder = Annotated[
     bool,
@@ -46,6 +54,14 @@ def _request(target: str = "duckdb", sources: list[str] | None = None):
     request = Request(home=Home.from_environment(), target=target, named_sources=sources or [])
     request.check()
     return request
+
+
+@contextmanager
+def _serving(target: str, sources: list[str] | None) -> Iterator["Request"]:
+    """Hand out the request, with its warehouse reachable while the command works."""
+    request = _request(target, sources)
+    with request.warehouse.serving():
+        yield request
 
 
 def _day(run_date: str | None) -> str:
@@ -64,15 +80,17 @@ def run(
         typer.Option("--refresh", help="Ask the sources again, though the day has landed whole."),
     ] = False,
     accept_drift: AcceptDrift = False,
+    accept_shrink: AcceptShrink = False,
     allow_older: AllowOlder = False,
 ) -> None:
     """Do a whole day: extract, load, build, publish."""
-    day, request = _day(run_date), _request(target, source)
     from pipeline.day import run_day
     from pipeline.summary import print_summary
 
-    run_day(request, day, refresh=refresh, accept_drift=accept_drift, allow_older=allow_older)
-    print_summary(request, day)
+    day, accepted = _day(run_date), {"accept_drift": accept_drift, "accept_shrink": accept_shrink}
+    with _serving(target, source) as request:
+        run_day(request, day, refresh=refresh, allow_older=allow_older, **accepted)
+        print_summary(request, day)
 
 
 @app.command()
@@ -83,6 +101,7 @@ def extract(
         list[str] | None, typer.Option("--table", help="Only this table of the source; repeatable.")
     ] = None,
     accept_drift: AcceptDrift = False,
+    accept_shrink: AcceptShrink = False,
     target: Target = "duckdb",
 ) -> None:
     """Read the sources into landing; a day that has landed is replaced."""
@@ -91,25 +110,27 @@ def extract(
 
     if table and len(request.sources) != 1:
         raise BadRequest("--table needs the one --source it belongs to")
-    steps.extract(request, day, tables=table, accept_drift=accept_drift)
+    steps.extract(request, day, tables=table, accept_drift=accept_drift, accept_shrink=accept_shrink)
 
 
 @app.command()
 def load(run_date: RunDate = None, target: Target = "duckdb", source: SourceNames = None) -> None:
     """Take a landed day into the warehouse's raw schemas."""
-    day, request = _day(run_date), _request(target, source)
     from pipeline import steps
 
-    steps.load(request, day)
+    day = _day(run_date)
+    with _serving(target, source) as request:
+        steps.load(request, day)
 
 
 @app.command()
 def build(run_date: RunDate = None, target: Target = "duckdb", source: SourceNames = None) -> None:
     """Run dbt for a loaded day: staging, marts and their tests."""
-    day, request = _day(run_date), _request(target, source)
     from pipeline import steps
 
-    steps.build(request, day)
+    day = _day(run_date)
+    with _serving(target, source) as request:
+        steps.build(request, day)
 
 
 @app.command()
@@ -120,10 +141,11 @@ def publish(
     allow_older: AllowOlder = False,
 ) -> None:
     """Write the exports of a built day and put its marts where readers look."""
-    day, request = _day(run_date), _request(target, source)
     from pipeline import steps
 
-    steps.publish(request, day, allow_older=allow_older)
+    day = _day(run_date)
+    with _serving(target, source) as request:
+        steps.publish(request, day, allow_older=allow_older)
 
 
 @app.command()
@@ -134,25 +156,25 @@ def backfill(
     source: SourceNames = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     accept_drift: AcceptDrift = False,
+    accept_shrink: AcceptShrink = False,
     allow_older: AllowOlder = False,
 ) -> None:
     """Run every day of a range that isn't complete, oldest first; goes on where it was cut off."""
     from pipeline.dates import days_between, parse_run_date
-
-    days, request = (
-        days_between(parse_run_date(first), parse_run_date(last)),
-        _request(target, source),
-    )
     from pipeline.day import backfill_days, steps_left
 
-    def announce(day: str, left: list[str]) -> None:
-        request.reporter.say(f"{day}  {' '.join(left) or 'complete'}")
+    days = days_between(parse_run_date(first), parse_run_date(last))
+    accepted = {"accept_drift": accept_drift, "accept_shrink": accept_shrink}
+    with _serving(target, source) as request:
 
-    if dry_run:
-        for day in days:
-            announce(day, steps_left(request, day))
-    else:
-        backfill_days(request, days, on_day=announce, accept_drift=accept_drift, allow_older=allow_older)
+        def announce(day: str, left: list[str]) -> None:
+            request.reporter.say(f"{day}  {' '.join(left) or 'complete'}")
+
+        if dry_run:
+            for day in days:
+                announce(day, steps_left(request, day))
+        else:
+            backfill_days(request, days, on_day=announce, allow_older=allow_older, **accepted)
 
 
 @app.command()
@@ -171,22 +193,20 @@ def status(run_date: RunDate = None) -> None:
 
 
 @app.command()
-def verify(source: SourceNames = None) -> None:
-    """Hold every landed file against its manifest's SHA-256."""
-    request = _request(sources=source)
-    from pipeline.verify import verify_landing
+def verify(
+    source: SourceNames = None,
+    history: Annotated[bool, typer.Option("--history", help="Hold history as of every day against raw, too.")] = False,
+    target: Target = "duckdb",
+) -> None:
+    """Hold every landed file against its manifest's SHA-256, and history against raw."""
+    from pipeline.verify import verify_history, verify_landing
 
-    days, faults = verify_landing(request.home, request.sources)
-    for day, found in faults.items():
-        for fault in found:
-            request.reporter.say(f"{day}  {fault}")
-    if faults:
-        again = [name_and_day.split() for name_and_day in faults]
-        commands = "; ".join(f"tradewinds extract --run-date {day} --source {name}" for name, day in again)
-        from ingestion.errors import StepFailed
-
-        raise StepFailed(f"verify failed: {len(faults)} of {days} landed days are not whole", commands)
-    request.reporter.say(f"verified: {days} landed days are whole")
+    if history:
+        with _serving(target, source) as request:
+            verify_landing(request)
+            verify_history(request)
+    else:
+        verify_landing(_request(target, source))
 
 
 @sources_app.command()

@@ -14,12 +14,19 @@ def run_day(
     *,
     refresh: bool = False,
     accept_drift: bool = False,
+    accept_shrink: bool = False,
     allow_older: bool = False,
     steps: list[str] | None = None,
 ) -> None:
     """Do a day's steps in order; a whole landed day is used as it is unless `refresh` asks the sources again."""
     actions: dict[str, Callable[[], object]] = {
-        "extract": lambda: extract(request, run_date, accept_drift=accept_drift, only_missing=not refresh),
+        "extract": lambda: extract(
+            request,
+            run_date,
+            accept_drift=accept_drift,
+            accept_shrink=accept_shrink,
+            only_missing=not refresh,
+        ),
         "load": lambda: load(request, run_date),
         "build": lambda: build(request, run_date),
         "publish": lambda: publish(request, run_date, allow_older=allow_older),
@@ -41,8 +48,9 @@ def steps_left(request: Request, run_date: str) -> list[str]:
     if any(source.name not in loaded for source in request.sources):
         return [step for step in STEPS if step != "extract"]
     published = request.ledger.read(run_date, "publish")
-    if published and published["state"] == "done" and published.get("inputs") == landing.fingerprint(run_date):
-        return []
+    if published and published["state"] == "done" and published["target"] == request.target:
+        if published["inputs"] == landing.fingerprint(run_date):
+            return []
     return [step for step in STEPS if step != "extract"]
 
 

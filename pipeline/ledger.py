@@ -31,7 +31,9 @@ class Ledger:
         self._runs = home.runs
 
     @contextmanager
-    def recording(self, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
+    def recording(
+        self, run_date: str, step: str, command: str, target: str, source: str | None = None
+    ) -> Iterator[Record]:
         """Keep a step's entry: running, then done, failed or refused; a process that dies leaves `running` behind."""
         folder = self._runs / run_date
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,6 +45,7 @@ class Ledger:
             "rows": None,
             "error": None,
             "command": command,
+            "target": target,
         }
         with self._alive_path(run_date, step, source).open("w") as alive:
             fcntl.flock(alive, fcntl.LOCK_SH)

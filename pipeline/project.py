@@ -1,4 +1,4 @@
-"""What the dbt project's folders say: the marts by schema, and the exports that are declared as exposures."""
+"""What the dbt project's folders say: what is published, and the exports that are declared as exposures."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,11 @@ class Export:
     order_by: list[str]
 
 
-def marts() -> list[str]:
-    """Return every mart as `schema.table`: schemas mirror the folders of `models/marts`."""
-    return sorted(f"{path.parent.name}.{path.stem}" for path in (PROJECT / "models" / "marts").glob("*/*.sql"))
+def published_relations() -> list[str]:
+    """Return every mart and snapshot as `schema.table`: schemas mirror the folders."""
+    marts = (f"{path.parent.name}.{path.stem}" for path in (PROJECT / "models" / "marts").glob("*/*.sql"))
+    snapshots = (f"snapshots.{path.stem}" for path in (PROJECT / "snapshots").glob("*_snapshot.yml"))
+    return sorted([*marts, *snapshots])
 
 
 def exports() -> list[Export]:

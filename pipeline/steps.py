@@ -12,7 +12,7 @@ from ingestion.redact import one_line
 from pipeline.dbt import BuildResult
 from pipeline.exports import write_exports
 from pipeline.ledger import Record
-from pipeline.project import marts
+from pipeline.project import published_relations
 from pipeline.publishing import open_publisher
 from pipeline.request import Request
 
@@ -23,6 +23,7 @@ def extract(
     *,
     tables: list[str] | None = None,
     accept_drift: bool = False,
+    accept_shrink: bool = False,
     only_missing: bool = False,
 ) -> None:
     """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are."""
@@ -42,7 +43,13 @@ def extract(
         with _recorded(request, run_date, "extract", command, source.name) as record:
             with request.reporter.tables("extract", source.name) as on_rows:
                 manifest = extract_source(
-                    source, run_date, request.home, tables=tables, accept_drift=accept_drift, on_rows=on_rows
+                    source,
+                    run_date,
+                    request.home,
+                    tables=tables,
+                    accept_drift=accept_drift,
+                    accept_shrink=accept_shrink,
+                    on_rows=on_rows,
                 )
             _note(record, manifest)
             if manifest.rejected_rows:
@@ -103,7 +110,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False) -> No
             record.details = {"inputs": inputs, "version": None}
             return
         with _timed(request, "publish", "marts") as finished:
-            version, rows = publisher.publish(run_date, marts())
+            version, rows = publisher.publish(run_date, published_relations())
             finished(sum(rows.values()), version.name)
         record.rows = sum(rows.values())
         record.details = {"inputs": inputs, "version": version.name, "marts": rows}
@@ -121,7 +128,7 @@ def _refuse_unloaded(request: Request, run_date: str) -> None:
     if missing:
         raise Refused(f"{', '.join(missing)} not loaded for this day", command)
     last = request.ledger.read(run_date, "load")
-    if last and last["state"] != "done":
+    if last and last["target"] == request.target and last["state"] != "done":
         raise Refused(f"the last load of this day is {last['state']}", command)
 
 
@@ -153,7 +160,7 @@ def _report_node(request: Request, name: str, status: str, seconds: float) -> No
 def _recorded(request: Request, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
     """Keep the ledger, and end any failure as one line: step, date, reason, and what to type next."""
     try:
-        with request.ledger.recording(run_date, step, command, source) as record:
+        with request.ledger.recording(run_date, step, command, request.target, source) as record:
             yield record
     except BadRequest:
         raise

@@ -1,16 +1,41 @@
-"""Hold every landed file against the SHA-256 its manifest gives."""
+"""Hold what is kept against what it should be: landed files against manifests, history against raw."""
 
+from ingestion.errors import StepFailed
 from ingestion.landing import Landing
-from ingestion.settings import Home
-from ingestion.sources import Source
+from pipeline.request import Request
 
 
-def verify_landing(home: Home, sources: list[Source]) -> tuple[int, dict[str, list[str]]]:
-    """Return how many landed days were read, and the faults of those that aren't whole, by `<source> <run_date>`."""
-    landing = Landing(home.landing)
-    faults = {}
-    days = [(source.name, day) for source in sources for day in landing.days(source.name)]
+def verify_landing(request: Request) -> None:
+    """Read every landed file of the request's sources; raises StepFailed when one isn't what its manifest says."""
+    landing = Landing(request.home.landing)
+    days = [(source.name, day) for source in request.sources for day in landing.days(source.name)]
+    commands = []
     for source, day in days:
-        if found := landing.faults(source, day, read_files=True):
-            faults[f"{source} {day}"] = found
-    return len(days), faults
+        if faults := landing.faults(source, day, read_files=True):
+            commands.append(f"tradewinds extract --run-date {day} --source {source}")
+            for fault in faults:
+                request.reporter.say(f"{day}  {fault}")
+    if commands:
+        raise StepFailed(
+            f"verify failed: {len(commands)} of {len(days)} landed days are not whole", "; ".join(commands)
+        )
+    request.reporter.say(f"verified: {len(days)} landed days are whole")
+
+
+def verify_history(request: Request) -> None:
+    """Compare history as of every day it comprises with the day's raw rows; raises StepFailed when one differs."""
+    days, wrong = request.warehouse.history_days(), []
+    try:
+        for day in days:
+            if differences := request.dbt.check_history(day):
+                wrong.append(day)
+                for difference in differences:
+                    request.reporter.say(f"{day}  {difference}")
+    finally:
+        request.warehouse.release()
+    if wrong:
+        raise StepFailed(
+            f"verify failed: history differs from raw on {len(wrong)} of {len(days)} days, first on {wrong[0]}",
+            f"tradewinds backfill --from {wrong[0]} --to {days[-1]}",
+        )
+    request.reporter.say(f"verified: history is raw on {len(days)} days")

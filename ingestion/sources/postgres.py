@@ -1,6 +1,6 @@
 """Any Postgres schema as Arrow: every table found by reflection, all read in one snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -62,14 +62,15 @@ class PostgresReading:
             for table, columns in self._columns.items()
         }
 
-    def read(self, table: str) -> Iterator[pa.Table]:
+    def read(self, table: str, order_by: Sequence[str] = ()) -> Iterator[pa.Table]:
         columns = self._columns[table]
         schema = self.schemas()[table]
         selected = ", ".join(column.select for column in columns)
         where = f" where {self._is_representable(table)}" if self._checks(table) else ""
+        order = f" order by {', '.join(self._sorted(table, name) for name in order_by)}" if order_by else ""
         try:
             with self._connection.cursor() as cursor:
-                cursor.execute(f"select {selected} from {self._name(table)}{where}")
+                cursor.execute(f"select {selected} from {self._name(table)}{where}{order}")
                 for batch in cursor.fetch_record_batch():
                     arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
                     yield pa.Table.from_arrays(arrays, schema=schema)
@@ -102,6 +103,11 @@ class PostgresReading:
 
     def _is_representable(self, table: str) -> str:
         return " and ".join(f"({check})" for check in self._checks(table).values())
+
+    def _sorted(self, table: str, column: str) -> str:
+        """Return a column as DuckDB sorts it: text by its bytes, whatever the database's own rules are."""
+        is_text = self.schemas()[table].field(column).type == pa.string()
+        return f'{quote(column)} collate "C"' if is_text else quote(column)
 
     def _name(self, table: str) -> str:
         return f"{quote(self._schema)}.{quote(table)}"

@@ -4,8 +4,9 @@ from ingestion.errors import BadRequest
 from ingestion.settings import Home
 from ingestion.warehouse.base import BuildMark, RawTable, Warehouse
 from ingestion.warehouse.duckdb import DuckDBWarehouse
+from ingestion.warehouse.postgres import PostgresWarehouse
 
-_ENGINES = {"duckdb": DuckDBWarehouse}
+_ENGINES = {"duckdb": DuckDBWarehouse, "postgres": PostgresWarehouse}
 
 __all__ = ["BuildMark", "RawTable", "Warehouse", "open_warehouse"]
 

@@ -79,6 +79,9 @@ class Warehouse(Protocol):
     def loaded_runs(self, run_date: str) -> dict[str, str]:
         """Return the run ids of the extracts that were loaded for a day, by source; empty when nothing was."""
 
+    def history_days(self) -> list[str]:
+        """Return the run dates that history comprises, oldest first."""
+
     def build_mark(self) -> BuildMark | None:
         """Return what the marts are, None before the first build."""
 

@@ -52,6 +52,10 @@ class DuckDBWarehouse:
         query = "select source, max(run_id) from {} where run_date = ? group by source"
         return dict(self._query("landed_tables", query, [run_date]))
 
+    def history_days(self) -> list[str]:
+        query = "select run_date::varchar from {} order by run_date"
+        return [day for (day,) in self._query("history_days", query)]
+
     def build_mark(self) -> BuildMark | None:
         rows = self._query("build_mark", "select run_date::varchar, state from {}")
         return BuildMark(*rows[0]) if rows else None

@@ -60,8 +60,8 @@ class PostgresWarehouse:
     def load_day(self, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
         with self._errors_in_one_line():
             # dlt works in a transaction of its own: a load that fails later leaves an empty table or column at most.
-            create_or_extend(_DltPostgres(_url()), tables)
-            with dbapi.connect(_url()) as connection, connection.cursor() as cursor:
+            create_or_extend(_DltPostgres(warehouse_url()), tables)
+            with dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 before = _landed(cursor, run_date, sources)
                 for _, _, name, raw_schema, *_ in before:
                     cursor.execute(
@@ -78,6 +78,10 @@ class PostgresWarehouse:
         query = "select source, max(run_id) from {} where run_date = $1::text::date group by source"
         return dict(self._query("landed_tables", query, [run_date]))
 
+    def history_days(self) -> list[str]:
+        query = "select run_date::text from {} order by run_date"
+        return [day for (day,) in self._query("history_days", query)]
+
     def build_mark(self) -> BuildMark | None:
         rows = self._query("build_mark", "select run_date::text, state from {}")
         return BuildMark(*rows[0]) if rows else None
@@ -85,7 +89,7 @@ class PostgresWarehouse:
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         schema, table = relation.split(".")
-        with self._errors_in_one_line(), dbapi.connect(_url()) as connection:
+        with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection:
             mart = PostgresReading(connection, schema, exclude=[])
             columns = mart.schemas()[table]
             batches = (batch for part in mart.read(table, order_by) for batch in part.to_batches(_BATCH_ROWS))
@@ -98,7 +102,7 @@ class PostgresWarehouse:
 
     def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
         """Return the rows of a query on one `raw_ops` table, none when it doesn't exist yet."""
-        with self._errors_in_one_line(), dbapi.connect(_url()) as connection, connection.cursor() as cursor:
+        with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
             if not _exists(cursor, OPS, table):
                 return []
             cursor.execute(query.format(_name(OPS, table)), parameters)
@@ -112,7 +116,7 @@ class PostgresWarehouse:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
 
 
-def _url() -> str:
+def warehouse_url() -> str:
     """Return the warehouse's URL from the variables that dbt's profile reads."""
     setting = {
         name: os.environ.get(f"{_VARIABLE}{name.upper()}", default)

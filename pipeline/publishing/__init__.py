@@ -4,8 +4,9 @@ from ingestion.errors import BadRequest
 from ingestion.settings import Home
 from pipeline.publishing.base import Publisher, Version
 from pipeline.publishing.duckdb import DuckDBPublisher
+from pipeline.publishing.postgres import PostgresPublisher
 
-_ENGINES = {"duckdb": DuckDBPublisher}
+_ENGINES = {"duckdb": DuckDBPublisher, "postgres": PostgresPublisher}
 
 __all__ = ["Publisher", "Version", "open_publisher"]
 

@@ -1,5 +1,7 @@
 """What publishing is on any engine: readers see one whole version, then another whole version."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +17,11 @@ class Version:
     def name(self) -> str:
         """The version's name, the same for the same rows: `<run_date>-<hash>`."""
         return f"{self.run_date}-{self.content_hash[:12]}"
+
+
+def combined_hash(hashes: list[list[str]]) -> str:
+    """Return one hash for the marts' own, given as [mart, hash]: the same rows have the same on every engine."""
+    return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
 
 
 class Publisher(Protocol):

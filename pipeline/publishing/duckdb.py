@@ -1,6 +1,5 @@
 """Publishing on DuckDB: the marts go into a file of their own, put in place by one rename."""
 
-import hashlib
 import json
 import shutil
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
 from ingestion.warehouse.duckdb import DuckDBWarehouse
-from pipeline.publishing.base import Version
+from pipeline.publishing.base import Version, combined_hash
 
 # Clients from DuckDB 1.4 on open this format; 2.0's own they can't.
 _STORAGE_VERSION = "v1.4.0"
@@ -73,7 +72,7 @@ class DuckDBPublisher:
                 columns = [row[0] for row in connection.execute(f"describe {copied}").fetchall()]
                 rows[mart] = connection.execute(f"select count(*) from {copied}").fetchone()[0]
                 hashes.append([mart, rows_hash(connection, copied, columns)])
-            content_hash = _hash_of(hashes)
+            content_hash = combined_hash(hashes)
             connection.execute(
                 f"create table published.{_VERSION_TABLE} as select ?::date as run_date, ? as content_hash",
                 [run_date, content_hash],
@@ -104,10 +103,6 @@ class DuckDBPublisher:
         for folder in (versions, self.folder):
             for draft in folder.glob(".draft-*"):
                 draft.unlink(missing_ok=True)
-
-
-def _hash_of(parts: list[list[str]]) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _literal(path: Path) -> str:

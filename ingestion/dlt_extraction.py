@@ -1,0 +1,163 @@
+"""One run of dlt over some tables of one source: Arrow batches become Parquet files in landing."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from ingestion.digest import content_hash
+from ingestion.errors import StepFailed, TradewindsError
+from ingestion.landing import Column, File, Landing, Table
+from ingestion.redact import one_line
+from ingestion.settings import use_project_settings
+from ingestion.sources import REJECT_SCHEMA, Reading, Source
+
+# Called with a table, its rows so far, and whether it is complete.
+OnRows = Callable[[str, int, bool], None]
+
+
+class Extraction:
+    """One run of dlt over some tables of one source, into new files of one day's partitions."""
+
+    def __init__(self, source: Source, run_date: str, run_id: str, landing: Landing, work: Path):
+        self._source = source
+        self._run_date = run_date
+        self._run_id = run_id
+        self._landing = landing
+        self._work = work
+        self._files: dict[str, list[File]] = {}
+        self._rejects: list[File] = []
+        self._failures: list[Exception] = []
+
+    def land(self, schemas: dict[str, pa.Schema], reading: Reading, on_rows: OnRows) -> dict[str, Table]:
+        """Read the tables and place their files; raises StepFailed unless as many rows landed as were read."""
+        counts: dict[str, int] = {}
+
+        def rows_of(table: str) -> Iterator[pa.Table]:
+            counts[table] = 0
+            for batch in reading.read(table):
+                counts[table] += batch.num_rows
+                on_rows(table, counts[table], False)
+                yield batch
+            if counts[table] == 0:
+                yield schemas[table].empty_table()  # an empty table lands too, with its columns
+            on_rows(table, counts[table], True)
+
+        self.folders(schemas)  # a table without a place in landing is refused before anything is read
+        self._run_dlt({table: rows_of(table) for table in schemas}, schemas)
+        landed = {}
+        for table, schema in schemas.items():
+            files = sorted(self._files.get(table, []), key=lambda file: file.path)
+            rows = sum(file.rows for file in files)
+            if not files or rows != counts[table]:
+                raise StepFailed(f"table {table}: {counts.get(table, 0)} rows were read, but {rows} landed")
+            paths = [self._landing.path_of(file) for file in files]
+            if any(_types(parquet.read_schema(path)) != _types(schema) for path in paths):
+                raise StepFailed(f"table {table} landed with other columns than the source has")
+            landed[table] = Table(
+                rows=rows,
+                rejected_rows=len(reading.rejects(table)),
+                columns=[Column(field.name, str(field.type)) for field in schema],
+                files=files,
+                content_hash=content_hash(paths, schema.names),
+                run_id=self._run_id,
+            )
+        return landed
+
+    def discard(self) -> None:
+        """Remove what was placed in landing; no manifest lists it."""
+        for file in [*self._rejects, *(file for files in self._files.values() for file in files)]:
+            self._landing.path_of(file).unlink(missing_ok=True)
+
+    def land_rejects(self, tables: list[str], reading: Reading) -> list[File]:
+        """Place the rows that couldn't be read, one file a table that has any."""
+        day = date.fromisoformat(self._run_date)
+        for table in tables:
+            rejects = [reject | {"source": self._source.name, "run_date": day} for reject in reading.rejects(table)]
+            if rejects:
+                name = f"{table}-{self._run_id}.parquet"
+                draft = self._work / name
+                parquet.write_table(pa.Table.from_pylist(rejects, schema=REJECT_SCHEMA), draft)
+                self._rejects.append(self._landing.place(draft, self._rejects_folder(), name, len(rejects)))
+        return self._rejects
+
+    def folders(self, tables) -> list[Path]:
+        """Return every folder that holds this source's files of this day."""
+        partitions = [self._landing.partition(self._source.area, table, self._run_date) for table in tables]
+        return [*partitions, self._rejects_folder()]
+
+    def _rejects_folder(self) -> Path:
+        return self._landing.partition("_rejects", self._source.name, self._run_date)
+
+    def _run_dlt(self, batches: dict[str, Iterator[pa.Table]], schemas: dict[str, pa.Schema]) -> None:
+        use_project_settings()
+        import dlt
+
+        # dlt allows few characters in a table's name, so it gets a number instead.
+        tables = {f"table_{number}": table for number, table in enumerate(batches)}
+
+        # batch_size=0 hands over whole finished files, the empty ones too.
+        @dlt.destination(
+            name="landing",
+            loader_file_format="parquet",
+            batch_size=0,
+            skip_dlt_columns_and_tables=True,
+            naming_convention="ingestion.naming",
+        )
+        def landing(path: str, table: dict) -> None:
+            try:
+                self._take(Path(path), tables[table["name"]])
+            except Exception as error:  # dlt would print it with its traceback and try again
+                self._failures.append(error)
+
+        resources = [
+            dlt.resource(batches[table], name=number, columns=_hints(schemas[table]))
+            for number, table in tables.items()
+        ]
+        pipeline = dlt.pipeline(
+            f"extract_{self._source.name}",
+            pipelines_dir=str(self._work / "dlt"),
+            destination=landing,
+        )
+        try:
+            info = pipeline.run(
+                dlt.source(lambda: resources, name=self._source.name)(),
+                loader_file_format="parquet",
+            )
+            info.raise_on_failed_jobs()
+            if self._failures:
+                raise self._failures[0]
+        except Exception as error:
+            raise _root_cause(error) from error
+
+    def _take(self, path: Path, table: str) -> None:
+        folder = self._landing.partition(self._source.area, table, self._run_date)
+        part = path.name.split(".")[-3]  # dlt names its files <table>.<id>.<try>.parquet
+        rows = parquet.read_metadata(path).num_rows
+        file = self._landing.place(path, folder, f"{self._run_id}-{part}.parquet", rows)
+        self._files.setdefault(table, []).append(file)
+
+
+def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in schema}
+
+
+def _hints(schema: pa.Schema) -> dict[str, dict]:
+    """Tell dlt of timestamps without a time zone: unasked it makes UTC ones of them."""
+    return {
+        field.name: {"data_type": "timestamp", "precision": 6, "timezone": False}
+        for field in schema
+        if pa.types.is_timestamp(field.type) and field.type.tz is None
+    }
+
+
+def _root_cause(error: BaseException) -> TradewindsError:
+    """Return what stopped dlt: our own error where there is one, else the innermost cause as one line."""
+    cause = error
+    while cause is not None:
+        if isinstance(cause, TradewindsError):
+            return cause
+        innermost, cause = cause, cause.__cause__ or cause.__context__
+    return StepFailed(f"dlt: {one_line(innermost)}")
