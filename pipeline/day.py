@@ -48,9 +48,9 @@ def steps_left(request: Request, run_date: str) -> list[str]:
     if any(source.name not in loaded for source in request.sources):
         return [step for step in STEPS if step != "extract"]
     published = request.ledger.read(run_date, "publish")
-    if published and published["state"] == "done" and published["target"] == request.target:
-        if published["inputs"] == landing.fingerprint(run_date):
-            return []
+    is_done = published and published["state"] == "done" and published["target"] == request.target
+    if is_done and published["inputs"] == landing.fingerprint(run_date):
+        return []
     return [step for step in STEPS if step != "extract"]
 
 
