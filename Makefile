@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build publish test test-unit test-integration test-e2e lint format docs clean
+.PHONY: help setup run extract load build publish test test-unit test-integration test-e2e faults test-clock lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,13 @@ test-integration: setup ## only the tests against a real Postgres
 
 test-e2e: setup ## only the tests that run the tradewinds command
 	@$(BIN)/pytest -n auto -m e2e
+
+faults: setup ## try twenty random orders of days on each engine instead of three
+	@TRADEWINDS_PERMUTATIONS=20 $(BIN)/pytest -n auto tests/python/test_history.py
+
+test-clock: setup ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
+	@$(BIN)/pip install --quiet --disable-pip-version-check libfaketime==3.0.1
+	@$(BIN)/pytest tests/clock
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .

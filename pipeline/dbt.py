@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from ingestion.errors import StepFailed
@@ -19,7 +18,7 @@ _GOOD = ("success", "pass", "no-op", "warn")
 _HISTORY = ("--select", "tag:history", "--exclude-resource-type", "test", "unit_test")
 # Views of their own schema, so that looking at a past day leaves the build as it is.
 _CHECK_SUFFIX = "_verify"
-_CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw")
+_CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw", "--indirect-selection", "empty")
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Dbt:
         self._home = home
         self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
         self._places += ["--target-path", str(home.root / "reports" / "dbt")]
+        self._manifests: dict[tuple[tuple[str, str], ...], Any] = {}
 
     def build(self, run_date: str, *, select: list[str], on_node: OnNode) -> BuildResult:
         """Do what `dbt build --vars '{run_date: D}'` does; raises StepFailed naming every node that failed."""
@@ -72,7 +72,8 @@ class Dbt:
 
         # dbt's own words go to dbt.log beside the day's ledger; here each node gets our one line.
         logs = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(self._home.runs / run_date)]
-        runner = dbtRunner(manifest=self._manifest, callbacks=[_reporting(on_node)] if on_node else [])
+        manifest = self._parse(tuple(variables.items()))
+        runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)] if on_node else [])
         variables = json.dumps({"run_date": run_date} | variables)
         outcome = runner.invoke([*logs, verb, *self._places, "--vars", variables, *words])
         if outcome.exception:
@@ -83,17 +84,20 @@ class Dbt:
             raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
         return results
 
-    @cached_property
-    def _manifest(self) -> Any:
-        """The parsed project; without the day's --vars dbt's cache of the last parse stays valid every day."""
+    def _parse(self, variables: tuple[tuple[str, str], ...]) -> Any:
+        """Return the project as these variables shape it; without the day dbt's cache of a parse holds every day."""
         from dbt.cli.main import dbtRunner
 
-        os.environ["TRADEWINDS_HOME"] = str(self._home.root)
-        self._home.warehouse.mkdir(parents=True, exist_ok=True)
-        outcome = dbtRunner().invoke(["--log-level", "none", "--log-level-file", "none", "parse", *self._places])
-        if not outcome.success:
-            raise StepFailed(f"dbt: {_message(outcome.exception)}")
-        return outcome.result
+        if variables not in self._manifests:
+            os.environ["TRADEWINDS_HOME"] = str(self._home.root)
+            self._home.warehouse.mkdir(parents=True, exist_ok=True)
+            silent = ["--log-level", "none", "--log-level-file", "none"]
+            words = ["--vars", json.dumps(dict(variables)), "--no-partial-parse"] if variables else []
+            outcome = dbtRunner().invoke([*silent, "parse", *self._places, *words])
+            if not outcome.success:
+                raise StepFailed(f"dbt: {_message(outcome.exception)}")
+            self._manifests[variables] = outcome.result
+        return self._manifests[variables]
 
 
 def _reporting(on_node: OnNode) -> Callable[[Any], None]:

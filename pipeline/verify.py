@@ -36,6 +36,7 @@ def verify_history(request: Request) -> None:
     if wrong:
         raise StepFailed(
             f"verify failed: history differs from raw on {len(wrong)} of {len(days)} days, first on {wrong[0]}",
-            f"tradewinds backfill --from {wrong[0]} --to {days[-1]}",
+            # A build of the first such day takes all later versions back, the next one replays the days since.
+            f"{request.command('build', wrong[0])}; {request.command('build', days[-1])}",
         )
     request.reporter.say(f"verified: history is raw on {len(days)} days")

@@ -86,7 +86,7 @@ class Warehouse(Protocol):
         """Return what the marts are, None before the first build."""
 
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
-        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order."""
+        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, in any when it is empty."""
 
     def release(self) -> None:
         """Let go of the connections that dbt, run in this process, still holds."""

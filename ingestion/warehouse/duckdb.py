@@ -63,8 +63,8 @@ class DuckDBWarehouse:
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
-            columns = ", ".join(quote(column) for column in order_by)
-            query = f"select * from {_name(*relation.split('.'))} order by {columns}"
+            order = f" order by {', '.join(quote(column) for column in order_by)}" if order_by else ""
+            query = f"select * from {_name(*relation.split('.'))}{order}"
             yield connection.sql(query).to_arrow_reader(_BATCH_ROWS)
 
     def release(self) -> None:

@@ -1,0 +1,98 @@
+"""Six days of a changing source, landed once, for tests that build them in many orders."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ingestion.settings import Home
+from pipeline import steps
+from pipeline.project import published_relations
+from pipeline.publishing import open_publisher
+from pipeline.reporter import Reporter
+from pipeline.request import Request
+from tests.python.conftest import Database, Sandbox
+
+_ALL = ("resource_type:model", "resource_type:snapshot")
+_HISTORY = ("tag:history,resource_type:model", "resource_type:snapshot")
+
+DAYS = [f"2021-03-0{day}" for day in range(1, 7)]
+
+# What happens before each day: a change, its way back (A → B → A), a deletion, a return, a new row, nothing.
+CHANGES: dict[str, list[str]] = {
+    DAYS[0]: [],
+    DAYS[1]: [
+        "update customers set company_name = 'B' where customer_id = (select min(customer_id) from customers)",
+        "update suppliers set phone = null where supplier_id < 5",
+        "update employees set title = 'On leave', photo = '\\x00ff' where employee_id = 3",
+    ],
+    DAYS[2]: [
+        "update customers set company_name = 'A' where customer_id = (select min(customer_id) from customers)",
+        "alter table products disable trigger all",
+        "create schema aside",
+        "create table aside.gone as select * from products where product_id in (1, 77)",
+        "delete from products where product_id in (1, 77)",
+    ],
+    DAYS[3]: [],
+    DAYS[4]: [
+        "insert into products select * from aside.gone where product_id = 1",
+        "update customers set company_name = 'B' where customer_id = (select min(customer_id) from customers)",
+        "insert into customers (customer_id, company_name) values ('ZZZZZ', 'New')",
+        "update orders set freight = freight + 1 where order_id % 3 = 0",
+    ],
+    DAYS[5]: [
+        "insert into products select * from aside.gone where product_id = 77",
+        "delete from customers where customer_id = 'ZZZZZ'",
+        "update employees set title = 'Back' where employee_id = 3",
+    ],
+}
+
+
+def land_days(sandbox: Sandbox) -> None:
+    """Change the source and extract it, day by day."""
+    for day, changes in CHANGES.items():
+        _change(sandbox.northwind, changes)
+        sandbox.succeed("extract", "--run-date", day, "--accept-drift")
+
+
+def _change(database: Database, changes: list[str]) -> None:
+    for change in changes:
+        database.execute(change)
+
+
+@contextmanager
+def requesting(landed: Sandbox, home: Path, target: str) -> Iterator[Request]:
+    """Hand out a request on a fresh home that shares the landed days, in this process."""
+    before = dict(os.environ)
+    os.environ.update(landed.settings, TRADEWINDS_LANDING_URL=str(landed.home / "landing"))
+    request = Request(home=Home(home), target=target, reporter=Reporter())
+    try:
+        with request.warehouse.serving():
+            yield request
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def build_in_order(request: Request, order: list[str], built: list[str]) -> str:
+    """Load days as they come, build those in `built`, end with the last day; return the content's hash."""
+    for day in order:
+        steps.load(request, day)
+        if day in built:
+            # One whole build in between; of the others only what the next build stands on.
+            _build(request, day, *(_ALL if day == built[0] else _HISTORY))
+    for day in set(DAYS) - set(order):
+        steps.load(request, day)
+    _build(request, DAYS[-1], *_ALL)
+    version, _ = open_publisher(request.target, request.home).publish(DAYS[-1], published_relations())
+    return version.content_hash
+
+
+def _build(request: Request, day: str, *select: str) -> None:
+    """Bring history and marts to a day, without their tests: those have files of their own."""
+    try:
+        for gap in request.dbt.history_gaps(day):
+            request.dbt.replay_history(gap)
+        request.dbt.build(day, select=list(select), on_node=lambda name, status, seconds: None)
+    finally:
+        request.warehouse.release()

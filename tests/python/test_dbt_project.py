@@ -1,0 +1,497 @@
+"""What holds for the dbt project as a whole: documented, keyed, under contract, without a clock, buildable by hand."""
+
+import ast
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ingestion.settings import PROJECT
+from tests.python.conftest import Sandbox, clean_environment
+
+DAY, NEXT_DAY, LATER_DAY = "2021-01-01", "2021-01-02", "2021-01-03"
+DBT = Path(sys.executable).with_name("dbt")
+UNIQUENESS = ("unique", "is_unique_combination")
+# Parts of a grain that may be NULL.
+OPTIONAL_KEYS = {("orders_with_details", "product_id"): "an order without lines has a row, too"}
+# Who may look at the clock, and what for.
+CLOCK_READERS = {
+    "pipeline/dates.py": "today is the run date when none is given",
+    "pipeline/ledger.py": "the ledger tells when things happened",
+    "pipeline/publishing/duckdb.py": "latest.json tells when the version came out",
+}
+SQL_CLOCK = re.compile(
+    r"\b(?:current_timestamp|current_date|current_time|current_localtimestamp|get_current_timestamp|localtimestamp"
+    r"|localtime|getdate|sysdate|(?:transaction|statement|clock)_timestamp|run_started_at)\b"
+    r"|\b(?:now|today)\s*\(|'(?:now|today)'|modules\.datetime\.(?:datetime|date)\.(?:now|utcnow|today)",
+    re.IGNORECASE,
+)
+SQL_COMMENT = re.compile(r"\{#.*?#\}|/\*.*?\*/|--[^\n]*", re.DOTALL)
+PYTHON_CLOCK = re.compile(
+    r"(?:^|\.)(?:(?:datetime|date)\.(?:now|utcnow|today)|time\.(?:time|time_ns|localtime|gmtime|ctime))$"
+)
+
+
+@dataclass
+class Project:
+    """What dbt knows of the project, and the text of its files by path."""
+
+    manifest: dict
+    files: dict[str, str]
+
+    def nodes(self, *kinds: str) -> list[dict]:
+        return [node for node in self.manifest["nodes"].values() if node["resource_type"] in kinds]
+
+    def marts(self) -> list[dict]:
+        return [node for node in self.nodes("model") if node["path"].startswith("marts/")]
+
+    def ours(self, kind: str) -> list[dict]:
+        things = self.manifest[kind].values()
+        return [thing for thing in things if thing["package_name"] == "tradewinds"]
+
+    def tests_of(self, node: dict) -> list[dict]:
+        """Return a node's generic tests that see every row and fail the build."""
+        return [
+            test
+            for test in self.nodes("test")
+            if test.get("attached_node") == node["unique_id"]
+            and test["config"]["enabled"]
+            and test["config"]["severity"].lower() == "error"
+            and not test["config"]["where"]
+        ]
+
+
+Check = Callable[[Project], Iterator[str]]
+
+
+def marts_say_their_grain(project: Project) -> Iterator[str]:
+    for mart in project.marts():
+        if not mart["description"].startswith("One row per "):
+            yield mart["name"]
+
+
+def everything_is_described(project: Project) -> Iterator[str]:
+    things = project.nodes("model", "snapshot", "seed")
+    for kind in ("sources", "macros", "metrics", "exposures", "semantic_models", "saved_queries", "unit_tests"):
+        things += project.ours(kind)
+    for thing in things:
+        name = f"{thing['resource_type']} {thing['name']}"
+        # The parts of a dispatched macro are told about at the macro that calls them.
+        if not thing["description"].strip() and "__" not in thing["name"].removeprefix("test_"):
+            yield name
+        if thing["resource_type"] == "source" and not thing["source_description"].strip():
+            yield f"source {thing['source_name']}"
+        columns = thing.get("columns")
+        parts = list(columns.values()) if isinstance(columns, dict) else []
+        for part in parts + thing.get("arguments", []) + thing.get("measures", []):
+            if not (part["description"] or "").strip():
+                yield f"{name}.{part['name']}"
+
+
+def marts_are_under_contract(project: Project) -> Iterator[str]:
+    for mart in project.marts():
+        if not mart["config"]["contract"]["enforced"]:
+            yield mart["name"]
+        for column in mart["columns"].values():
+            if not column["data_type"]:
+                yield f"{mart['name']}.{column['name']}"
+
+
+def keys_of_marts_are_tested(project: Project) -> Iterator[str]:
+    for mart in project.marts():
+        tests = project.tests_of(mart)
+        unique = [_columns_of(test) for test in tests if test["test_metadata"]["name"] in UNIQUENESS]
+        if not unique:
+            yield f"{mart['name']} has no test of its key"
+        declared = _primary_key(mart)
+        if unique and declared and declared not in unique:
+            yield f"{mart['name']} has no test of {', '.join(sorted(declared))}"
+        not_null = {test["column_name"] for test in tests if test["test_metadata"]["name"] == "not_null"}
+        not_null |= {name for name, column in mart["columns"].items() if _has_constraint(column, "not_null")}
+        for column in set().union(*unique) - not_null:
+            if (mart["name"], column) not in OPTIONAL_KEYS:
+                yield f"{mart['name']}.{column} may be null"
+
+
+def _columns_of(test: dict) -> set[str]:
+    return set(test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]])
+
+
+def _primary_key(mart: dict) -> set[str]:
+    of_columns = {name for name, column in mart["columns"].items() if _has_constraint(column, "primary_key")}
+    of_table = [set(one["columns"]) for one in mart["constraints"] if one["type"] == "primary_key"]
+    return of_columns.union(*of_table)
+
+
+def _has_constraint(column: dict, kind: str) -> bool:
+    return any(constraint["type"] == kind for constraint in column["constraints"])
+
+
+def every_mart_has_a_reader(project: Project) -> Iterator[str]:
+    read, ahead = set(), [name for one in project.ours("exposures") for name in one["depends_on"]["nodes"]]
+    while ahead:
+        name = ahead.pop()
+        if name not in read:
+            read.add(name)
+            ahead += project.manifest["parent_map"].get(name, [])
+    for mart in project.marts():
+        if mart["unique_id"] not in read:
+            yield mart["name"]
+
+
+def every_model_has_its_yml_beside_it(project: Project) -> Iterator[str]:
+    for model in project.nodes("model"):
+        beside = model["original_file_path"].removesuffix(".sql") + ".yml"
+        if model["patch_path"] != f"tradewinds://{beside}":
+            yield f"{model['name']} is described in {model['patch_path']}"
+
+
+def a_macro_file_holds_one_macro(project: Project) -> Iterator[str]:
+    """Besides it, its own implementations by engine: `default__name`, `postgres__name`."""
+    names: dict[str, list[str]] = {}
+    for macro in project.ours("macros"):
+        names.setdefault(macro["original_file_path"], []).append(macro["name"].removeprefix("test_"))
+    for path, found in names.items():
+        stem = Path(path).stem
+        others = [name for name in found if name != stem and not re.fullmatch(rf"[a-z]+__{stem}", name)]
+        if stem not in found or others:
+            yield f"{path} holds {', '.join(sorted(found))}"
+
+
+def staging_models_are_views(project: Project) -> Iterator[str]:
+    for model in project.nodes("model"):
+        if model["path"].startswith("staging/") and model["config"]["materialized"] != "view":
+            yield model["name"]
+
+
+def only_staging_reads_sources(project: Project) -> Iterator[str]:
+    for node in project.nodes("model", "snapshot"):
+        if not node["path"].startswith("staging/") and any(name.startswith("source.") for name in _parents(node)):
+            yield node["name"]
+
+
+def _parents(node: dict) -> list[str]:
+    return node["depends_on"]["nodes"]
+
+
+def singular_tests_say_when_they_fail(project: Project) -> Iterator[str]:
+    for test in project.nodes("test"):
+        path = test["original_file_path"]
+        if not test.get("test_metadata") and not project.files[path].startswith("-- Fails if "):
+            yield path
+
+
+def sql_does_not_read_the_clock(project: Project) -> Iterator[str]:
+    for path, text in project.files.items():
+        if path.endswith(".py"):
+            continue
+        comment = SQL_COMMENT if path.endswith(".sql") else re.compile(r"(?m)(?:^|\s)#[^\n]*")
+        found = SQL_CLOCK.search(comment.sub(" ", text))
+        if found:
+            yield f"{path}: {found[0]}"
+
+
+def python_does_not_read_the_clock(project: Project) -> Iterator[str]:
+    for path, text in project.files.items():
+        if path.endswith(".py") and path not in CLOCK_READERS:
+            yield from (f"{path}: {found}" for found in _clock_reads(text))
+
+
+def _clock_reads(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute) and PYTHON_CLOCK.search(ast.unparse(node)):
+            yield ast.unparse(node)
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names if PYTHON_CLOCK.search(f"{node.module}.{alias.name}"))
+
+
+CHECKS: tuple[Check, ...] = (
+    marts_say_their_grain,
+    everything_is_described,
+    marts_are_under_contract,
+    keys_of_marts_are_tested,
+    every_mart_has_a_reader,
+    every_model_has_its_yml_beside_it,
+    a_macro_file_holds_one_macro,
+    staging_models_are_views,
+    only_staging_reads_sources,
+    singular_tests_say_when_they_fail,
+    sql_does_not_read_the_clock,
+    python_does_not_read_the_clock,
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Parse the project once."""
+    home = tmp_path_factory.mktemp("parsed")
+    (home / "warehouse").mkdir()
+    done = _dbt(home, {"TRADEWINDS_HOME": str(home)}, "parse", "--quiet")
+    assert done.returncode == 0, done.stdout
+    manifest = json.loads((home / "target" / "manifest.json").read_text())
+    patterns = ["dbt_project.yml"]
+    patterns += [f"{folder}/**/*.{end}" for folder in ("models", "macros", "snapshots") for end in ("sql", "yml")]
+    patterns += ["tests/data/**/*.sql", "ingestion/**/*.sql", "ingestion/**/*.py", "pipeline/**/*.py"]
+    paths = [path for pattern in patterns for path in PROJECT.glob(pattern)]
+    return Project(manifest, {str(path.relative_to(PROJECT)): path.read_text() for path in paths})
+
+
+def _dbt(folder: Path, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Type a dbt command at the project root; what dbt leaves behind goes into the folder."""
+    places = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+    return subprocess.run(
+        [DBT, *words],
+        cwd=PROJECT,
+        env=clean_environment() | environment | places | {"NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_project_keeps_its_rules(project: Project, check: Check) -> None:
+    assert list(check(project)) == []
+
+
+def test_the_lists_of_exceptions_have_no_leftovers(project: Project) -> None:
+    for path in CLOCK_READERS:
+        assert list(_clock_reads(project.files[path])), path
+    marts = {mart["name"]: mart["columns"] for mart in project.marts()}
+    for mart, column in OPTIONAL_KEYS:
+        assert not _has_constraint(marts[mart][column], "not_null"), mart
+
+
+MART = "model.tradewinds.fct_orders"
+STAGING = "model.tradewinds.stg_northwind__orders"
+SNAPSHOT = "snapshot.tradewinds.customers_snapshot"
+SOURCE = "source.tradewinds.northwind.orders"
+
+
+def _node(name: str, key: str, value: object) -> Callable[[Project], None]:
+    return lambda project: project.manifest["nodes"][name].update({key: value})
+
+
+def _thing(kind: str, name: str, key: str, value: object) -> Callable[[Project], None]:
+    return lambda project: project.manifest[kind][name].update({key: value})
+
+
+def _column(name: str, key: str, value: object) -> Callable[[Project], None]:
+    return lambda project: project.manifest["nodes"][name]["columns"]["order_id"].update({key: value})
+
+
+def _config(name: str, key: str, value: object) -> Callable[[Project], None]:
+    return lambda project: project.manifest["nodes"][name]["config"].update({key: value})
+
+
+def _key_test(project: Project) -> dict:
+    return next(test for test in project.nodes("test") if test["name"] == "unique_fct_orders_order_id")
+
+
+def _lose_key_test(project: Project) -> None:
+    del project.manifest["nodes"][_key_test(project)["unique_id"]]
+
+
+def _soften_key_test(project: Project) -> None:
+    _key_test(project)["config"]["severity"] = "warn"
+
+
+def _narrow_key_test(project: Project) -> None:
+    _key_test(project)["config"]["where"] = "order_id > 0"
+
+
+def _test_another_column(project: Project) -> None:
+    _key_test(project)["column_name"] = "line_count"
+
+
+def _lose_reader(project: Project) -> None:
+    for exposure in project.ours("exposures"):
+        exposure["depends_on"]["nodes"] = [name for name in exposure["depends_on"]["nodes"] if "dim_dates" not in name]
+
+
+def _describe_nothing(kind: str) -> Callable[[Project], None]:
+    def spoil(project: Project) -> None:
+        project.ours(kind)[0]["description"] = " "
+
+    return spoil
+
+
+def _undescribe_source_column(project: Project) -> None:
+    project.manifest["sources"][SOURCE]["columns"]["order_id"]["description"] = ""
+
+
+def _undescribe_snapshot_column(project: Project) -> None:
+    project.manifest["nodes"][SNAPSHOT]["columns"]["customer_id"]["description"] = ""
+
+
+def _text(path: str, text: str) -> Callable[[Project], None]:
+    return lambda project: project.files.update({path: text})
+
+
+def _macro(path: str, name: str) -> Callable[[Project], None]:
+    macro = {"package_name": "tradewinds", "original_file_path": path, "name": name}
+    return lambda project: project.manifest["macros"].update({name: macro})
+
+
+SPOILED: tuple[tuple[Check, Callable[[Project], None], str], ...] = (
+    (marts_say_their_grain, _node(MART, "description", "Orders. One row per order."), "fct_orders"),
+    (everything_is_described, _node(MART, "description", ""), "model fct_orders"),
+    (everything_is_described, _node(SNAPSHOT, "description", ""), "snapshot customers_snapshot"),
+    (everything_is_described, _column(STAGING, "description", ""), "model stg_northwind__orders.order_id"),
+    (everything_is_described, _undescribe_source_column, "source orders.order_id"),
+    (everything_is_described, _undescribe_snapshot_column, "snapshot customers_snapshot.customer_id"),
+    (everything_is_described, _thing("sources", SOURCE, "description", ""), "source orders"),
+    (everything_is_described, _thing("sources", SOURCE, "source_description", ""), "source northwind"),
+    (everything_is_described, _thing("macros", "macro.tradewinds.run_date", "description", ""), "macro run_date"),
+    (everything_is_described, _describe_nothing("metrics"), "metric "),
+    (everything_is_described, _describe_nothing("exposures"), "exposure "),
+    (everything_is_described, _describe_nothing("semantic_models"), "semantic_model "),
+    (everything_is_described, _describe_nothing("saved_queries"), "saved_query "),
+    (marts_are_under_contract, _config(MART, "contract", {"enforced": False}), "fct_orders"),
+    (marts_are_under_contract, _column(MART, "data_type", None), "fct_orders.order_id"),
+    (keys_of_marts_are_tested, _lose_key_test, "fct_orders has no test of its key"),
+    (keys_of_marts_are_tested, _soften_key_test, "fct_orders has no test of its key"),
+    (keys_of_marts_are_tested, _narrow_key_test, "fct_orders has no test of its key"),
+    (keys_of_marts_are_tested, _test_another_column, "fct_orders has no test of order_id"),
+    (keys_of_marts_are_tested, _column(MART, "constraints", []), "fct_orders.order_id may be null"),
+    (every_mart_has_a_reader, _lose_reader, "dim_dates"),
+    (every_model_has_its_yml_beside_it, _node(MART, "patch_path", None), "fct_orders"),
+    (
+        every_model_has_its_yml_beside_it,
+        _node(STAGING, "patch_path", "tradewinds://models/staging/northwind/models.yml"),
+        "stg_northwind__orders",
+    ),
+    (a_macro_file_holds_one_macro, _macro("macros/run_date.sql", "another"), "macros/run_date.sql"),
+    (a_macro_file_holds_one_macro, _macro("macros/dates.sql", "first_day"), "macros/dates.sql"),
+    (staging_models_are_views, _config(STAGING, "materialized", "table"), "stg_northwind__orders"),
+    (only_staging_reads_sources, _node(MART, "depends_on", {"nodes": [SOURCE]}), "fct_orders"),
+    (only_staging_reads_sources, _node(SNAPSHOT, "depends_on", {"nodes": [SOURCE]}), "customers_snapshot"),
+    (
+        singular_tests_say_when_they_fail,
+        _text("tests/data/assert_history_matches_raw.sql", "select 1"),
+        "tests/data/assert_history_matches_raw.sql",
+    ),
+    *(
+        (
+            sql_does_not_read_the_clock,
+            _text("models/marts/clock.sql", f"-- why\nselect {clock} as a"),
+            "models/marts/clock",
+        )
+        for clock in (
+            "current_timestamp",
+            "CURRENT_DATE",
+            "now()",
+            "today()",
+            "getdate()",
+            "localtimestamp",
+            "cast('now' as timestamp)",
+            "{{ dbt.current_timestamp() }}",
+            "'{{ run_started_at }}'",
+            "'{{ modules.datetime.datetime.now() }}'",
+            "'{{ modules.datetime.date.today() }}'",
+        )
+    ),
+    (sql_does_not_read_the_clock, _text("dbt_project.yml", "on-run-end: select now()"), "dbt_project.yml"),
+    *(
+        (python_does_not_read_the_clock, _text("ingestion/clock.py", code), "ingestion/clock.py")
+        for code in (
+            "from datetime import datetime, UTC\nat = datetime.now(UTC)",
+            "import datetime\nat = datetime.datetime.utcnow()",
+            "from datetime import date\nat = date.today()",
+            "import time\nat = time.time()",
+            "from time import time\nat = time()",
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize(("check", "spoil", "named"), SPOILED)
+def test_a_broken_rule_is_found(project: Project, check: Check, spoil: Callable[[Project], None], named: str) -> None:
+    spoiled = Project(copy.deepcopy(project.manifest), dict(project.files))
+    spoil(spoiled)
+    (found,) = check(spoiled)
+    assert found.startswith(named)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("models/marts/clock.sql", "-- never now()\nselect {# current_date #} /* today() */ occurred_at as known_at"),
+        ("models/marts/clock.yml", "columns: # never now()\n  - name: current_date_day"),
+        ("ingestion/clock.py", "import time\n# never datetime.now()\ndeadline = time.monotonic()"),
+    ],
+)
+def test_what_only_looks_like_a_clock_passes(project: Project, path: str, text: str) -> None:
+    alone = Project(project.manifest, {path: text})
+    assert [*sql_does_not_read_the_clock(alone), *python_does_not_read_the_clock(alone)] == []
+
+
+@dataclass
+class Typed:
+    """How a typed `dbt build` ended, and what the warehouse then said of its marts."""
+
+    exit_code: int
+    output: str
+    mark: list[tuple]
+
+
+@pytest.fixture(scope="module")
+def typed(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Typed]:
+    """Load two days, then type `dbt build` for a day that isn't loaded, the second, the first, and for none."""
+    for day in (DAY, NEXT_DAY):
+        shared_sandbox.succeed("extract", "--run-date", day)
+        shared_sandbox.succeed("load", "--run-date", day)
+    folder = tmp_path_factory.mktemp("typed")
+    ends = {}
+    for day in (LATER_DAY, NEXT_DAY, DAY, ""):
+        words = ["--vars", f"{{run_date: {day}}}"] if day else []
+        done = _dbt(folder, shared_sandbox.environment, "build", *words)
+        marks = "select count(*) from information_schema.tables where table_name = 'build_mark'"
+        query = "select run_date::varchar, state from raw_ops.build_mark"
+        mark = shared_sandbox.query(query) if shared_sandbox.query(marks) == [(1,)] else []
+        ends[day] = Typed(done.returncode, done.stdout, mark)
+    return ends
+
+
+def test_a_typed_build_of_an_unloaded_day_is_refused(typed: dict[str, Typed]) -> None:
+    end = typed[LATER_DAY]
+    assert end.exit_code != 0
+    assert f"next: tradewinds load --run-date {LATER_DAY}" in end.output
+    assert not end.mark or end.mark[0][0] != LATER_DAY
+
+
+def test_a_typed_build_before_an_earlier_day_is_refused(typed: dict[str, Typed]) -> None:
+    end = typed[NEXT_DAY]
+    assert end.exit_code != 0
+    assert f"history is behind run date {NEXT_DAY}, it lacks {DAY}" in end.output
+    assert f"next: tradewinds build --run-date {NEXT_DAY}" in end.output
+    assert not end.mark or end.mark[0][0] != NEXT_DAY
+
+
+def test_a_typed_build_needs_nothing_but_dbt(typed: dict[str, Typed]) -> None:
+    assert typed[DAY].exit_code == 0, typed[DAY].output
+    assert typed[DAY].mark == [(DAY, "built")]
+
+
+def test_a_typed_build_without_a_day_takes_the_latest_loaded(typed: dict[str, Typed], shared_sandbox: Sandbox) -> None:
+    assert typed[""].exit_code == 0, typed[""].output
+    assert typed[""].mark == [(NEXT_DAY, "built")]
+    days = "select distinct _run_date::varchar from staging.stg_northwind__orders"
+    assert shared_sandbox.query(days) == [(NEXT_DAY,)]
+
+
+def test_every_column_of_the_warehouse_is_in_its_yml(
+    typed: dict[str, Typed], project: Project, shared_sandbox: Sandbox
+) -> None:
+    columns = "select table_schema || '.' || table_name, list(column_name) from information_schema.columns group by all"
+    built = dict(shared_sandbox.query(columns))
+    for node in project.nodes("model", "snapshot") + project.ours("sources"):
+        name = f"{node['schema']}.{node.get('identifier') or node['alias']}"
+        assert sorted(built[name]) == sorted(node["columns"]), name
