@@ -42,7 +42,7 @@ def refuse_shrink(before: Manifest | None, after: dict[str, int], *, source: str
         return
     shrunk = [
         f"{table}: {before.tables[table].rows:,} → {rows:,} rows"
-        for table, rows in after.items()
+        for table, rows in sorted(after.items())
         if table in before.tables and before.tables[table].rows > 0 and 2 * rows <= before.tables[table].rows
     ]
     if shrunk:

@@ -46,7 +46,7 @@ def extract_source(
                     refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
                 landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
                 if not accept_shrink:
-                    rows = {name: table.rows for name, table in landed.items()}
+                    rows = {name: landed[name].rows for name in source.tables_with_history & set(landed)}
                     refuse_shrink(before, rows, source=source.name, is_sample=is_sample)
                 kept = landing.manifest(source.name, run_date) if tables else None
                 if kept and kept.is_sample != is_sample:

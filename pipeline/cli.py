@@ -40,7 +40,7 @@ AcceptDrift = Annotated[
     typer.Option("--accept-drift", help="Take dropped or retyped columns of a source as they are."),
 ]
 AcceptShrink = Annotated[
-    bool, typer.Option("--accept-shrink", help="Take tables that lost half of their rows or more as they are.")
+    bool, typer.Option("--accept-shrink", help="Take tables with a history that lost half of their rows as they are.")
 ]
 AllowOlder = Annotated[
     bool,

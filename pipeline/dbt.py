@@ -20,6 +20,9 @@ _HISTORY = ("--select", "tag:history", "--exclude-resource-type", "test", "unit_
 _CHECK_SUFFIX = "_verify"
 _CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw", "--indirect-selection", "empty")
 
+# What dbt says of its own files around the line that matters.
+_DBT_ONLY = ("> in macro", "> called by", "compiled code at", "Compilation Error in operation")
+
 
 @dataclass(frozen=True)
 class BuildResult:
@@ -116,5 +119,5 @@ def _describe(result: Any) -> str:
 def _message(text: object) -> str:
     """Return dbt's message as one line, without its own headings and file hints."""
     lines = [line.strip() for line in str(text).splitlines()]
-    kept = [line for line in lines if line and not line.startswith(("> in macro", "> called by", "compiled code at"))]
+    kept = [line for line in lines if line and not line.startswith(_DBT_ONLY)]
     return redact(" ".join(kept))

@@ -70,7 +70,7 @@ def build(request: Request, run_date: str) -> BuildResult:
     """Run dbt for the day, history first where it is behind; refused unless the day is loaded, and loaded well."""
     with _recorded(request, run_date, "build", request.command("build", run_date)) as record:
         _refuse_unloaded(request, run_date)
-        select = [f"tag:{name}+" for name in request.named_sources]
+        select = [f"@tag:{name}" for name in request.named_sources]
         with _timed(request, "build", "dbt") as finished:
             try:
                 for day in request.dbt.history_gaps(run_date):

@@ -42,6 +42,8 @@ class Source(Protocol):
     name: str
     area: str
     raw_schema: str
+    # Tables whose history is kept: a key that is missing from them ends, so a sudden shrinkage is asked about.
+    tables_with_history: frozenset[str]
 
     def is_configured(self) -> bool:
         """Say whether a real source is set; without one the generated sample stands in."""

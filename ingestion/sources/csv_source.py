@@ -18,6 +18,7 @@ class CsvSource:
     raw_schema: str
     shape: CsvShape
     area: str = "csv"
+    tables_with_history: frozenset[str] = frozenset()
 
     def is_configured(self) -> bool:
         return bool(source_setting(self.name, "path"))

@@ -15,6 +15,7 @@ class Northwind:
     name = "northwind"
     area = "postgres"
     raw_schema = "raw_northwind"
+    tables_with_history = frozenset({"customers", "employees", "products", "suppliers"})
 
     def is_configured(self) -> bool:
         return database_url(self.name) is not None

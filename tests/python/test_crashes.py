@@ -60,7 +60,7 @@ def test_of_two_extracts_of_one_day_one_ends_at_once(sandbox: Sandbox) -> None:
         line = sandbox.fail(1, "extract", "--run-date", DAY_1, "--source", "northwind")
         assert "another process is extracting northwind for this day" in line
         # Another day, or another source, is nobody's business.
-        sandbox.succeed("extract", "--run-date", DAY_1, "--source", "order_details")
+        sandbox.succeed("extract", "--run-date", DAY_1, "--source", "order_details", "--source", "event_log")
     _, errors = first.communicate(timeout=120)
     assert first.returncode == 0, errors
     sandbox.succeed("load", "--run-date", DAY_1)
@@ -80,7 +80,7 @@ def test_a_run_killed_at_any_moment_converges(sandbox: Sandbox, tmp_path: Path) 
     started = time.monotonic()
     untouched.succeed("run", "--run-date", DAY_2)
     length = time.monotonic() - started
-    for share in (0.25, 0.45, 0.6, 0.75, 0.9):
+    for share in (0.3, 0.6, 0.85):
         process = sandbox.start("run", "--run-date", DAY_2)
         time.sleep(length * share)
         process.kill()

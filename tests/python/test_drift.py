@@ -95,6 +95,7 @@ class Source:
     """A source of given tables."""
 
     name, area, raw_schema = "northwind", "postgres", "raw_northwind"
+    tables_with_history = frozenset()
 
     def __init__(self, tables: dict[str, pa.Table], *, is_configured: bool = True):
         self.tables = tables

@@ -21,7 +21,7 @@ def _landed_file(sandbox: Sandbox, table: str) -> Path:
 
 
 def test_load_refuses_a_day_whose_file_has_not_landed(sandbox: Sandbox) -> None:
-    sandbox.succeed("extract", "--run-date", DAY, "--source", "northwind")
+    sandbox.succeed("extract", "--run-date", DAY, "--source", "northwind", "--source", "event_log")
     line = sandbox.fail(3, "load", "--run-date", DAY)
     assert "order_details has not landed" in line
     assert line.endswith(f"run: tradewinds extract --run-date {DAY} --source order_details")
@@ -29,7 +29,7 @@ def test_load_refuses_a_day_whose_file_has_not_landed(sandbox: Sandbox) -> None:
 
 
 def test_load_refuses_a_day_with_a_missing_table_and_takes_it_when_it_came(sandbox: Sandbox) -> None:
-    sandbox.succeed("extract", "--run-date", DAY, "--source", "order_details")
+    sandbox.succeed("extract", "--run-date", DAY, "--source", "order_details", "--source", "event_log")
     sandbox.succeed("extract", "--run-date", DAY, "--source", "northwind", "--table", "orders")
     line = sandbox.fail(3, "load", "--run-date", DAY)
     assert "table customers of northwind has not landed" in line
@@ -58,7 +58,7 @@ def test_load_refuses_after_a_failed_extract_of_a_good_day(sandbox: Sandbox) -> 
 
 def test_load_and_verify_refuse_a_damaged_file(sandbox: Sandbox) -> None:
     sandbox.succeed("extract", "--run-date", DAY)
-    assert "2 landed days are whole" in sandbox.succeed("verify")
+    assert "3 landed days are whole" in sandbox.succeed("verify")
     file = _landed_file(sandbox, "orders")
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1

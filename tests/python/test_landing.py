@@ -29,6 +29,7 @@ class Source:
     """A source of given tables and rejects, which may break while it is read."""
 
     name, area, raw_schema = "fake", "postgres", "raw_fake"
+    tables_with_history = frozenset()
 
     def __init__(self, tables: dict[str, pa.Table], **options):
         self.tables = tables
