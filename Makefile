@@ -49,7 +49,7 @@ test-e2e: setup ## only the tests that run the tradewinds command
 	@$(BIN)/pytest -n auto -m e2e
 
 faults: setup ## try twenty random orders of days on each engine instead of three
-	@TRADEWINDS_PERMUTATIONS=20 $(BIN)/pytest -n auto tests/python/test_history.py
+	@TRADEWINDS_PERMUTATIONS=20 $(BIN)/pytest -n auto --dist worksteal tests/python/test_history.py -k order
 
 test-clock: setup ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
 	@$(BIN)/pip install --quiet --disable-pip-version-check libfaketime==3.0.1
