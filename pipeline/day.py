@@ -27,13 +27,29 @@ def run_day(
             accept_shrink=accept_shrink,
             only_missing=not refresh,
         ),
-        "load": lambda: load(request, run_date),
+        "load": lambda: load_until(request, run_date),
         "build": lambda: build(request, run_date),
         "publish": lambda: publish(request, run_date, allow_older=allow_older),
     }
     for step in STEPS:
         if steps is None or step in steps:
             actions[step]()
+
+
+def load_until(request: Request, run_date: str) -> None:
+    """Load a day, and before it every earlier landed day that raw lacks or has from an older extract.
+
+    History stands on all of them; a day that hasn't landed whole is no part of the record yet.
+    """
+    landing = Landing(request.home.landing)
+    landed = {day for source in request.sources for day in landing.days(source.name) if day < run_date}
+    for day in sorted(landed):
+        if any(landing.faults(source.name, day, read_files=False) for source in request.sources):
+            continue
+        loaded = request.warehouse.loaded_runs(day)
+        if any(loaded.get(source.name) != landing.manifest(source.name, day).last_run for source in request.sources):
+            load(request, day)
+    load(request, run_date)
 
 
 def steps_left(request: Request, run_date: str) -> list[str]:

@@ -57,6 +57,11 @@ class Manifest:
         return sum(table.rejected_rows for table in self.tables.values())
 
     @property
+    def last_run(self) -> str:
+        """The greatest run id of its tables: what raw says of it when it was loaded from here."""
+        return max(table.run_id for table in self.tables.values())
+
+    @property
     def files(self) -> list[File]:
         """All files of the day, rejects included."""
         return [file for table in self.tables.values() for file in table.files] + self.rejects

@@ -95,3 +95,13 @@ def test_a_source_that_shrinks_stops_the_day_before_history_ends_its_keys(sandbo
     assert not (sandbox.home / "landing" / "_manifests" / "northwind" / f"{DAYS[1]}.json").exists()
     assert not list((sandbox.home / "landing").glob(f"postgres/*/run_date={DAYS[1]}/*"))
     sandbox.succeed(*words, "--accept-shrink")
+
+
+def test_a_run_stands_on_every_landed_day_loaded_or_not(sandbox: Sandbox) -> None:
+    """The days before have landed only; the run's history has them all the same."""
+    sandbox.succeed("extract", "--run-date", DAYS[0])
+    sandbox.northwind.execute("update customers set company_name = 'B'")
+    sandbox.succeed("run", "--run-date", DAYS[1])
+    counted = "select dbt_valid_from::date::varchar, count(*) from snapshots.customers_snapshot group by 1 order by 1"
+    assert sandbox.published(counted) == [(DAYS[0], 91), (DAYS[1], 91)]
+    sandbox.succeed("verify", "--history")
