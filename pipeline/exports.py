@@ -10,6 +10,7 @@ from ingestion.files import move_into_place
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
+from ingestion.sources.postgres import literal
 from ingestion.warehouse import Warehouse
 from pipeline.project import exports
 
@@ -46,5 +47,4 @@ def _copy(mart, path: Path, options: str) -> int:
     """Write an Arrow stream through DuckDB, so that every target's files read alike; return rows."""
     with open_session() as connection:
         connection.register("mart", mart)
-        target = str(path).replace("'", "''")
-        return connection.execute(f"copy (select * from mart) to '{target}' ({options})").fetchone()[0]
+        return connection.execute(f"copy (select * from mart) to {literal(str(path))} ({options})").fetchone()[0]

@@ -14,6 +14,7 @@ from ingestion.files import move_into_place, write_atomically
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
+from ingestion.sources.postgres import literal
 from ingestion.sources.postgres_types import quote
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from pipeline.publishing.base import Version, combined_hash
@@ -62,8 +63,8 @@ class DuckDBPublisher:
     def _copy_marts(self, draft: Path, run_date: str, marts: list[str]) -> tuple[Version, dict[str, int]]:
         rows, hashes = {}, []
         with open_session() as connection:
-            connection.execute(f"attach {_literal(self._warehouse)} as warehouse (read_only)")
-            connection.execute(f"attach {_literal(draft)} as published (storage_version '{_STORAGE_VERSION}')")
+            connection.execute(f"attach {literal(str(self._warehouse))} as warehouse (read_only)")
+            connection.execute(f"attach {literal(str(draft))} as published (storage_version '{_STORAGE_VERSION}')")
             for mart in marts:
                 schema, table = map(quote, mart.split("."))
                 connection.execute(f"create schema if not exists published.{schema}")
@@ -103,7 +104,3 @@ class DuckDBPublisher:
         for folder in (versions, self.folder):
             for draft in folder.glob(".draft-*"):
                 draft.unlink(missing_ok=True)
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
