@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 import typer.exceptions
@@ -40,8 +40,13 @@ AcceptDrift = Annotated[
     typer.Option("--accept-drift", help="Take dropped or retyped columns of a source as they are."),
 ]
 AcceptShrink = Annotated[
-    bool, typer.Option("--accept-shrink", help="Take tables with a history that lost half of their rows as they are.")
+    bool, typer.Option("--accept-shrink", help="Take tables that lost half of their rows, or all, as they are.")
 ]
+AcceptStale = Annotated[
+    bool,
+    typer.Option("--accept-stale", help="Take what arrived though it ends before the day before's did."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before publishing, with what it would change.")]
 AllowOlder = Annotated[
     bool,
     typer.Option("--allow-older", help="Publish this day even though a newer one is published."),
@@ -81,16 +86,20 @@ def run(
     ] = False,
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
+    accept_stale: AcceptStale = False,
     allow_older: AllowOlder = False,
+    dry_run: DryRun = False,
 ) -> None:
-    """Do a whole day: extract, load, build, publish."""
-    from pipeline.day import run_day
+    """Do a whole day: extract, load, check what arrived, build, check the marts, publish."""
+    from pipeline.day import Options, run_day
     from pipeline.summary import print_summary
 
-    day, accepted = _day(run_date), {"accept_drift": accept_drift, "accept_shrink": accept_shrink}
+    day = _day(run_date)
+    options = Options(refresh, accept_drift, accept_shrink, accept_stale, allow_older, dry_run)
     with _serving(target, source) as request:
-        run_day(request, day, refresh=refresh, allow_older=allow_older, **accepted)
-        print_summary(request, day)
+        run_day(request, day, options)
+        if not dry_run:
+            print_summary(request, day)
 
 
 @app.command()
@@ -134,18 +143,52 @@ def build(run_date: RunDate = None, target: Target = "duckdb", source: SourceNam
 
 
 @app.command()
+def check(
+    run_date: RunDate = None,
+    stage: Annotated[
+        Literal["arrivals", "marts"], typer.Option("--stage", help="What arrived in raw, or the built marts.")
+    ] = "marts",
+    target: Target = "duckdb",
+    source: SourceNames = None,
+    accept_shrink: AcceptShrink = False,
+    accept_stale: AcceptStale = False,
+) -> None:
+    """Hold a loaded day, or its built marts, against the suites of tests/expectations."""
+    from pipeline import steps
+
+    day = _day(run_date)
+    with _serving(target, source) as request:
+        steps.check(request, day, stage, accept_shrink=accept_shrink, accept_stale=accept_stale)
+
+
+@app.command()
 def publish(
     run_date: RunDate = None,
     target: Target = "duckdb",
     source: SourceNames = None,
     allow_older: AllowOlder = False,
+    dry_run: DryRun = False,
 ) -> None:
-    """Write the exports of a built day and put its marts where readers look."""
+    """Write the exports of a built and checked day and put its marts where readers look."""
     from pipeline import steps
 
     day = _day(run_date)
     with _serving(target, source) as request:
-        steps.publish(request, day, allow_older=allow_older)
+        steps.publish(request, day, allow_older=allow_older, dry_run=dry_run)
+
+
+@app.command()
+def rollback(
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="This kept version, not just the one before.")
+    ] = None,
+    target: Target = "duckdb",
+) -> None:
+    """Put the version that was published before the present one before readers again."""
+    from pipeline import steps
+
+    with _serving(target, None) as request:
+        steps.rollback(request, to)
 
 
 @app.command()
@@ -157,14 +200,15 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
+    accept_stale: AcceptStale = False,
     allow_older: AllowOlder = False,
 ) -> None:
     """Run every day of a range that isn't complete, oldest first; goes on where it was cut off."""
     from pipeline.dates import days_between, parse_run_date
-    from pipeline.day import backfill_days, steps_left
+    from pipeline.day import Options, backfill_days, steps_left
 
     days = days_between(parse_run_date(first), parse_run_date(last))
-    accepted = {"accept_drift": accept_drift, "accept_shrink": accept_shrink}
+    options = Options(False, accept_drift, accept_shrink, accept_stale, allow_older)
     with _serving(target, source) as request:
 
         def announce(day: str, left: list[str]) -> None:
@@ -174,21 +218,26 @@ def backfill(
             for day in days:
                 announce(day, steps_left(request, day))
         else:
-            backfill_days(request, days, on_day=announce, allow_older=allow_older, **accepted)
+            backfill_days(request, days, options, on_day=announce)
 
 
 @app.command()
-def status(run_date: RunDate = None) -> None:
-    """Show what was done on a day, or on every day; exits 0 when the day asked for is complete."""
-    from pipeline.status import day_table, days_table, is_complete
+def status(
+    run_date: RunDate = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Only what was done on this warehouse; the last one when not said.")
+    ] = None,
+) -> None:
+    """Show a day's steps, or the last 14 days as a grid; exits 0 when the day asked for is complete."""
+    from pipeline.status import day_table, days_grid, is_complete
 
-    day, request = run_date and _day(run_date), _request()
+    day, request = run_date and _day(run_date), _request(target or "duckdb")
     console = request.reporter.console
     if day is None:
-        console.print(days_table(request.ledger))
+        console.print(days_grid(request.ledger, target))
         return
-    console.print(day_table(request.ledger, day))
-    if not is_complete(request.ledger, day):
+    console.print(day_table(request.ledger, day, target))
+    if not is_complete(request.ledger, day, target):
         raise typer.Exit(1)
 
 

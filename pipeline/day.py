@@ -1,38 +1,43 @@
 """Whole days: one run of every step in order, many days in a row, and how far each day has come."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ingestion.landing import Landing
 from pipeline.ledger import STEPS
 from pipeline.request import Request
-from pipeline.steps import build, extract, load, publish
+from pipeline.steps import build, check, extract, load, publish
 
 
-def run_day(
-    request: Request,
-    run_date: str,
-    *,
-    refresh: bool = False,
-    accept_drift: bool = False,
-    accept_shrink: bool = False,
-    allow_older: bool = False,
-    steps: list[str] | None = None,
-) -> None:
-    """Do a day's steps in order; a whole landed day is used as it is unless `refresh` asks the sources again."""
+@dataclass(frozen=True)
+class Options:
+    """How a day is run: which guards a person answers for, and how far publishing may go."""
+
+    refresh: bool = False
+    accept_drift: bool = False
+    accept_shrink: bool = False
+    accept_stale: bool = False
+    allow_older: bool = False
+    dry_run: bool = False
+
+
+def run_day(request: Request, run_date: str, options: Options, *, left: list[str] | None = None) -> None:
+    """Do a day's steps in order, or those that are left; a whole landed day is used as it is but with `refresh`."""
+    drift, shrink, stale = options.accept_drift, options.accept_shrink, options.accept_stale
+    only_missing = not options.refresh
+    publishing = {"allow_older": options.allow_older, "dry_run": options.dry_run}
     actions: dict[str, Callable[[], object]] = {
         "extract": lambda: extract(
-            request,
-            run_date,
-            accept_drift=accept_drift,
-            accept_shrink=accept_shrink,
-            only_missing=not refresh,
+            request, run_date, accept_drift=drift, accept_shrink=shrink, only_missing=only_missing
         ),
         "load": lambda: load_until(request, run_date),
+        "check_arrivals": lambda: check(request, run_date, "arrivals", accept_shrink=shrink, accept_stale=stale),
         "build": lambda: build(request, run_date),
-        "publish": lambda: publish(request, run_date, allow_older=allow_older),
+        "check_marts": lambda: check(request, run_date, accept_shrink=shrink, accept_stale=stale),
+        "publish": lambda: publish(request, run_date, **publishing),
     }
     for step in STEPS:
-        if steps is None or step in steps:
+        if left is None or step in left:
             actions[step]()
 
 
@@ -63,19 +68,19 @@ def steps_left(request: Request, run_date: str) -> list[str]:
     loaded = request.warehouse.loaded_runs(run_date)
     if any(source.name not in loaded for source in request.sources):
         return [step for step in STEPS if step != "extract"]
-    published = request.ledger.read(run_date, "publish")
-    is_done = published and published["state"] == "done" and published["target"] == request.target
+    published = request.ledger.read(run_date, "publish", request.target)
+    is_done = published and published["state"] == "done"
     if is_done and published["inputs"] == landing.fingerprint(run_date):
         return []
     return [step for step in STEPS if step != "extract"]
 
 
 def backfill_days(
-    request: Request, days: list[str], *, on_day: Callable[[str, list[str]], None], **options: bool
+    request: Request, days: list[str], options: Options, *, on_day: Callable[[str, list[str]], None]
 ) -> None:
     """Run every day that isn't complete, oldest first, so that an interrupted backfill goes on where it was cut off."""
     for day in days:
         left = steps_left(request, day)
         on_day(day, left)
         if left:
-            run_day(request, day, steps=left, **options)
+            run_day(request, day, options, left=left)

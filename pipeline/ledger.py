@@ -1,4 +1,4 @@
-"""What happened on each run date: one file a step, `runs/<run_date>/<step>.json`.."""
+"""What happened on each run date: one file a step, `runs/<run_date>/<step>.json`."""
 
 import fcntl
 import json
@@ -13,7 +13,7 @@ from ingestion.files import write_atomically
 from ingestion.redact import redact
 from ingestion.settings import Home
 
-STEPS = ("extract", "load", "build", "publish")
+STEPS = ("extract", "load", "check_arrivals", "build", "check_marts", "publish")
 
 
 class Record:
@@ -23,9 +23,17 @@ class Record:
         self.rows: int | None = None
         self.details: dict[str, Any] = {}
 
+    def acknowledge(self, **flags: bool) -> None:
+        """Keep which guards a person has answered for on this run, by the names of their `--accept-…`."""
+        if accepted := [name for name, is_accepted in flags.items() if is_accepted]:
+            self.details["accepted"] = accepted
+
 
 class Ledger:
-    """Records and reads steps. Extract runs source by source, so its file keeps an entry for each."""
+    """Records and reads steps. Extract's file keeps an entry for each source, the others' one for each target.
+
+    On top is the last entry, of extract a summary of all.
+    """
 
     def __init__(self, home: Home):
         self._runs = home.runs
@@ -47,7 +55,7 @@ class Ledger:
             "command": command,
             "target": target,
         }
-        with self._alive_path(run_date, step, source).open("w") as alive:
+        with self._alive_path(run_date, step, source or target).open("w") as alive:
             fcntl.flock(alive, fcntl.LOCK_SH)
             before = self._read_file(run_date, step)
             self._write(run_date, step, source, entry)
@@ -62,14 +70,17 @@ class Ledger:
                     "ended": _now(),
                     "state": state,
                     "error": redact(str(error)) or type(error).__name__,
-                }
+                } | record.details
                 self._write(run_date, step, source, entry | ending)
                 raise
             ending = {"ended": _now(), "state": "done", "rows": record.rows} | record.details
             self._write(run_date, step, source, entry | ending)
 
-    def read(self, run_date: str, step: str) -> dict[str, Any] | None:
-        """Return a step's entry, None when it never ran; a `running` one whose process is gone is `interrupted`."""
+    def read(self, run_date: str, step: str, target: str | None = None) -> dict[str, Any] | None:
+        """Return a step's last entry, or a target's; None when it never ran.
+
+        A `running` one whose process is gone is `interrupted`.
+        """
         entry = self._read_file(run_date, step)
         if entry is None:
             return None
@@ -77,12 +88,14 @@ class Ledger:
             self._mark_interrupted(part, run_date, step, source)
         if "sources" in entry:
             return _summary(entry)
-        self._mark_interrupted(entry, run_date, step, None)
+        entry = entry.get("targets", {}).get(target) if target else entry
+        if entry:
+            self._mark_interrupted(entry, run_date, step, entry["target"])
         return entry
 
-    def is_done(self, run_date: str, step: str, source: str | None = None) -> bool:
+    def is_done(self, run_date: str, step: str, *, source: str | None = None, target: str | None = None) -> bool:
         """Say whether a step, or a source's part of it, ended well when it last ran."""
-        entry = self.read(run_date, step) or {}
+        entry = self.read(run_date, step, target) or {}
         if source:
             entry = entry.get("sources", {}).get(source, {})
         return entry.get("state") == "done"
@@ -91,10 +104,10 @@ class Ledger:
         """Return every run date with an entry, oldest first."""
         return sorted(path.name for path in self._runs.glob("*") if any(path.glob("*.json")))
 
-    def _mark_interrupted(self, entry: dict[str, Any], run_date: str, step: str, source: str | None) -> None:
+    def _mark_interrupted(self, entry: dict[str, Any], run_date: str, step: str, part: str) -> None:
         if entry["state"] != "running":
             return
-        with self._alive_path(run_date, step, source).open("a") as alive:
+        with self._alive_path(run_date, step, part).open("a") as alive:
             try:
                 fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -105,10 +118,11 @@ class Ledger:
         path = self._path(run_date, step)
         with (path.parent / f".{step}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            whole = {"step": step, "run_date": run_date} | entry
+            head, before = {"step": step, "run_date": run_date}, self._read_file(run_date, step) or {}
             if source:
-                sources = (self._read_file(run_date, step) or {}).get("sources", {})
-                whole = _summary({"step": step, "run_date": run_date, "sources": sources | {source: entry}})
+                whole = _summary(head | {"sources": before.get("sources", {}) | {source: entry}})
+            else:
+                whole = head | entry | {"targets": before.get("targets", {}) | {entry["target"]: entry}}
             write_atomically(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
 
     def _restore(self, run_date: str, step: str, before: dict[str, Any] | None) -> None:
@@ -127,8 +141,9 @@ class Ledger:
     def _path(self, run_date: str, step: str) -> Path:
         return self._runs / run_date / f"{step}.json"
 
-    def _alive_path(self, run_date: str, step: str, source: str | None) -> Path:
-        return self._runs / run_date / ("." + ".".join(filter(None, (step, source, "alive"))))
+    def _alive_path(self, run_date: str, step: str, part: str) -> Path:
+        """Return the file that a running part, a source's or a target's, holds a lock on."""
+        return self._runs / run_date / f".{step}.{part}.alive"
 
 
 def _summary(entry: dict[str, Any]) -> dict[str, Any]:

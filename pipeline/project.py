@@ -1,10 +1,34 @@
-"""What the dbt project's folders say: what is published, and the exports that are declared as exposures."""
+"""What the dbt project's folders say: which marts are published, and the exports that are declared as exposures."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
 from ingestion.settings import PROJECT
+
+# Tells about runs, so it differs from run to run: published, but no part of what a version is.
+OPERATIONS_SCHEMA = "ops"
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A published relation (`schema.table`), the columns that name one row, and those whose sums are its totals."""
+
+    relation: str
+    key: tuple[str, ...] = ()
+    totals: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its schema and its table."""
+        schema, _, table = self.relation.partition(".")
+        return schema, table
+
+    @property
+    def is_of_operations(self) -> bool:
+        """Whether it tells about runs and not about the business."""
+        return self.place[0] == OPERATIONS_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -17,11 +41,18 @@ class Export:
     order_by: list[str]
 
 
+def published_marts() -> list[Mart]:
+    """Return every mart and snapshot, by name: schemas mirror the folders."""
+    models = (PROJECT / "models" / "marts").glob("*/*.sql")
+    marts = [_describe(path.parent.name, path.with_suffix(".yml"), "models") for path in models]
+    snapshots = (PROJECT / "snapshots").glob("*_snapshot.yml")
+    marts += [_describe("snapshots", path, "snapshots") for path in snapshots]
+    return sorted(marts, key=lambda mart: mart.relation)
+
+
 def published_relations() -> list[str]:
-    """Return every mart and snapshot as `schema.table`: schemas mirror the folders."""
-    marts = (f"{path.parent.name}.{path.stem}" for path in (PROJECT / "models" / "marts").glob("*/*.sql"))
-    snapshots = (f"snapshots.{path.stem}" for path in (PROJECT / "snapshots").glob("*_snapshot.yml"))
-    return sorted([*marts, *snapshots])
+    """Return the name of every published mart as `schema.table`."""
+    return [mart.relation for mart in published_marts()]
 
 
 def exports() -> list[Export]:
@@ -33,3 +64,13 @@ def exports() -> list[Export]:
             if settings:
                 found.append(Export(name=settings["relation"].partition(".")[2], **settings))
     return found
+
+
+def _describe(schema: str, path: Path, kind: str) -> Mart:
+    """Read a mart's key from its uniqueness test, and its totals from `config.meta.totals`."""
+    (node,) = (node for node in yaml.safe_load(path.read_text())[kind] if node["name"] == path.stem)
+    tests = [test for test in node.get("data_tests", []) if isinstance(test, dict)]
+    keys = [test["is_unique_combination"]["arguments"]["columns"] for test in tests if "is_unique_combination" in test]
+    keys += [[column["name"]] for column in node["columns"] if "unique" in column.get("data_tests", [])]
+    totals = node.get("config", {}).get("meta", {}).get("totals", [])
+    return Mart(f"{schema}.{path.stem}", tuple(keys[0]) if keys else (), tuple(totals))

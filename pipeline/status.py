@@ -1,4 +1,4 @@
-"""What the ledger says, as tables: the steps of one day, or the state of every day."""
+"""What the ledger says, as tables: the steps of one day, or the last days as a grid."""
 
 from typing import Any
 
@@ -6,36 +6,59 @@ from rich.table import Table
 
 from pipeline.ledger import STEPS, Ledger
 
+_GRID_DAYS = 14
 
-def is_complete(ledger: Ledger, run_date: str) -> bool:
+
+def is_complete(ledger: Ledger, run_date: str, target: str | None = None) -> bool:
     """Say whether every step of a day is done."""
-    return all(ledger.is_done(run_date, step) for step in STEPS)
+    return all(ledger.is_done(run_date, step, target=target) for step in STEPS)
 
 
-def day_table(ledger: Ledger, run_date: str) -> Table:
+def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table:
     """Return one row a step (extract: a source): state, times, rows, and for what isn't done the error and command."""
     table = _table("step", "source", "state", "started", "ended", "rows", "error", "command")
     for step in STEPS:
-        entry = ledger.read(run_date, step) or {"state": "not run"}
+        entry = ledger.read(run_date, step, target) or {"state": "not run"}
         for source, part in entry.get("sources", {"": entry}).items():
-            command = "" if part["state"] == "done" else part.get("command", f"tradewinds {step} --run-date {run_date}")
+            command = "" if part["state"] == "done" else part.get("command", _command(step, run_date))
             table.add_row(step, source, *_cells(part), part.get("error") or "", command)
     return table
 
 
-def days_table(ledger: Ledger) -> Table:
-    """Return one row a day and one column a step, with each step's state."""
-    table = _table("run date", *STEPS)
-    for day in ledger.days():
-        states = [(ledger.read(day, step) or {}).get("state", "not run") for step in STEPS]
-        table.add_row(day, *states)
+def days_grid(ledger: Ledger, target: str | None = None) -> Table:
+    """Return one row a day, of the last 14 that anything was done for, and one column a step."""
+    table = _table("run date", *STEPS, "rows", "rejected", "published")
+    for day in ledger.days()[-_GRID_DAYS:]:
+        entries = {step: ledger.read(day, step, target) or {"state": "not run"} for step in STEPS}
+        states = [entry["state"] + ("*" if _is_accepted(entry) else "") for entry in entries.values()]
+        sources = entries["extract"].get("sources", {}).values()
+        rejected = sum(source.get("rejected_rows", 0) for source in sources)
+        published = entries["publish"].get("version") or ""
+        table.add_row(day, *states, _count(entries["extract"].get("rows")), _count(rejected), published)
+    table.caption = "* with a guard that a person has answered for (--accept-…)" if _has_mark(table) else None
     return table
 
 
+def _is_accepted(entry: dict[str, Any]) -> bool:
+    return any(part.get("accepted") for part in [entry, *entry.get("sources", {}).values()])
+
+
+def _has_mark(table: Table) -> bool:
+    return any("*" in str(cell) for column in table.columns for cell in column.cells)
+
+
+def _command(step: str, run_date: str) -> str:
+    """Return what to type for a step that never ran; `check_arrivals` is a stage of `check`."""
+    verb, _, stage = step.partition("_")
+    return f"tradewinds {verb} --run-date {run_date}" + (f" --stage {stage}" if stage else "")
+
+
 def _cells(part: dict[str, Any]) -> list[str]:
-    rows = part.get("rows")
-    counted = "" if rows is None else f"{rows:,}"
-    return [part["state"], _time(part.get("started")), _time(part.get("ended")), counted]
+    return [part["state"], _time(part.get("started")), _time(part.get("ended")), _count(part.get("rows"))]
+
+
+def _count(rows: int | None) -> str:
+    return "" if rows is None else f"{rows:,}"
 
 
 def _time(moment: str | None) -> str:
@@ -44,7 +67,8 @@ def _time(moment: str | None) -> str:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, caption_justify="left")
     for column in columns:
-        table.add_column(column, justify="right" if column == "rows" else "left", overflow="fold")
+        numeric = column in ("rows", "rejected")
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     return table

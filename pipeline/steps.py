@@ -1,19 +1,23 @@
-"""The steps of a day, each with its gate; none does another's work."""
+"""The steps of a day, each behind its gate; none does another's work."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from ingestion.errors import BadRequest, Refused, StepFailed, TradewindsError
+from ingestion.errors import StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.load import load_sources
-from ingestion.redact import one_line
 from pipeline.dbt import BuildResult
 from pipeline.exports import write_exports
+from pipeline.gates import (
+    arrivals_are_checked,
+    check_command,
+    refuse_failed_arrivals,
+    refuse_unbuilt,
+    refuse_unchecked,
+    refuse_unloaded,
+)
 from pipeline.ledger import Record
-from pipeline.project import published_relations
+from pipeline.project import published_marts
 from pipeline.publishing import open_publisher
+from pipeline.recording import explained, recorded, timed
 from pipeline.request import Request
 
 
@@ -36,11 +40,11 @@ def extract(
         if only_missing and not landing.faults(source.name, run_date, read_files=False):
             manifest = landing.manifest(source.name, run_date)
             request.reporter.line("extract", source.name, manifest.rows, None, "already landed")
-            if not request.ledger.is_done(run_date, "extract", source.name):
-                with _recorded(request, run_date, "extract", command, source.name) as record:
+            if not request.ledger.is_done(run_date, "extract", source=source.name):
+                with recorded(request, run_date, "extract", command, source.name) as record:
                     _note(record, manifest)
             continue
-        with _recorded(request, run_date, "extract", command, source.name) as record:
+        with recorded(request, run_date, "extract", command, source.name) as record:
             with request.reporter.tables("extract", source.name) as on_rows:
                 manifest = extract_source(
                     source,
@@ -52,6 +56,7 @@ def extract(
                     on_rows=on_rows,
                 )
             _note(record, manifest)
+            record.acknowledge(drift=accept_drift, shrink=accept_shrink)
             if manifest.rejected_rows:
                 kept_in = f"kept in {landing.partition('_rejects', source.name, run_date)}"
                 request.reporter.line("extract", f"{source.name} rejects", manifest.rejected_rows, None, kept_in)
@@ -59,8 +64,8 @@ def extract(
 
 def load(request: Request, run_date: str) -> None:
     """Take the landed day into raw; refused unless every source asked for has landed whole."""
-    with _recorded(request, run_date, "load", request.command("load", run_date)) as record:
-        with _timed(request, "load", f"raw, {len(request.sources)} sources") as finished:
+    with recorded(request, run_date, "load", request.command("load", run_date)) as record:
+        with timed(request, "load", f"raw, {len(request.sources)} sources") as finished:
             rows = load_sources(request.sources, run_date, request.home, request.warehouse)
             finished(sum(rows.values()), f"{len(rows)} tables")
         record.rows = sum(rows.values())
@@ -68,10 +73,10 @@ def load(request: Request, run_date: str) -> None:
 
 def build(request: Request, run_date: str) -> BuildResult:
     """Run dbt for the day, history first where it is behind; refused unless the day is loaded, and loaded well."""
-    with _recorded(request, run_date, "build", request.command("build", run_date)) as record:
-        _refuse_unloaded(request, run_date)
+    with recorded(request, run_date, "build", request.command("build", run_date)) as record:
+        refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
         select = [f"@tag:{name}" for name in request.named_sources]
-        with _timed(request, "build", "dbt") as finished:
+        with timed(request, "build", "dbt") as finished:
             try:
                 for day in request.dbt.history_gaps(run_date):
                     request.dbt.replay_history(day)
@@ -90,30 +95,93 @@ def build(request: Request, run_date: str) -> BuildResult:
     return result
 
 
-def publish(request: Request, run_date: str, *, allow_older: bool = False) -> None:
-    """Write the day's exports and put its marts before readers; an older day than the published one only exports."""
-    with _recorded(request, run_date, "publish", request.command("publish", run_date)) as record:
-        _refuse_unbuilt(request, run_date)
+def check(
+    request: Request, run_date: str, stage: str = "marts", *, accept_shrink: bool = False, accept_stale: bool = False
+) -> None:
+    """Hold what arrived, or the built marts, against the suites of expectations; raises StepFailed when one is broken.
+
+    The marts stand on what arrived: where that hasn't been checked since it was loaded, it is checked first.
+    """
+    accepted = {"accept_shrink": accept_shrink, "accept_stale": accept_stale}
+    if stage == "marts" and not arrivals_are_checked(request, run_date):
+        check(request, run_date, "arrivals", **accepted)
+    with recorded(request, run_date, f"check_{stage}", check_command(request, run_date, stage)) as record:
+        record.acknowledge(shrink=accept_shrink, stale=accept_stale)
+        if stage == "marts":
+            record.details["stands_on"] = refuse_unbuilt(request, run_date).build_id
+        else:
+            record.details["stands_on"] = refuse_unloaded(request, run_date)
+        _run_suites(request, run_date, stage, record)
+
+
+def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_run: bool = False) -> None:
+    """Write the day's exports and put its marts before readers; an older day than the published one only exports.
+
+    What that changes for readers is said first; with `dry_run` nothing else is done.
+    """
+    command = request.command("publish", run_date)
+    if dry_run:
+        with explained(run_date, "publish", command):
+            refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
+            _report_changes(request)
+        return
+    with recorded(request, run_date, "publish", command) as record:
+        refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
         publisher = open_publisher(request.target, request.home)
         for name, rows in write_exports(request.warehouse, run_date, request.home).items():
             request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
         inputs = Landing(request.home.landing).fingerprint(run_date)
+        record.details = {"inputs": inputs, "version": None}
         current = publisher.current()
         if current and current.run_date > run_date and not allow_older:
-            request.reporter.line(
-                "publish",
-                current.name,
-                None,
-                None,
-                f"left as it is: newer than {run_date} (--allow-older replaces it)",
-            )
-            record.details = {"inputs": inputs, "version": None}
+            note = f"left as it is: newer than {run_date} (--allow-older replaces it)"
+            request.reporter.line("publish", current.name, None, None, note)
             return
-        with _timed(request, "publish", "marts") as finished:
-            version, rows = publisher.publish(run_date, published_relations())
+        record.details["changes"] = _report_changes(request)
+        with timed(request, "publish", "marts") as finished:
+            version, rows = publisher.publish(run_date, published_marts())
             finished(sum(rows.values()), version.name)
         record.rows = sum(rows.values())
-        record.details = {"inputs": inputs, "version": version.name, "marts": rows}
+        record.details |= {"version": version.name, "marts": rows}
+
+
+def rollback(request: Request, to: str | None = None) -> None:
+    """Put the version before the published one, or the named one, before readers again."""
+    with timed(request, "rollback", "marts") as finished:
+        version = open_publisher(request.target, request.home).rollback(to)
+        finished(None, version.name)
+
+
+def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> None:
+    from pipeline.checks import run_checks
+
+    accepted = frozenset(record.details.get("accepted", []))
+    names = [source.name for source in request.sources]
+    with timed(request, f"check {stage}", "expectations") as finished:
+        result = run_checks(
+            stage,
+            warehouse=request.warehouse,
+            home=request.home,
+            run_date=run_date,
+            sources=names,
+            accepted=accepted,
+        )
+        finished(None, result.summary)
+    record.details["warnings"] = result.warnings
+    for warning in result.warnings:
+        request.reporter.say(f"warning  {warning}")
+    if result.failures:
+        raise StepFailed("; ".join(result.failures))
+
+
+def _report_changes(request: Request) -> dict[str, str]:
+    """Print what a publish would change for readers, a mart a line; return it by mart."""
+    changes = [change for change in open_publisher(request.target, request.home).changes(published_marts()) if change]
+    for change in changes:
+        request.reporter.line("change", change.mart, None, None, change.describe())
+    if not changes:
+        request.reporter.line("change", "none", None, None, "readers see these rows already")
+    return {change.mart: change.describe() for change in changes}
 
 
 def _note(record: Record, manifest: Manifest) -> None:
@@ -121,61 +189,8 @@ def _note(record: Record, manifest: Manifest) -> None:
     record.details = {"rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample}
 
 
-def _refuse_unloaded(request: Request, run_date: str) -> None:
-    command = request.command("load", run_date)
-    loaded = request.warehouse.loaded_runs(run_date)
-    missing = [source.name for source in request.sources if source.name not in loaded]
-    if missing:
-        raise Refused(f"{', '.join(missing)} not loaded for this day", command)
-    last = request.ledger.read(run_date, "load")
-    if last and last["target"] == request.target and last["state"] != "done":
-        raise Refused(f"the last load of this day is {last['state']}", command)
-
-
-def _refuse_unbuilt(request: Request, run_date: str) -> None:
-    mark = request.warehouse.build_mark()
-    command = request.command("build", run_date)
-    if mark is None:
-        raise Refused("nothing has been built yet", command)
-    if mark.run_date != run_date:
-        raise Refused(f"the marts are those of {mark.run_date}", command)
-    if mark.state != "built":
-        reasons = {
-            "building": "the last build was cut off",
-            "failed": "the last build failed",
-            "partial": "only a part of the project was built",
-            "stale": "this day or an earlier one was loaded anew after the build",
-        }
-        raise Refused(reasons.get(mark.state, f"the build is {mark.state}"), command)
-
-
 def _report_node(request: Request, name: str, status: str, seconds: float) -> None:
     if status == "success":
         request.reporter.line("build", name, None, seconds)
     elif status not in ("pass", "skipped"):
         request.reporter.line("build", name, None, seconds, status)
-
-
-@contextmanager
-def _recorded(request: Request, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
-    """Keep the ledger, and end any failure as one line: step, date, reason, and what to type next."""
-    try:
-        with request.ledger.recording(run_date, step, command, request.target, source) as record:
-            yield record
-    except BadRequest:
-        raise
-    except TradewindsError as error:
-        ended = "refused" if isinstance(error, Refused) else "failed"
-        named = f"{source}: " if source and not error.reason.startswith(source) else ""
-        line = f"{step} {run_date} {ended}: {named}{error.reason}"
-        raise type(error)(line, error.command or command) from error
-    except Exception as error:
-        line = f"{step} {run_date} failed: {type(error).__name__}: {one_line(error)}"
-        raise StepFailed(line, command) from error
-
-
-@contextmanager
-def _timed(request: Request, step: str, name: str) -> Iterator[Callable[[int | None, str], None]]:
-    """Print one line when the block has said what came of it."""
-    started = time.monotonic()
-    yield lambda rows, note: request.reporter.line(step, name, rows, time.monotonic() - started, note)

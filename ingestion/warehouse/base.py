@@ -53,10 +53,14 @@ class RawTable:
 
 @dataclass(frozen=True)
 class BuildMark:
-    """What the marts are: those of `run_date` when `state` is 'built', else unfinished, failed or stale."""
+    """What the marts are: those of `run_date` when `state` is 'built', else unfinished, failed or stale.
+
+    `build_id` is the build's own, a new one with every build.
+    """
 
     run_date: str
     state: str
+    build_id: str
 
 
 def contents(landed: list[tuple]) -> list[tuple]:

@@ -57,7 +57,7 @@ class DuckDBWarehouse:
         return [day for (day,) in self._query("history_days", query)]
 
     def build_mark(self) -> BuildMark | None:
-        rows = self._query("build_mark", "select run_date::varchar, state from {}")
+        rows = self._query("build_mark", "select run_date::varchar, state, invocation_id from {}")
         return BuildMark(*rows[0]) if rows else None
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +24,8 @@ from ingestion.warehouse.dlt_tables import create_or_extend, keep_names_and_type
 # The names that profiles.yml reads, too.
 _VARIABLE = "TRADEWINDS_POSTGRES_"
 _DATABASE = "tradewinds"
+# dbt builds marts in schemas of this ending (macros/build_suffix.sql): readers' own change by a publish alone.
+_BUILD_SUFFIX = "__build"
 _BATCH_ROWS = 65_536
 _DltPostgres = keep_names_and_types(dlt_postgres)
 
@@ -83,17 +85,25 @@ class PostgresWarehouse:
         return [day for (day,) in self._query("history_days", query)]
 
     def build_mark(self) -> BuildMark | None:
-        rows = self._query("build_mark", "select run_date::text, state from {}")
+        rows = self._query("build_mark", "select run_date::text, state, invocation_id from {}")
         return BuildMark(*rows[0]) if rows else None
 
+    def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
+        return self.reading_table(*self.built_place(relation), order_by)
+
     @contextmanager
-    def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
-        schema, table = relation.split(".")
+    def reading_table(self, schema: str, table: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
+        """Open any table as `reading` opens a mart."""
         with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection:
             mart = PostgresReading(connection, schema, exclude=[])
             columns = mart.schemas()[table]
             batches = (batch for part in mart.read(table, order_by) for batch in part.to_batches(_BATCH_ROWS))
             yield pa.RecordBatchReader.from_batches(columns, batches)
+
+    def built_place(self, relation: str) -> tuple[str, str]:
+        """Return the schema and table where dbt builds a mart (`schema.table`)."""
+        schema, _, table = relation.partition(".")
+        return schema + _BUILD_SUFFIX, table
 
     def release(self) -> None:
         from dbt.adapters.factory import cleanup_connections

@@ -2,13 +2,20 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from typing import Protocol
+
+from ingestion.errors import BadRequest
+from pipeline.project import Mart
+from pipeline.publishing.changes import Change
+
+_KEPT_VERSIONS = "TRADEWINDS_KEPT_VERSIONS"
 
 
 @dataclass(frozen=True)
 class Version:
-    """A published version: the run date its marts are of, and the hash of all their rows."""
+    """A published version: the run date its marts are of, and the hash of all their rows, operations aside."""
 
     run_date: str
     content_hash: str
@@ -24,11 +31,28 @@ def combined_hash(hashes: list[list[str]]) -> str:
     return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
 
 
+def kept_versions() -> int:
+    """Return how many versions stay to roll back to; raises BadRequest when the setting is no number from 1."""
+    text = os.environ.get(_KEPT_VERSIONS, "10")
+    if not text.isdecimal() or int(text) < 1:
+        raise BadRequest(f"{_KEPT_VERSIONS} must be a number from 1, not {text!r}")
+    return int(text)
+
+
 class Publisher(Protocol):
     """An engine's way of publishing."""
 
     def current(self) -> Version | None:
         """Return the version readers see now, None before the first."""
 
-    def publish(self, run_date: str, marts: list[str]) -> tuple[Version, dict[str, int]]:
-        """Make these marts (`schema.table`) of the warehouse what readers see; return the version and rows by mart."""
+    def changes(self, marts: list[Mart]) -> list[Change]:
+        """Compare the built marts with what readers see now."""
+
+    def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
+        """Make these marts of the warehouse what readers see; return the version and rows by mart."""
+
+    def rollback(self, to: str | None = None) -> Version:
+        """Make the version before the current one, or the named one, what readers see again.
+
+        Raises Refused when there is none, StepFailed when it isn't whole any more.
+        """
