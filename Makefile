@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build publish test test-unit test-integration test-e2e faults test-clock lint format docs clean
+.PHONY: help setup run extract load build check publish test test-unit test-integration test-e2e faults test-clock lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,7 @@ setup: .venv/ready ## make .venv with everything that is pinned in requirements.
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup ## do a whole day: extract, load, build, publish, and print the answer's first rows
+run: setup ## do a whole day: extract, load, check, build, check, publish, and print the answer's first rows
 	@$(BIN)/tradewinds run $(DAY)
 
 extract: setup ## read the sources into landing
@@ -32,6 +32,9 @@ load: setup ## take the landed day into the warehouse
 
 build: setup ## run dbt for the loaded day
 	@$(BIN)/tradewinds build $(DAY)
+
+check: setup ## hold the built marts against the suites of expectations
+	@$(BIN)/tradewinds check $(DAY)
 
 publish: setup ## write the exports and put the marts before readers
 	@$(BIN)/tradewinds publish $(DAY)
@@ -48,8 +51,9 @@ test-integration: setup ## only the tests against a real Postgres
 test-e2e: setup ## only the tests that run the tradewinds command
 	@$(BIN)/pytest -n auto -m e2e
 
-faults: setup ## try twenty random orders of days on each engine instead of three
-	@TRADEWINDS_PERMUTATIONS=20 $(BIN)/pytest -n auto --dist worksteal tests/python/test_history.py -k order
+faults: setup ## try twenty random orders of days, and readers across ten runs, on each engine; takes half an hour
+	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 $(BIN)/pytest -n auto --dist worksteal \
+		tests/python/test_history.py tests/python/test_readers.py -k 'order or answer'
 
 test-clock: setup ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
 	@$(BIN)/pip install --quiet --disable-pip-version-check libfaketime==3.0.1

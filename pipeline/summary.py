@@ -5,6 +5,7 @@ from itertools import islice
 from rich.table import Table
 
 from ingestion.landing import Landing
+from pipeline.publishing import open_publisher
 from pipeline.request import Request
 
 _ANSWER = "sales.orders_with_details"
@@ -26,9 +27,8 @@ def print_summary(request: Request, run_date: str) -> None:
     say(f"The first rows of {_ANSWER}:")
     request.reporter.console.print(_first_rows(request, 5))
     say("")
-    current = home.published / "tradewinds.duckdb"
     say(f"  the answer, whole   {home.exports / run_date}/orders_with_details.csv and .json")
-    say(f"  the marts, for BI   {current}")
+    say(f"  the marts, for BI   {open_publisher(request.target, home).place}")
     say(f"  what was done       tradewinds status --run-date {run_date}")
 
 

@@ -42,6 +42,10 @@ def kept_versions() -> int:
 class Publisher(Protocol):
     """An engine's way of publishing."""
 
+    @property
+    def place(self) -> str:
+        """Where readers look, for a person: a file, or a database and its schemas. Holds no secret."""
+
     def current(self) -> Version | None:
         """Return the version readers see now, None before the first."""
 

@@ -39,6 +39,10 @@ class DuckDBPublisher:
         self._journal = Journal(self._versions / "journal.json")
         self._warehouse = DuckDBWarehouse(home).path
 
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
     def current(self) -> Version | None:
         return _version_of(self.path) if self.path.exists() else None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -12,7 +13,7 @@ from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
 from ingestion.warehouse.postgres import PostgresWarehouse, warehouse_url
-from pipeline.project import Mart
+from pipeline.project import Mart, published_marts
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import Version, combined_hash, kept_versions
 from pipeline.publishing.changes import Change, compare
@@ -32,6 +33,12 @@ class PostgresPublisher:
     def __init__(self, home: Home):
         self._folder = home.published
         self._warehouse = PostgresWarehouse(home)
+
+    @property
+    def place(self) -> str:
+        url = urlsplit(warehouse_url())
+        schemas = ", ".join(sorted({mart.place[0] for mart in published_marts()}))
+        return f"database {url.path.lstrip('/')} at {url.hostname}:{url.port}, schemas {schemas}"
 
     def current(self) -> Version | None:
         with _connected("read") as connection:

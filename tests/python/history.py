@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestion.settings import Home
 from pipeline import steps
-from pipeline.project import published_relations
+from pipeline.project import published_marts
 from pipeline.publishing import open_publisher
 from pipeline.reporter import Reporter
 from pipeline.request import Request
@@ -84,7 +84,7 @@ def build_in_order(request: Request, order: list[str], built: list[str]) -> str:
     for day in set(DAYS) - set(order):
         steps.load(request, day)
     _build(request, DAYS[-1], *_ALL)
-    version, _ = open_publisher(request.target, request.home).publish(DAYS[-1], published_relations())
+    version, _ = open_publisher(request.target, request.home).publish(DAYS[-1], published_marts())
     return version.content_hash
 
 

@@ -75,11 +75,18 @@ def test_load_and_verify_refuse_a_damaged_file(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "command"), [("build", "tradewinds load"), ("publish", "tradewinds build"), ("load", "tradewinds extract")]
+    ("step", "command"),
+    [
+        ("load", "tradewinds extract"),
+        ("build", "tradewinds load"),
+        ("check", "tradewinds build"),
+        ("publish", "tradewinds build"),
+    ],
 )
 def test_a_step_refuses_on_an_empty_home(bare_sandbox: Sandbox, step: str, command: str) -> None:
     line = bare_sandbox.fail(3, step, "--run-date", DAY)
-    assert line.startswith(f"tradewinds: {step} {DAY} refused: ")
+    named = "check marts" if step == "check" else step
+    assert line.startswith(f"tradewinds: {named} {DAY} refused: ")
     assert f"run: {command} --run-date {DAY}" in line
     assert not (bare_sandbox.home / "published").exists()
     assert not (bare_sandbox.home / "exports").exists()
@@ -97,7 +104,14 @@ def test_publish_refuses_marts_of_another_day_and_marts_older_than_their_load(sa
     line = sandbox.fail(3, "publish", "--run-date", NEXT_DAY)
     assert "loaded anew after the build" in line
     sandbox.succeed("build", "--run-date", NEXT_DAY)
+    line = sandbox.fail(3, "publish", "--run-date", NEXT_DAY)
+    assert "the marts have not been checked since they were built" in line
+    assert line.endswith(f"run: tradewinds check --run-date {NEXT_DAY} --stage marts")
+    sandbox.succeed("check", "--run-date", NEXT_DAY)
     sandbox.succeed("publish", "--run-date", NEXT_DAY)
+    # The marts' check comes with the arrivals' where that was left out.
+    assert "check_arrivals" in sandbox.succeed("status")
+    sandbox.succeed("status", "--run-date", NEXT_DAY)
 
 
 def test_a_failed_dbt_test_stops_the_day_before_readers_see_it(sandbox: Sandbox) -> None:

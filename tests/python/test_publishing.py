@@ -1,0 +1,338 @@
+"""Publishing by its interface, on both engines: small marts, many versions, crashes in between."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+import psycopg
+import pytest
+
+from ingestion.digest import file_sha256
+from ingestion.errors import BadRequest, Refused, StepFailed
+from ingestion.settings import Home
+from pipeline.project import Mart
+from pipeline.publishing import Publisher, open_publisher
+from pipeline.publishing import duckdb as on_duckdb
+
+ORDERS = Mart("sales.orders", ("order_id",), ("amount",))
+LINES = Mart("sales.lines", ("order_id", "line"))
+STEPS = Mart("ops.steps", ("step",))
+MARTS = [STEPS, LINES, ORDERS]
+DAYS = ["2021-01-01", "2021-01-02", "2021-01-03", "2021-01-04"]
+
+Rows = dict[int, int]
+
+
+class Engine:
+    """A warehouse with three small marts, and how a reader sees them."""
+
+    def __init__(self, target: str, home: Home, execute: Callable[[str], list[tuple]], suffix: str):
+        self.publisher: Publisher = open_publisher(target, home)
+        self.home = home
+        self._execute = execute
+        self._suffix = suffix
+
+    def build(self, day: str, amounts: Rows, *, columns: str = "", steps: str = "one") -> None:
+        """Stand for a build of a day: one order and one line for each amount."""
+        self._execute("create schema if not exists raw_ops")
+        self._execute("create table if not exists raw_ops.build_mark (run_date date, state varchar)")
+        self._execute("delete from raw_ops.build_mark")
+        self._execute(f"insert into raw_ops.build_mark values ('{day}', 'built')")
+        for mart, shape in {"orders": "amount decimal(19, 4)", "lines": "line integer"}.items():
+            name = f"sales{self._suffix}.{mart}"
+            self._execute(f"create schema if not exists sales{self._suffix}")
+            self._execute(f"drop table if exists {name} cascade")
+            self._execute(f"create table {name} (order_id integer primary key, {shape}{columns})")
+            for order, amount in amounts.items():
+                self._execute(f"insert into {name} (order_id, {shape.split()[0]}) values ({order}, {amount})")
+        self._execute(f"create schema if not exists ops{self._suffix}")
+        self._execute(f"drop table if exists ops{self._suffix}.steps")
+        self._execute(f"create table ops{self._suffix}.steps as select '{steps}' as step")
+
+    def publish(self, day: str, amounts: Rows, **options: str) -> str:
+        self.build(day, amounts, **options)
+        return self.publisher.publish(day, MARTS)[0].name
+
+    def reads(self) -> Rows:
+        """Return what a reader of both marts sees: the amounts by order, the same from each."""
+        query = "select order_id, amount, line from sales.orders inner join sales.lines using (order_id)"
+        seen = self.read(query)
+        assert all(amount == line for _, amount, line in seen)
+        return {order: int(amount) for order, amount, _ in seen}
+
+    def read(self, query: str) -> list[tuple]:
+        if self._suffix:
+            return self._execute(query)
+        with duckdb.connect(str(self.home.published / "tradewinds.duckdb"), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+
+@contextmanager
+def _on_duckdb(home: Home) -> Iterator[Engine]:
+    home.warehouse.mkdir(parents=True)
+
+    def execute(statement: str) -> list[tuple]:
+        with duckdb.connect(str(home.warehouse / "tradewinds.duckdb")) as connection:
+            return connection.execute(statement).fetchall()
+
+    yield Engine("duckdb", home, execute, "")
+
+
+@contextmanager
+def _on_postgres(home: Home, url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    parts = urlsplit(url)
+    settings = {
+        "HOST": parts.hostname,
+        "PORT": str(parts.port),
+        "USER": parts.username,
+        "PASSWORD": unquote(parts.password),
+        "DATABASE": parts.path.removeprefix("/"),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"TRADEWINDS_POSTGRES_{name}", value)
+
+    def execute(statement: str) -> list[tuple]:
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    yield Engine("postgres", home, execute, "__build")
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    home = Home(tmp_path)
+    if request.param == "duckdb":
+        context = _on_duckdb(home)
+    else:
+        context = _on_postgres(home, request.getfixturevalue("new_database")().url, monkeypatch)
+    with context as found:
+        yield found
+
+
+def test_readers_see_the_last_version_and_rollback_goes_back_through_them(engine: Engine) -> None:
+    versions = [engine.publish(day, {1: number}) for number, day in enumerate(DAYS)]
+    assert engine.reads() == {1: 3}
+    assert engine.publisher.rollback().name == versions[2]
+    assert engine.reads() == {1: 2}
+    assert engine.publisher.rollback(versions[0]).name == versions[0]
+    assert engine.reads() == {1: 0}
+    assert engine.publisher.current().name == versions[0]
+    with pytest.raises(Refused, match="no earlier version"):
+        engine.publisher.rollback()
+    assert engine.publish(DAYS[3], {1: 3}) == versions[3]
+    assert engine.reads() == {1: 3}
+
+
+def test_rollback_restores_every_row_of_a_changed_set(engine: Engine) -> None:
+    engine.publish(DAYS[0], {1: 10, 2: 20})
+    engine.publish(DAYS[1], {2: 21, 3: 30})
+    assert engine.reads() == {2: 21, 3: 30}
+    engine.publisher.rollback()
+    assert engine.reads() == {1: 10, 2: 20}
+
+
+def test_an_unknown_version_is_refused_with_those_that_are_kept(engine: Engine) -> None:
+    first = engine.publish(DAYS[0], {1: 1})
+    engine.publish(DAYS[1], {1: 2})
+    with pytest.raises(Refused, match=first):
+        engine.publisher.rollback("2020-01-01-000000000000")
+    assert engine.reads() == {1: 2}
+
+
+def test_the_same_rows_again_are_the_same_version(engine: Engine) -> None:
+    first = engine.publish(DAYS[0], {1: 1})
+    second = engine.publish(DAYS[1], {1: 2})
+    latest = json.loads((engine.home.published / "latest.json").read_text())
+    # Operations differ with every run, and make no version.
+    assert engine.publish(DAYS[1], {1: 2}, steps="two") == second
+    assert json.loads((engine.home.published / "latest.json").read_text()) == latest
+    assert engine.publisher.rollback().name == first
+
+
+def test_versions_have_the_same_name_on_both_engines(tmp_path: Path, new_database, monkeypatch) -> None:
+    with _on_duckdb(Home(tmp_path / "one")) as one:
+        expected = one.publish(DAYS[0], {1: 10, 2: 20})
+    with _on_postgres(Home(tmp_path / "other"), new_database().url, monkeypatch) as other:
+        assert other.publish(DAYS[0], {1: 10, 2: 20}) == expected
+
+
+def test_only_so_many_versions_are_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADEWINDS_KEPT_VERSIONS", "2")
+    versions = [engine.publish(day, {1: number}) for number, day in enumerate(DAYS)]
+    with pytest.raises(Refused, match=versions[2]):
+        engine.publisher.rollback(versions[1])
+    assert engine.publisher.rollback().name == versions[2]
+    with pytest.raises(Refused, match="none is kept"):
+        engine.publisher.rollback()
+
+
+@pytest.mark.parametrize("setting", ["0", "-1", "all", "1.5"])
+def test_a_wrong_number_of_versions_is_said_before_anything_is_written(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv("TRADEWINDS_KEPT_VERSIONS", setting)
+    with pytest.raises(BadRequest, match="TRADEWINDS_KEPT_VERSIONS"):
+        engine.publish(DAYS[0], {1: 1})
+    assert engine.publisher.current() is None
+
+
+def test_changes_count_rows_and_totals_against_what_readers_see(engine: Engine) -> None:
+    engine.build(DAYS[0], {1: 10, 2: 20})
+    first = {change.mart: change for change in engine.publisher.changes(MARTS)}
+    assert first["sales.orders"].describe() == "2 added; amount none → 30.0000"
+    engine.publisher.publish(DAYS[0], MARTS)
+    assert not any(engine.publisher.changes(MARTS))
+    engine.build(DAYS[1], {2: 21, 3: 30, 4: 40})
+    found = {change.mart: change for change in engine.publisher.changes(MARTS)}
+    orders = found["sales.orders"]
+    assert (orders.added, orders.removed, orders.changed) == (2, 1, 1)
+    assert orders.totals == {"amount": (Decimal(30), Decimal(91))}
+    # The line is a part of the key: another line is another row.
+    assert found["sales.lines"].describe() == "3 added, 2 removed"
+    assert engine.reads() == {1: 10, 2: 20}
+
+
+def test_a_mart_with_new_columns_is_replaced_and_rolled_back(engine: Engine) -> None:
+    engine.publish(DAYS[0], {1: 10})
+    engine.build(DAYS[1], {1: 11}, columns=", note varchar")
+    (orders,) = (change for change in engine.publisher.changes(MARTS) if change.mart == "sales.orders")
+    assert orders.describe() == "1 changed; column note added; amount 10.0000 → 11.0000"
+    engine.publisher.publish(DAYS[1], MARTS)
+    assert engine.read("select order_id, note from sales.orders") == [(1, None)]
+    engine.publisher.rollback()
+    assert engine.reads() == {1: 10}
+    with pytest.raises((duckdb.Error, psycopg.Error), match="note"):
+        engine.read("select note from sales.orders")
+
+
+def test_a_mart_that_is_no_more_leaves_with_its_version(engine: Engine) -> None:
+    engine.publish(DAYS[0], {1: 10})
+    engine.build(DAYS[1], {1: 10})
+    engine.publisher.publish(DAYS[1], [ORDERS])
+    with pytest.raises((duckdb.Error, psycopg.Error), match="lines"):
+        engine.read("from sales.lines" if "duckdb" in str(type(engine.publisher)) else "select * from sales.lines")
+    engine.publisher.rollback()
+    assert engine.reads() == {1: 10}
+
+
+def test_a_damaged_version_is_not_put_before_readers(engine: Engine) -> None:
+    first = engine.publish(DAYS[0], {1: 1})
+    engine.publish(DAYS[1], {1: 2})
+    kept = engine.home.published / "versions" / f"{first}.duckdb"
+    if kept.exists():
+        data = bytearray(kept.read_bytes())
+        data[len(data) // 2] ^= 1
+        kept.write_bytes(data)
+    else:
+        schema = f"version_{first.replace('-', '_')}"
+        engine.read(f'update {schema}."sales.orders" set amount = 7 returning 1')
+    with pytest.raises(StepFailed, match="damaged"):
+        engine.publisher.rollback()
+    assert engine.reads() == {1: 2}
+
+
+def test_latest_json_says_what_readers_see(engine: Engine) -> None:
+    engine.publish(DAYS[0], {1: 1})
+    version = engine.publish(DAYS[1], {1: 2})
+    latest = json.loads((engine.home.published / "latest.json").read_text())
+    assert (latest["run_date"], latest["version"]) == (DAYS[1], version)
+    assert version == f"{DAYS[1]}-{latest['content_hash'][:12]}"
+    file = engine.home.published / "tradewinds.duckdb"
+    assert latest["sha256"] == (file_sha256(file) if file.exists() else None)
+    assert latest["published_at"].endswith("+00:00")
+    engine.publisher.rollback()
+    assert json.loads((engine.home.published / "latest.json").read_text())["run_date"] == DAYS[0]
+
+
+@pytest.mark.parametrize("cut_off", ["before the file", "after the file"])
+@pytest.mark.parametrize("action", ["publish", "rollback"])
+def test_a_crash_between_journal_and_file_loses_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut_off: str, action: str
+) -> None:
+    with _on_duckdb(Home(tmp_path)) as engine:
+        first, second = (engine.publish(day, {1: number}) for number, day in enumerate(DAYS[:2]))
+        engine.build(DAYS[2], {1: 2})
+        move = on_duckdb.move_into_place
+
+        def dying(draft: Path, path: Path) -> None:
+            if path.name != "tradewinds.duckdb" or cut_off == "after the file":
+                move(draft, path)
+            if path.name == "tradewinds.duckdb":
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(on_duckdb, "move_into_place", dying)
+            with pytest.raises(KeyboardInterrupt):
+                engine.publisher.publish(DAYS[2], MARTS) if action == "publish" else engine.publisher.rollback()
+        expected = {
+            ("publish", "before the file"): [first],
+            ("publish", "after the file"): [second, first],
+            ("rollback", "before the file"): [first],
+            ("rollback", "after the file"): [],
+        }[action, cut_off]
+        for version in expected:
+            assert engine.publisher.rollback().name == version
+        with pytest.raises(Refused):
+            engine.publisher.rollback()
+
+
+def test_a_second_publisher_ends_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.publish(DAYS[0], {1: 1})
+    other = type(engine.publisher)(engine.home)
+    ended = []
+
+    def meanwhile(*_: object) -> dict[str, int]:
+        with pytest.raises(StepFailed, match="another process is publishing"):
+            other.publish(DAYS[0], MARTS)
+        ended.append(True)
+        raise StepFailed("enough")
+
+    copying = "_copy_marts" if hasattr(engine.publisher, "_copy_marts") else "_copy_built"
+    monkeypatch.setattr(engine.publisher, copying, meanwhile)
+    with pytest.raises(StepFailed, match="enough"):
+        engine.publisher.publish(DAYS[0], MARTS)
+    assert ended == [True]
+
+
+def test_foreign_keys_and_grants_stay_on_postgres(tmp_path: Path, new_database, monkeypatch) -> None:
+    database = new_database()
+    with _on_postgres(Home(tmp_path), database.url, monkeypatch) as engine:
+        key = "alter table sales__build.lines add foreign key (order_id) references sales__build.orders (order_id)"
+        for number, day in enumerate(DAYS[:3]):
+            engine.build(day, {1: number, number + 2: 5})
+            database.execute(key)
+            engine.publisher.publish(day, MARTS)
+            if number == 0:
+                database.execute("create view public.report as select sum(amount) as total from sales.orders")
+                database.execute("create role r_test_reader")
+                database.execute("grant usage on schema sales to r_test_reader")
+                database.execute("grant select on sales.orders to r_test_reader")
+        try:
+            assert database.query("select total from public.report") == [(Decimal(7),)]
+            granted = "select has_table_privilege('r_test_reader', 'sales.orders', 'select')"
+            assert database.query(granted) == [(True,)]
+            keys = "select count(*) from pg_constraint where contype = 'f' and conrelid = 'sales.lines'::regclass"
+            assert database.query(keys) == [(1,)]
+            with pytest.raises(psycopg.errors.ForeignKeyViolation):
+                database.execute("insert into sales.lines values (99, 1)")
+        finally:
+            database.execute("drop owned by r_test_reader")
+            database.execute("drop role r_test_reader")
+
+
+def test_a_build_that_began_meanwhile_is_not_published(tmp_path: Path, new_database, monkeypatch) -> None:
+    database = new_database()
+    with _on_postgres(Home(tmp_path), database.url, monkeypatch) as engine:
+        engine.publish(DAYS[0], {1: 1})
+        engine.build(DAYS[1], {1: 2})
+        database.execute("update raw_ops.build_mark set state = 'building'")
+        with pytest.raises(Refused, match="another build has begun"):
+            engine.publisher.publish(DAYS[1], MARTS)
+        assert engine.reads() == {1: 1}
+        assert os.environ["TRADEWINDS_POSTGRES_DATABASE"] in database.url
