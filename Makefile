@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish test test-unit test-integration test-e2e faults test-clock lint format docs clean
+.PHONY: help setup run extract load build check publish test test-unit test-integration test-e2e faults test-clock test-clients lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ faults: setup ## try twenty random orders of days, and readers across ten runs, 
 test-clock: setup ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
 	@$(BIN)/pip install --quiet --disable-pip-version-check libfaketime==3.0.1
 	@$(BIN)/pytest tests/clock
+
+test-clients: setup ## only the test that older DuckDB clients read what is published; it installs them, each on its own
+	@$(BIN)/pytest tests/clients
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .
