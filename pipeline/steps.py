@@ -153,25 +153,24 @@ def rollback(request: Request, to: str | None = None) -> None:
 
 
 def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> None:
-    from pipeline.checks import run_checks
+    from pipeline.checks import describe_critical, run_checks
 
-    accepted = frozenset(record.details.get("accepted", []))
-    names = [source.name for source in request.sources]
     with timed(request, f"check {stage}", "expectations") as finished:
         result = run_checks(
             stage,
             warehouse=request.warehouse,
             home=request.home,
             run_date=run_date,
-            sources=names,
-            accepted=accepted,
+            sources=[source.name for source in request.sources],
+            accepted=frozenset(record.details.get("accepted", [])),
         )
-        finished(None, result.summary)
-    record.details["warnings"] = result.warnings
-    for warning in result.warnings:
+        finished(None, f"{result.passed} met, {result.failed} not met")
+    warnings = [str(finding) for finding in result.warnings]
+    record.details |= {"expectations": result.passed + result.failed, "warnings": warnings}
+    for warning in warnings:
         request.reporter.say(f"warning  {warning}")
-    if result.failures:
-        raise StepFailed("; ".join(result.failures))
+    if result.critical:
+        raise StepFailed(describe_critical(result))
 
 
 def _report_changes(request: Request) -> dict[str, str]:

@@ -24,7 +24,7 @@ OPTIONAL_KEYS = {("orders_with_details", "product_id"): "an order without lines 
 CLOCK_READERS = {
     "pipeline/dates.py": "today is the run date when none is given",
     "pipeline/ledger.py": "the ledger tells when things happened",
-    "pipeline/publishing/duckdb.py": "latest.json tells when the version came out",
+    "pipeline/publishing/journal.py": "latest.json tells when the version came out",
 }
 SQL_CLOCK = re.compile(
     r"\b(?:current_timestamp|current_date|current_time|current_localtimestamp|get_current_timestamp|localtimestamp"
