@@ -10,12 +10,12 @@ import pyarrow.parquet as parquet
 
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.landing import Landing, Manifest, Table
+from ingestion.redact import show_text
 from ingestion.settings import source_setting
 from ingestion.sources import REJECT_SCHEMA
 
 _ROWS, _SHARE = "max_rejected_rows", "max_rejected_share"
 _EXAMPLES = 3
-_SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True)
@@ -62,20 +62,12 @@ def read_rejects(landing: Landing, manifest: Manifest) -> pa.Table:
     return pa.concat_tables([REJECT_SCHEMA.empty_table(), *tables])
 
 
-def show_text(text: str, characters: int = _SHOWN_CHARACTERS) -> str:
-    """Return a line's text cut short, without anything that would move a terminal's cursor or colour it."""
-    # Cut first: a megabyte isn't escaped for sixty characters of it.
-    start = text[: characters + 1]
-    shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in start)
-    return shown if len(shown) <= characters else shown[: characters - 1] + "…"
-
-
 def _examples(rejects: pa.Table, table: str) -> str:
     """Quote the first rejects of a table; a row of a database has no line number."""
     found = rejects.filter(compute.equal(rejects["table"], table)).slice(0, _EXAMPLES).to_pylist()
     lines = ("" if row["line_number"] is None else f"line {row['line_number']} " for row in found)
     return "; ".join(
-        f"{line}{row['rule']}: {show_text(row['raw_text'])}" for line, row in zip(lines, found, strict=True)
+        f"{line}{row['rule']}: {show_text(row['raw_text'] or '')}" for line, row in zip(lines, found, strict=True)
     )
 
 

@@ -12,6 +12,7 @@ import typer.exceptions
 from ingestion.errors import BadRequest, TradewindsError
 from ingestion.redact import one_line
 from ingestion.settings import Home, use_project_settings
+from pipeline.cli_rejects import rejects_app
 
 if TYPE_CHECKING:
     from pipeline.request import Request
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="The embedded Postgres and its generated sample data.")
 app.add_typer(sources_app, name="sources")
+app.add_typer(rejects_app, name="rejects")
 
 RunDate = Annotated[
     str | None,

@@ -38,7 +38,7 @@ def extract(
             request.reporter.line("extract", source.name, manifest.rows, None, "already landed")
             if not request.ledger.is_done(run_date, "extract", source.name):
                 with _recorded(request, run_date, "extract", command, source.name) as record:
-                    _note(record, manifest)
+                    note_landed(record, manifest)
             continue
         with _recorded(request, run_date, "extract", command, source.name) as record:
             with request.reporter.tables("extract", source.name) as on_rows:
@@ -51,7 +51,7 @@ def extract(
                     accept_shrink=accept_shrink,
                     on_rows=on_rows,
                 )
-            _note(record, manifest)
+            note_landed(record, manifest)
             if manifest.rejected_rows:
                 kept_in = f"kept in {landing.partition('_rejects', source.name, run_date)}"
                 request.reporter.line("extract", f"{source.name} rejects", manifest.rejected_rows, None, kept_in)
@@ -116,7 +116,8 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False) -> No
         record.details = {"inputs": inputs, "version": version.name, "marts": rows}
 
 
-def _note(record: Record, manifest: Manifest) -> None:
+def note_landed(record: Record, manifest: Manifest) -> None:
+    """Fill an extract's entry in the ledger with what has landed."""
     record.rows = manifest.rows
     record.details = {"rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample}
 

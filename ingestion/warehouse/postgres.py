@@ -86,6 +86,10 @@ class PostgresWarehouse:
         rows = self._query("build_mark", "select run_date::text, state from {}")
         return BuildMark(*rows[0]) if rows else None
 
+    def has(self, relation: str) -> bool:
+        with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+            return _exists(cursor, *relation.split("."))
+
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         schema, table = relation.split(".")
