@@ -25,7 +25,7 @@ _FOUND_BY_EXTRACT = "out of range"
 
 
 def list_rejects(request: Request, run_date: str) -> Iterator[dict]:
-    """Yield a day's rejected rows: those that couldn't be read by file and line, then those that broke a rule.
+    """Return a day's rejected rows: those that couldn't be read by file and line, then those that broke a rule.
 
     Raises Refused when nothing of the day, or not all of the sources that were named, has landed.
     """
@@ -33,7 +33,9 @@ def list_rejects(request: Request, run_date: str) -> Iterator[dict]:
     missing = [name for name in names if landing.manifest(name, run_date) is None]
     if missing and (request.named_sources or missing == names):
         raise Refused(f"{', '.join(missing)} not landed for {run_date}", request.command("extract", run_date))
-    return (row for part in _rejects(request, run_date) for row in part.to_pylist())
+    # All of it is read before the first row is shown: what is damaged leaves no half of a list behind.
+    parts = list(_rejects(request, run_date))
+    return (row for part in parts for row in part.to_pylist())
 
 
 def count_rejects(request: Request) -> list[dict]:

@@ -355,7 +355,9 @@ def test_rows_are_added_once_wherever_they_are_now(lines: Lines) -> None:
     first = lines.extract()
     lines.write("1,1,1,1,1", GOOD, BAD, GOOD)
     assert lines.replay() == 1
+    after = landed_state(lines)
     assert lines.replay() == 0
+    assert landed_state(lines) == after
     manifest = lines.landing.manifest("order_details", DAY)
     assert (manifest.rows, manifest.rejected_rows) == (3, 1)
     assert manifest.last_run != first.last_run  # so raw is known to be behind
