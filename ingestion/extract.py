@@ -1,6 +1,9 @@
 """Source to landing: dlt reads every table into Parquet, the day is committed when all of it is in."""
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,9 +12,26 @@ import pyarrow as pa
 from ingestion.dlt_extraction import Extraction, OnRows
 from ingestion.drift import refuse_drift, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.landing import File, Landing, Manifest
+from ingestion.landing import File, Landing, Manifest, Table
+from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home
 from ingestion.sources import Source
+
+
+@dataclass
+class Draft:
+    """A source's day as it would be: its files are in landing, and nothing lists them before the commit."""
+
+    manifest: Manifest
+    read: dict[str, Table]  # the tables that were read for it, not kept from an earlier extract
+    landing: Landing
+    folders: list[Path]
+    is_committed: bool = False
+
+    def commit(self) -> None:
+        """Make the day this one."""
+        self.is_committed = True
+        self.landing.commit(self.manifest, self.folders)
 
 
 def extract_source(
@@ -27,52 +47,81 @@ def extract_source(
     """Land one source's day and return its manifest; the day before it, if any, stays until the commit.
 
     With `tables` only those are read, the day's others kept as they are. Raises StepFailed when the source can't be
-    read, has drifted or shrunk, or is being extracted by another process; BadRequest on an unknown table.
+    read, has drifted or shrunk, has more rejects than it may, or is being extracted by another process; BadRequest on
+    an unknown table or a cap that can't be read.
     """
+    caps = read_caps(source.name)
     landing = Landing(home.landing)
     with landing.day_lock(source.name, run_date):
         earlier_run = landing.started_run(source.name, run_date)
         run_id = uuid4().hex
-        work = landing.begin(source.name, run_date, run_id)
-        extraction = Extraction(source, run_date, run_id, landing, work)
+        landing.begin(source.name, run_date, run_id)
+        before = landing.previous(source.name, run_date)
+
+        def check_schemas(schemas: dict[str, pa.Schema], is_sample: bool) -> None:
+            if not accept_drift:
+                refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
+
         try:
-            with source.open(home, run_date, work) as reading:
-                schemas = reading.schemas()
-                wanted = _known_tables(source.name, tables, schemas)
-                is_sample = not source.is_configured()
-                _refuse_ambiguous(schemas)
-                before = landing.previous(source.name, run_date)
-                if not accept_drift:
-                    refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
-                landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
+            with drafting(source, run_date, home, run_id, on_rows, tables, check_schemas) as draft:
                 if not accept_shrink:
-                    rows = {name: landed[name].rows for name in source.tables_with_history & set(landed)}
+                    rows = {name: draft.read[name].rows for name in source.tables_with_history & set(draft.read)}
+                    is_sample = draft.manifest.is_sample
                     refuse_shrink(before, rows, source=source.name, is_sample=is_sample)
-                kept = landing.manifest(source.name, run_date) if tables else None
-                if kept and kept.is_sample != is_sample:
-                    kept = None  # a day is all sample or all real
-                manifest = Manifest(
-                    source=source.name,
-                    run_date=run_date,
-                    run_id=run_id,
-                    is_sample=is_sample,
-                    source_tables=list(schemas),
-                    tables={
-                        name: table
-                        for name, table in ((kept.tables if kept else {}) | landed).items()
-                        if name in schemas
-                    },
-                    rejects=_kept_rejects(kept, wanted) + extraction.land_rejects(wanted, reading),
-                )
-        except BaseException as error:
-            extraction.discard()
-            if isinstance(error, BadRequest):
-                landing.withdraw(source.name, run_date, earlier_run)
+                refuse_past_caps(caps, draft.read, draft.manifest, landing)
+                draft.commit()
+                return draft.manifest
+        except BadRequest:
+            landing.withdraw(source.name, run_date, earlier_run)
             raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-        landing.commit(manifest, extraction.folders(schemas))
-        return manifest
+
+
+@contextmanager
+def drafting(
+    source: Source,
+    run_date: str,
+    home: Home,
+    run_id: str,
+    on_rows: OnRows,
+    tables: list[str] | None = None,
+    check_schemas: Callable[[dict[str, pa.Schema], bool], None] = lambda schemas, is_sample: None,
+) -> Iterator[Draft]:
+    """Read a source's day and hand it out; unless it is committed in the block, everything read is removed again.
+
+    `check_schemas` is asked before anything is read, with the tables' schemas and whether they are a sample's. Hold the
+    day's lock.
+    """
+    landing, draft = Landing(home.landing), None
+    work = landing.clear_work(source.name, run_date)
+    extraction = Extraction(source, run_date, run_id, landing, work)
+    try:
+        with source.open(home, run_date, work) as reading:
+            schemas = reading.schemas()
+            wanted = _known_tables(source.name, tables, schemas)
+            is_sample = not source.is_configured()
+            _refuse_ambiguous(schemas)
+            check_schemas(schemas, is_sample)
+            landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
+            kept = landing.manifest(source.name, run_date) if tables else None
+            if kept and kept.is_sample != is_sample:
+                kept = None  # a day is all sample or all real
+            manifest = Manifest(
+                source=source.name,
+                run_date=run_date,
+                run_id=run_id,
+                is_sample=is_sample,
+                source_tables=list(schemas),
+                tables={
+                    name: table for name, table in ((kept.tables if kept else {}) | landed).items() if name in schemas
+                },
+                rejects=_kept_rejects(kept, wanted) + extraction.land_rejects(wanted, reading),
+            )
+        draft = Draft(manifest, landed, landing, extraction.folders(schemas))
+        yield draft
+    finally:
+        if draft is None or not draft.is_committed:
+            extraction.discard()
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _known_tables(source: str, tables: list[str] | None, schemas: dict[str, pa.Schema]) -> list[str]:

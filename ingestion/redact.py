@@ -1,4 +1,4 @@
-"""Keep secrets out of what people and log files see."""
+"""Keep secrets, and whatever a terminal would obey, out of what people and log files see."""
 
 import re
 
@@ -30,3 +30,11 @@ def _spellings(character: str) -> str:
 def one_line(error: BaseException) -> str:
     """Return an exception as one redacted line."""
     return " ".join(redact(str(error)).split()) or type(error).__name__
+
+
+def show_text(text: str, characters: int = 60) -> str:
+    """Return a line's text cut short, without anything that would move a terminal's cursor or colour it."""
+    # Cut first: a megabyte isn't escaped for sixty characters of it.
+    start = text[: characters + 1]
+    shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in start)
+    return shown if len(shown) <= characters else shown[: characters - 1] + "…"

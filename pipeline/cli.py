@@ -2,77 +2,39 @@
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 import typer.exceptions
 
 from ingestion.errors import BadRequest, TradewindsError
 from ingestion.redact import one_line
-from ingestion.settings import Home, use_project_settings
-
-if TYPE_CHECKING:
-    from pipeline.request import Request
+from ingestion.settings import use_project_settings
+from pipeline.cli_rejects import rejects_app
+from pipeline.cli_sources import sources_app
+from pipeline.options import (
+    AcceptDrift,
+    AcceptShrink,
+    AcceptStale,
+    AllowOlder,
+    DryRun,
+    RunDate,
+    SourceNames,
+    Target,
+    day_of,
+    request_for,
+    serving,
+)
 
 use_project_settings()
 
 app = typer.Typer(
-    help="Land, load, build and publish Northwind's data, a day at a time.",
+    help="Land, load, check, build and publish Northwind's data, a day at a time.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-sources_app = typer.Typer(help="The embedded Postgres and its generated sample data.")
 app.add_typer(sources_app, name="sources")
-
-RunDate = Annotated[
-    str | None,
-    typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, in UTC; today when not said."),
-]
-Target = Annotated[str, typer.Option("--target", envvar="TRADEWINDS_TARGET", help="The warehouse: duckdb or postgres.")]
-SourceNames = Annotated[
-    list[str] | None,
-    typer.Option("--source", help="Only this source (northwind, order_details, event_log); repeatable."),
-]
-AcceptDrift = Annotated[
-    bool,
-    typer.Option("--accept-drift", help="Take dropped or retyped columns of a source as they are."),
-]
-AcceptShrink = Annotated[
-    bool, typer.Option("--accept-shrink", help="Take tables that lost half of their rows, or all, as they are.")
-]
-AcceptStale = Annotated[
-    bool,
-    typer.Option("--accept-stale", help="Take what arrived though it ends before the day before's did."),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before publishing, with what it would change.")]
-AllowOlder = Annotated[
-    bool,
-    typer.Option("--allow-older", help="Publish this day even though a newer one is published."),
-]
-
-
-def _request(target: str = "duckdb", sources: list[str] | None = None):
-    from pipeline.request import Request
-
-    request = Request(home=Home.from_environment(), target=target, named_sources=sources or [])
-    request.check()
-    return request
-
-
-@contextmanager
-def _serving(target: str, sources: list[str] | None) -> Iterator["Request"]:
-    """Hand out the request, with its warehouse reachable while the command works."""
-    request = _request(target, sources)
-    with request.warehouse.serving():
-        yield request
-
-
-def _day(run_date: str | None) -> str:
-    from pipeline.dates import parse_run_date
-
-    return parse_run_date(run_date)
+app.add_typer(rejects_app, name="rejects")
 
 
 @app.command()
@@ -94,9 +56,9 @@ def run(
     from pipeline.day import Options, run_day
     from pipeline.summary import print_summary
 
-    day = _day(run_date)
+    day = day_of(run_date)
     options = Options(refresh, accept_drift, accept_shrink, accept_stale, allow_older, dry_run)
-    with _serving(target, source) as request:
+    with serving(target, source) as request:
         run_day(request, day, options)
         if not dry_run:
             print_summary(request, day)
@@ -114,7 +76,7 @@ def extract(
     target: Target = "duckdb",
 ) -> None:
     """Read the sources into landing; a day that has landed is replaced."""
-    day, request = _day(run_date), _request(target, source)
+    day, request = day_of(run_date), request_for(target, source)
     from pipeline import steps
 
     if table and len(request.sources) != 1:
@@ -127,8 +89,8 @@ def load(run_date: RunDate = None, target: Target = "duckdb", source: SourceName
     """Take a landed day into the warehouse's raw schemas."""
     from pipeline import steps
 
-    day = _day(run_date)
-    with _serving(target, source) as request:
+    day = day_of(run_date)
+    with serving(target, source) as request:
         steps.load(request, day)
 
 
@@ -137,8 +99,8 @@ def build(run_date: RunDate = None, target: Target = "duckdb", source: SourceNam
     """Run dbt for a loaded day: staging, marts and their tests."""
     from pipeline import steps
 
-    day = _day(run_date)
-    with _serving(target, source) as request:
+    day = day_of(run_date)
+    with serving(target, source) as request:
         steps.build(request, day)
 
 
@@ -156,8 +118,8 @@ def check(
     """Hold a loaded day, or its built marts, against the suites of tests/expectations."""
     from pipeline import steps
 
-    day = _day(run_date)
-    with _serving(target, source) as request:
+    day = day_of(run_date)
+    with serving(target, source) as request:
         steps.check(request, day, stage, accept_shrink=accept_shrink, accept_stale=accept_stale)
 
 
@@ -172,8 +134,8 @@ def publish(
     """Write the exports of a built and checked day and put its marts where readers look."""
     from pipeline import steps
 
-    day = _day(run_date)
-    with _serving(target, source) as request:
+    day = day_of(run_date)
+    with serving(target, source) as request:
         steps.publish(request, day, allow_older=allow_older, dry_run=dry_run)
 
 
@@ -187,7 +149,7 @@ def rollback(
     """Put the version that was published before the present one before readers again."""
     from pipeline import steps
 
-    with _serving(target, None) as request:
+    with serving(target, None) as request:
         steps.rollback(request, to)
 
 
@@ -209,7 +171,7 @@ def backfill(
 
     days = days_between(parse_run_date(first), parse_run_date(last))
     options = Options(False, accept_drift, accept_shrink, accept_stale, allow_older)
-    with _serving(target, source) as request:
+    with serving(target, source) as request:
 
         def announce(day: str, left: list[str]) -> None:
             request.reporter.say(f"{day}  {' '.join(left) or 'complete'}")
@@ -231,7 +193,7 @@ def status(
     """Show a day's steps, or the last 14 days as a grid; exits 0 when the day asked for is complete."""
     from pipeline.status import day_table, days_grid, is_complete
 
-    day, request = run_date and _day(run_date), _request(target or "duckdb")
+    day, request = run_date and day_of(run_date), request_for(target or "duckdb")
     console = request.reporter.console
     if day is None:
         console.print(days_grid(request.ledger, target))
@@ -251,43 +213,11 @@ def verify(
     from pipeline.verify import verify_history, verify_landing
 
     if history:
-        with _serving(target, source) as request:
+        with serving(target, source) as request:
             verify_landing(request)
             verify_history(request)
     else:
-        verify_landing(_request(target, source))
-
-
-@sources_app.command()
-def up() -> None:
-    """Start the embedded Postgres and keep it running."""
-    from ingestion.embedded.postgres import EmbeddedPostgres
-
-    request = _request()
-    EmbeddedPostgres(request.home.root).up()
-    request.reporter.say("the embedded Postgres is running; stop it with: tradewinds sources down")
-
-
-@sources_app.command()
-def down() -> None:
-    """Stop the embedded Postgres."""
-    from ingestion.embedded.postgres import EmbeddedPostgres
-
-    request = _request()
-    stopped = EmbeddedPostgres(request.home.root).down()
-    request.reporter.say("the embedded Postgres is stopped" if stopped else "the embedded Postgres was not running")
-
-
-@sources_app.command()
-def sample(
-    scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
-) -> None:
-    """Generate the sample data anew, at any scale."""
-    from ingestion.samples.defaults import make_samples
-
-    request = _request()
-    for table, rows in make_samples(request.home, scale).items():
-        request.reporter.line("sample", table, rows, None)
+        verify_landing(request_for(target, source))
 
 
 def main() -> None:

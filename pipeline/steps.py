@@ -42,7 +42,7 @@ def extract(
             request.reporter.line("extract", source.name, manifest.rows, None, "already landed")
             if not request.ledger.is_done(run_date, "extract", source=source.name):
                 with recorded(request, run_date, "extract", command, source.name) as record:
-                    _note(record, manifest)
+                    note_landed(record, manifest)
             continue
         with recorded(request, run_date, "extract", command, source.name) as record:
             with request.reporter.tables("extract", source.name) as on_rows:
@@ -55,7 +55,7 @@ def extract(
                     accept_shrink=accept_shrink,
                     on_rows=on_rows,
                 )
-            _note(record, manifest)
+            note_landed(record, manifest)
             record.acknowledge(drift=accept_drift, shrink=accept_shrink)
             if manifest.rejected_rows:
                 kept_in = f"kept in {landing.partition('_rejects', source.name, run_date)}"
@@ -183,7 +183,8 @@ def _report_changes(request: Request) -> dict[str, str]:
     return {change.mart: change.describe() for change in changes}
 
 
-def _note(record: Record, manifest: Manifest) -> None:
+def note_landed(record: Record, manifest: Manifest) -> None:
+    """Fill an extract's entry in the ledger with what has landed."""
     record.rows = manifest.rows
     record.details = {"rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample}
 

@@ -91,13 +91,16 @@ class Landing:
         if self.started_run(source, run_date) not in (None, manifest.run_id):
             return [f"the last extract of {source} failed or was cut off"]
         faults = [f"table {table} of {source} has not landed" for table in manifest.missing_tables]
-        for file in manifest.files:
-            path = self.path_of(file)
-            if not path.is_file():
-                faults.append(f"{source}: landed file {file.path} is missing")
-            elif path.stat().st_size != file.bytes or (read_files and file_sha256(path) != file.sha256):
-                faults.append(f"{source}: landed file {file.path} is damaged (its SHA-256 is not the manifest's)")
-        return faults
+        found = (self._fault(source, file, read_files=read_files) for file in manifest.files)
+        return faults + [fault for fault in found if fault]
+
+    def reject_files(self, manifest: Manifest) -> list[Path]:
+        """Return the files of a day's rejected rows; raises StepFailed when one isn't what its manifest says."""
+        for file in manifest.rejects:
+            if fault := self._fault(manifest.source, file, read_files=True):
+                command = f"tradewinds extract --run-date {manifest.run_date} --source {manifest.source}"
+                raise StepFailed(fault, command)
+        return [self.path_of(file) for file in manifest.rejects]
 
     @contextmanager
     def day_lock(self, source: str, run_date: str) -> Iterator[None]:
@@ -111,16 +114,19 @@ class Landing:
                 raise StepFailed(f"another process is extracting {source} for this day; wait for it to end") from error
             yield
 
-    def begin(self, source: str, run_date: str, run_id: str) -> Path:
-        """Mark the day as being extracted and return an empty working folder on landing's own file system."""
+    def begin(self, source: str, run_date: str, run_id: str) -> None:
+        """Mark the day as being extracted: until a commit under this run id, it isn't whole."""
         self._mark(source, run_date, run_id)
+
+    def clear_work(self, source: str, run_date: str) -> Path:
+        """Return an empty working folder on landing's own file system; what a killed process left in it is gone."""
         work = self.work_folder(source, run_date)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         return work
 
     def work_folder(self, source: str, run_date: str) -> Path:
-        """Return where an extract keeps what isn't landed yet; what a killed one left is cleared by the next."""
+        """Return where an extract keeps what isn't landed yet."""
         return self.root / "_work" / f"{source}.{run_date}"
 
     def withdraw(self, source: str, run_date: str, earlier_run_id: str | None) -> None:
@@ -160,6 +166,14 @@ class Landing:
                     path.unlink()
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+
+    def _fault(self, source: str, file: File, *, read_files: bool) -> str | None:
+        path = self.path_of(file)
+        if not path.is_file():
+            return f"{source}: landed file {file.path} is missing"
+        if path.stat().st_size != file.bytes or (read_files and file_sha256(path) != file.sha256):
+            return f"{source}: landed file {file.path} is damaged (its SHA-256 is not the manifest's)"
+        return None
 
     def _mark(self, source: str, run_date: str, run_id: str) -> None:
         write_atomically(self._mark_path(source, run_date), json.dumps({"run_id": run_id}) + "\n")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.samples.defaults import sample_file
@@ -19,13 +19,18 @@ class CsvSource:
     shape: CsvShape
     area: str = "csv"
     tables_with_history: frozenset[str] = frozenset()
+    mended: Path | None = None
 
     def is_configured(self) -> bool:
         return bool(source_setting(self.name, "path"))
 
+    def reading_from(self, path: Path) -> "CsvSource":
+        """Return this source with a mended copy in place of its file; what it is a sample of stays what it was."""
+        return replace(self, mended=path)
+
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[CsvReading]:
-        configured = source_setting(self.name, "path")
+        configured = self.mended or source_setting(self.name, "path")
         path = Path(configured).expanduser() if configured else sample_file(home, self.name)
         with CsvReading.open(path, self.shape, work) as reading:
             yield reading

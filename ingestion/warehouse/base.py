@@ -89,6 +89,9 @@ class Warehouse(Protocol):
     def build_mark(self) -> BuildMark | None:
         """Return what the marts are, None before the first build."""
 
+    def has(self, relation: str) -> bool:
+        """Say whether a mart (`schema.table`) exists; there is none without a warehouse."""
+
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
         """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, in any when it is empty."""
 

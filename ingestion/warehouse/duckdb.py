@@ -60,6 +60,12 @@ class DuckDBWarehouse:
         rows = self._query("build_mark", "select run_date::varchar, state, invocation_id from {}")
         return BuildMark(*rows[0]) if rows else None
 
+    def has(self, relation: str) -> bool:
+        if not self.path.exists():
+            return False
+        with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
+            return _exists(connection, *relation.split("."))
+
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:

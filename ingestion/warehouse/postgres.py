@@ -90,6 +90,9 @@ class PostgresWarehouse:
 
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
         return self.reading_table(*self.built_place(relation), order_by)
+    def has(self, relation: str) -> bool:
+        with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+            return _exists(cursor, *self.built_place(relation))
 
     @contextmanager
     def reading_table(self, schema: str, table: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:

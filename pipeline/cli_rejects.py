@@ -1,0 +1,68 @@
+"""`tradewinds rejects`: show the rows that were set aside, and take in those that are good now."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ingestion.errors import BadRequest
+from pipeline.options import SourceNames, Target, serving
+
+rejects_app = typer.Typer(help="Rows that couldn't be read or broke a rule.")
+
+
+@rejects_app.command("list")
+def list_(
+    run_date: Annotated[
+        str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day; counts of all days when not said.")
+    ] = None,
+    source: SourceNames = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most so many rows; 20 in a table when not said.")
+    ] = None,
+    form: Annotated[
+        Literal["table", "csv", "json"],
+        typer.Option("--format", help="csv and json are for scripts, and whole when no --limit is given."),
+    ] = "table",
+    target: Target = "duckdb",
+) -> None:
+    """Show the rejected rows of a day, or how many there are on every day."""
+    from pipeline.dates import parse_run_date
+    from pipeline.rejects import COLUMNS, COUNTED, count_rejects, list_rejects
+    from pipeline.row_formats import write_rows
+
+    day = run_date and parse_run_date(run_date)
+    with serving(target, source) as request:
+        rows, columns = (list_rejects(request, day), COLUMNS) if day else (count_rejects(request), COUNTED)
+        write_rows(rows, columns, form, limit, request.reporter)
+
+
+@rejects_app.command()
+def replay(
+    run_date: Annotated[str, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The landed day.")],
+    source: Annotated[str, typer.Option("--source", help="The source whose rejected rows are good now.")],
+    mended: Annotated[
+        Path | None,
+        typer.Option("--from", exists=True, dir_okay=False, help="A mended copy of the source's file to read instead."),
+    ] = None,
+    target: Target = "duckdb",
+) -> None:
+    """Read a source again after a fix, add the rejected rows that are good now to the landed day, and go on from there.
+
+    Nothing but rejected rows may have changed; `tradewinds extract` takes a source as it is. Rows that could be read
+    but broke a rule need no replay: every build judges them anew.
+    """
+    from ingestion.sources import SOURCES
+    from ingestion.sources.csv_source import CsvSource
+    from pipeline.dates import parse_run_date
+    from pipeline.rejects import replay_rejects
+    from pipeline.request import Request
+
+    day = parse_run_date(run_date)
+    with serving(target, [source]) as request:
+        reading = SOURCES[source]
+        if mended and not isinstance(reading, CsvSource):
+            raise BadRequest(f"--from needs a source that is a CSV file; {source} is none")
+        # The steps after the extract are the whole day's, as in `run`.
+        whole = Request(request.home, request.target, reporter=request.reporter)
+        replay_rejects(whole, reading.reading_from(mended) if mended else reading, day)

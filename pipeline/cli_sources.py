@@ -1,0 +1,41 @@
+"""`tradewinds sources`: the embedded Postgres and its generated sample data."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.options import request_for
+
+sources_app = typer.Typer(help="The embedded Postgres and its generated sample data.")
+
+
+@sources_app.command()
+def up() -> None:
+    """Start the embedded Postgres and keep it running."""
+    from ingestion.embedded.postgres import EmbeddedPostgres
+
+    request = request_for()
+    EmbeddedPostgres(request.home.root).up()
+    request.reporter.say("the embedded Postgres is running; stop it with: tradewinds sources down")
+
+
+@sources_app.command()
+def down() -> None:
+    """Stop the embedded Postgres."""
+    from ingestion.embedded.postgres import EmbeddedPostgres
+
+    request = request_for()
+    stopped = EmbeddedPostgres(request.home.root).down()
+    request.reporter.say("the embedded Postgres is stopped" if stopped else "the embedded Postgres was not running")
+
+
+@sources_app.command()
+def sample(
+    scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
+) -> None:
+    """Generate the sample data anew, at any scale."""
+    from ingestion.samples.defaults import make_samples
+
+    request = request_for()
+    for table, rows in make_samples(request.home, scale).items():
+        request.reporter.line("sample", table, rows, None)

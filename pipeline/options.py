@@ -1,0 +1,62 @@
+"""The options that several commands share, and what they make of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingestion.settings import Home
+
+if TYPE_CHECKING:
+    from pipeline.request import Request
+
+RunDate = Annotated[
+    str | None,
+    typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, in UTC; today when not said."),
+]
+Target = Annotated[str, typer.Option("--target", envvar="TRADEWINDS_TARGET", help="The warehouse: duckdb or postgres.")]
+SourceNames = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="Only this source (northwind, order_details, event_log); repeatable."),
+]
+AcceptDrift = Annotated[
+    bool,
+    typer.Option("--accept-drift", help="Take dropped or retyped columns of a source as they are."),
+]
+AcceptShrink = Annotated[
+    bool, typer.Option("--accept-shrink", help="Take tables that lost half of their rows, or all, as they are.")
+]
+AcceptStale = Annotated[
+    bool,
+    typer.Option("--accept-stale", help="Take what arrived though it ends before the day before's did."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before publishing, with what it would change.")]
+AllowOlder = Annotated[
+    bool,
+    typer.Option("--allow-older", help="Publish this day even though a newer one is published."),
+]
+
+
+def request_for(target: str = "duckdb", sources: list[str] | None = None) -> "Request":
+    """Return the request of a command; raises BadRequest when a name that was given doesn't exist."""
+    from pipeline.request import Request
+
+    request = Request(home=Home.from_environment(), target=target, named_sources=sources or [])
+    request.check()
+    return request
+
+
+@contextmanager
+def serving(target: str, sources: list[str] | None) -> Iterator["Request"]:
+    """Hand out the request, with its warehouse reachable while the command works."""
+    request = request_for(target, sources)
+    with request.warehouse.serving():
+        yield request
+
+
+def day_of(run_date: str | None) -> str:
+    """Return the day that was asked for, today (UTC) when none was; raises BadRequest when it is none."""
+    from pipeline.dates import parse_run_date
+
+    return parse_run_date(run_date)

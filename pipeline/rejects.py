@@ -1,0 +1,106 @@
+"""Rejected rows of landed days: which they are, and another chance for those that couldn't be read."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as compute
+
+from ingestion.errors import Refused, StepFailed
+from ingestion.landing import Landing
+from ingestion.rejects import read_rejects
+from ingestion.replay import replay_source
+from ingestion.sources import Source
+from pipeline.day import Options, run_day, steps_left
+from pipeline.ledger import STEPS
+from pipeline.request import Request
+from pipeline.steps import note_landed
+
+COLUMNS = ("run_date", "source", "table_name", "file", "line_number", "rule", "raw_text")
+COUNTED = ("run_date", "source", "table_name", "rule", "rows")
+_QUARANTINE = "quarantine.rejected_rows"
+# A value of a database that landing can't hold has no line either, but is found by extract, and so is in landing.
+_FOUND_BY_EXTRACT = "out of range"
+
+
+def list_rejects(request: Request, run_date: str) -> Iterator[dict]:
+    """Return a day's rejected rows: those that couldn't be read by file and line, then those that broke a rule.
+
+    Raises Refused when nothing of the day, or not all of the sources that were named, has landed.
+    """
+    landing, names = Landing(request.home.landing), [source.name for source in request.sources]
+    missing = [name for name in names if landing.manifest(name, run_date) is None]
+    if missing and (request.named_sources or missing == names):
+        raise Refused(f"{', '.join(missing)} not landed for {run_date}", request.command("extract", run_date))
+    # All of it is read before the first row is shown: what is damaged leaves no half of a list behind.
+    parts = list(_rejects(request, run_date))
+    return (row for part in parts for row in part.to_pylist())
+
+
+def count_rejects(request: Request) -> list[dict]:
+    """Return the rejected rows of all landed days counted by day, source, table and rule; the latest day first."""
+    counts: Counter[tuple] = Counter()
+    for part in _rejects(request, None):
+        counts.update(zip(*(part[column].to_pylist() for column in COUNTED[:-1]), strict=True))
+    keys = sorted(sorted(counts), key=lambda key: key[0], reverse=True)
+    return [dict(zip(COUNTED, (*key, counts[key]), strict=True)) for key in keys]
+
+
+def replay_rejects(request: Request, source: Source, run_date: str) -> None:
+    """Take the rejected rows of a source that are good now into its landed day, and the day on from there.
+
+    A day that had been loaded and isn't complete goes on, too: a replay that was killed leaves it so.
+    """
+    try:
+        with request.reporter.tables("replay", source.name) as on_rows:
+            replay = replay_source(source, run_date, request.home, on_rows)
+    except (Refused, StepFailed) as error:
+        ended = "refused" if isinstance(error, Refused) else "failed"
+        command = error.command or f"tradewinds rejects replay --run-date {run_date} --source {source.name}"
+        raise type(error)(f"replay {run_date} {ended}: {source.name}: {error.reason}", command) from error
+    say = request.reporter.say
+    if not replay.before.rejected_rows:
+        say(f"{source.name} has no rejected rows on {run_date}")
+    elif not replay.added:
+        say(f"none of the {replay.before.rejected_rows:,} rejected rows of {source.name} is good now")
+    else:
+        say(f"{source.name}: {replay.added:,} rows added, {replay.after.rejected_rows:,} still rejected")
+    if replay.added or _is_cut_off(request, run_date):
+        command = f"tradewinds extract --run-date {run_date} --source {source.name}"
+        with request.ledger.recording(run_date, "extract", command, request.target, source.name) as record:
+            note_landed(record, replay.after)
+        run_day(request, run_date, Options(), left=[step for step in STEPS if step != "extract"])
+    if broken := sum(part.num_rows for part in _rule_breakers(request, [source.name], run_date)):
+        say(f"{broken:,} more rows of {source.name} broke a rule when they were built; every build judges those anew")
+
+
+def _is_cut_off(request: Request, run_date: str) -> bool:
+    loaded = request.warehouse.loaded_runs(run_date)
+    return all(source.name in loaded for source in request.sources) and bool(steps_left(request, run_date))
+
+
+def _rejects(request: Request, run_date: str | None) -> Iterator[pa.Table]:
+    """Yield the rejected rows of a day, or of all days, in tables of COLUMNS."""
+    landing = Landing(request.home.landing)
+    for source in request.sources:
+        for day in [run_date] if run_date else landing.days(source.name):
+            if manifest := landing.manifest(source.name, day):
+                yield read_rejects(landing, manifest).rename_columns({"table": "table_name"}).select(COLUMNS)
+    yield from _rule_breakers(request, [source.name for source in request.sources], run_date)
+
+
+def _rule_breakers(request: Request, sources: list[str], run_date: str | None) -> Iterator[pa.Table]:
+    """Yield the rows that broke a rule in staging, as the last build of the warehouse found them."""
+    if not request.warehouse.has(_QUARANTINE):
+        return
+    order = ["run_date", "source", "table_name", "rule", "raw_text"]
+    with request.warehouse.reading(_QUARANTINE, order) as batches:
+        for batch in batches:
+            rows = pa.Table.from_batches([batch]).select(COLUMNS)
+            wanted = compute.field("source").isin(sources)
+            wanted &= compute.field("file").is_null() & compute.field("line_number").is_null()
+            wanted &= ~compute.starts_with(compute.field("rule"), _FOUND_BY_EXTRACT)
+            if run_date:
+                wanted &= compute.field("run_date") == date.fromisoformat(run_date)
+            yield rows.filter(wanted)
