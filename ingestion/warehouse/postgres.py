@@ -95,6 +95,12 @@ class PostgresWarehouse:
             batches = (batch for part in mart.read(table, order_by) for batch in part.to_batches(_BATCH_ROWS))
             yield pa.RecordBatchReader.from_batches(columns, batches)
 
+    def audit_url(self) -> str:
+        return warehouse_url().replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def built_relation(self, relation: str) -> str:
+        return _name(*relation.split("."))
+
     def release(self) -> None:
         from dbt.adapters.factory import cleanup_connections
 
