@@ -89,7 +89,7 @@ class Warehouse(Protocol):
         """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, in any when it is empty."""
 
     def audit_url(self) -> str:
-        """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password, so it is never shown."""
+        """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password: never show it."""
 
     def built_relation(self, relation: str) -> str:
         """Return where the built mart `schema.table` stands, quoted for SQL."""

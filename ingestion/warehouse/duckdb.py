@@ -68,6 +68,9 @@ class DuckDBWarehouse:
             yield connection.sql(query).to_arrow_reader(_BATCH_ROWS)
 
     def audit_url(self) -> str:
+        from sqlalchemy.dialects import registry
+
+        registry.register("duckdb", "ingestion.warehouse.duckdb_dialect", "ReadOnlyDuckDB")
         return f"duckdb:///{self.path}?access_mode=read_only&memory_limit={MEMORY_LIMIT}"
 
     def built_relation(self, relation: str) -> str:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """When checks are run: on the day's raw rows before they are built, or on finished marts before they are published."""
+    """When checks are run: on raw rows before they are built, or on finished marts before they are published."""
 
     ARRIVALS = "arrivals"
     MARTS = "marts"

@@ -15,7 +15,7 @@ class ExpectNoRows(UnexpectedRowsExpectation):
     )
 
     @pydantic.validator("unexpected_rows_query")
-    def _validate_query(cls, query: str) -> str:
+    def _validate_query(cls, query: str) -> str:  # noqa: N805
         # The inherited one prints a reminder to standard output when a query names tables of its own, as ours do.
         return query
 

@@ -1,5 +1,7 @@
 """Run a stage's suites on a warehouse and write them up."""
 
+import os
+
 from ingestion.settings import Home
 from ingestion.warehouse import Warehouse
 from pipeline.checks.data_docs import SuiteRun, write_data_docs
@@ -22,6 +24,7 @@ def run_checks(
     Without sources all suites are run, with them those that stand on no others. `accepted` holds the words
     ("shrink", "stale") that acknowledge findings which name them.
     """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     # Great Expectations takes seconds to import: only a check pays for it, and only once a process.
     from pipeline.checks.engine import open_audit
     from pipeline.checks.landed import read_arrivals

@@ -1,8 +1,5 @@
 """Have Great Expectations validate suites, and read its results back."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import great_expectations as gx
 from great_expectations.core import ExpectationValidationResult
 from great_expectations.expectations import core
@@ -10,24 +7,11 @@ from great_expectations.expectations.expectation import Expectation
 
 from pipeline.checks.engine import Audit
 from pipeline.checks.no_rows import ExpectNoRows
+from pipeline.checks.outcomes import Outcome
 from pipeline.checks.suites import Check, Suite
 from pipeline.checks.vocabulary import Vocabulary
 
 _EXAMPLES = 20
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one expectation: rows that break it, of how many, a measured value, or why it can't be told."""
-
-    check: Check
-    passed: bool
-    sql: str | None
-    unexpected: int | None = None
-    elements: int | None = None
-    observed: Any = None
-    examples: tuple[dict[str, Any], ...] = ()
-    error: str | None = None
 
 
 def validate_suite(audit: Audit, suite: Suite, vocabulary: Vocabulary) -> list[Outcome]:
@@ -42,7 +26,7 @@ def validate_suite(audit: Audit, suite: Suite, vocabulary: Vocabulary) -> list[O
         for check in checks:
             expectations.add_expectation(_expectation(check, queries[check.id]))
         shown = {"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}
-        keys = next((check.key for check in checks if check.key), [])
+        keys = next((check.key for check in checks if check.type and check.key), [])
         if keys:
             shown["unexpected_index_column_names"] = keys
         for result in batch.validate(expectations, result_format=shown).results:

@@ -19,7 +19,7 @@ class Vocabulary:
     arrivals: list[Arrival]
     built_relation: Callable[[str], str]
 
-    def render(self, sql: str, **words: object) -> str:
+    def render(self, sql: str) -> str:
         """Return the SQL with its words filled in; raises jinja2.UndefinedError on an unknown one."""
         template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(sql)  # noqa: S701
         return template.render(
@@ -29,7 +29,6 @@ class Vocabulary:
             mart=self.built_relation,
             volumes=self.volumes,
             column_fill=self.column_fill,
-            **words,
         ).strip()
 
     def relation(self, name: str) -> str:
@@ -74,7 +73,9 @@ class Vocabulary:
             columns.remove("_run_date")
             counts = ", ".join(f"count({quote(column)})" for column in columns)
             today, before = (
-                connection.execute(text(f"select count(*), {counts} from {_rows_of_day(arrival.name, day)} as rows_")).one()
+                connection.execute(
+                    text(f"select count(*), {counts} from {_rows_of_day(arrival.name, day)} as rows_")
+                ).one()
                 for day in (self.run_date, arrival.day_before)
             )
         return [
@@ -93,7 +94,10 @@ def _values(rows: list[tuple], names: list[str]) -> str:
     texts = sum(name.endswith("_name") for name in names)
     kinds = ["varchar"] * texts + ["bigint"] * (len(names) - texts)
     selects = [
-        "select " + ", ".join(f"cast({_literal(value)} as {kind}) as {name}" for value, kind, name in zip(row, kinds, names, strict=True))
+        "select "
+        + ", ".join(
+            f"cast({_literal(value)} as {kind}) as {name}" for value, kind, name in zip(row, kinds, names, strict=True)
+        )
         for row in rows or [(None,) * len(names)]
     ]
     nothing = "" if rows else " where 1 = 0"
