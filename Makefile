@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build publish test test-unit test-integration test-e2e faults test-clock lint format docs clean
+.PHONY: help setup run extract load build publish test test-unit test-integration test-e2e faults test-clock test-browser lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,11 @@ faults: setup ## try twenty random orders of days on each engine instead of thre
 test-clock: setup ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
 	@$(BIN)/pip install --quiet --disable-pip-version-check libfaketime==3.0.1
 	@$(BIN)/pytest tests/clock
+
+test-browser: setup ## only the tests that look at pages in a browser; it installs playwright and needs chromium
+	@command -v chromium > /dev/null || { echo "chromium is missing: apt-get install chromium" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check playwright==1.65.2
+	@$(BIN)/pytest tests/browser
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .

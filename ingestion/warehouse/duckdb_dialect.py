@@ -1,8 +1,13 @@
 """DuckDB for SQLAlchemy, for reading only."""
 
+import atexit
 from typing import Any
 
 import duckdb_engine
+
+# SQLAlchemy's registries outlive the interpreter once Great Expectations is imported, and duckdb with them, which
+# then complains on standard error for ninety lines.
+atexit.register(vars(duckdb_engine).clear)
 
 
 class ReadOnlyDuckDB(duckdb_engine.Dialect):

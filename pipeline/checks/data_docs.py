@@ -17,6 +17,8 @@ from pipeline.checks.findings import Finding, Stage
 from pipeline.checks.outcomes import Outcome, describe_outcome, describe_value
 from pipeline.checks.suites import Suite, read_suites
 
+# How an expectation can end, worst first.
+_VERDICTS = ("critical", "warning", "accepted", "met")
 _KEPT_RUNS = 50
 _SUMMARY = "run.json"
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -31,11 +33,17 @@ class SuiteRun:
     findings: list[Finding]
 
     def verdict(self, outcome: Outcome) -> str:
-        """Return how an expectation ended: met, warning, critical, or accepted."""
+        """Return how an expectation ended, as one of the verdicts."""
         if outcome.passed:
             return "met"
         own = [finding for finding in self.findings if finding.expectation == outcome.check.id]
         return "accepted" if any(finding.accepted_by for finding in own) else outcome.check.severity
+
+    @property
+    def unmet(self) -> list[Outcome]:
+        """The expectations that aren't met, the worst first."""
+        failed = [outcome for outcome in self.outcomes if not outcome.passed]
+        return sorted(failed, key=lambda outcome: _VERDICTS.index(self.verdict(outcome)))
 
     def count(self, verdict: str) -> int:
         return sum(self.verdict(outcome) == verdict for outcome in self.outcomes)
@@ -56,10 +64,9 @@ def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun
             show=describe_value,
         )
         write_atomically(run_folder / f"{run.suite.name}.html", page)
-    verdicts = ("met", "warning", "accepted", "critical")
     summary = {
         "name": f"{run_date} {stage}",
-        "suites": [{"name": run.suite.name} | {verdict: run.count(verdict) for verdict in verdicts} for run in runs],
+        "suites": [{"name": run.suite.name} | {verdict: run.count(verdict) for verdict in _VERDICTS} for run in runs],
     }
     write_atomically(run_folder / _SUMMARY, json.dumps(summary, indent=2))
     suites = [suite for each in Stage for suite in read_suites(each)]
