@@ -69,7 +69,7 @@ class Vocabulary:
 
     def _filled(self, arrival: Arrival) -> list[tuple]:
         with self.engine.connect() as connection:
-            columns = list(connection.execute(text(f"select * from {arrival.name} where 1 = 0")).keys())
+            columns = list(connection.execute(text(f"select * from {_relation(arrival.name)} where 1 = 0")).keys())
             columns.remove("_run_date")
             counts = ", ".join(f"count({quote(column)})" for column in columns)
             today, before = (
@@ -84,9 +84,13 @@ class Vocabulary:
         ]
 
 
+def _relation(name: str) -> str:
+    schema, _, table = name.partition(".")
+    return f"{quote(schema)}.{quote(table)}"
+
+
 def _rows_of_day(name: str, day: str | None) -> str:
-    relation = ".".join(quote(part) for part in name.split("."))
-    return f"(select * from {relation} where _run_date = cast({_literal(day)} as date))"
+    return f"(select * from {_relation(name)} where _run_date = cast({_literal(day)} as date))"
 
 
 def _values(rows: list[tuple], names: list[str]) -> str:
@@ -105,4 +109,6 @@ def _values(rows: list[tuple], names: list[str]) -> str:
 
 
 def _literal(value: str | int | None) -> str:
-    return "null" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
+    if value is None:
+        return "null"
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"

@@ -55,7 +55,7 @@ SPOILS = {
     "orders_newest_order_is_not_older": _without(
         "raw_northwind.orders", "order_date = (select max(order_date) from raw_northwind.orders)"
     ),
-    "orders_have_ids": _orders("order_id = null", "order_id % 3 > 0"),
+    "orders_have_ids": _orders("order_id = null", "order_id % 50 > 0"),
     "orders_have_arrived": _without("raw_northwind.orders"),
     "orders_freight_is_plausible": _orders("freight = 20000", "order_id % 100 = 0"),
     "orders_freight_is_not_all_zero": _orders("freight = 0"),
@@ -93,7 +93,7 @@ SPOILS = {
     "order_details_newest_order_is_not_older": _without(
         "raw_northwind.order_details", "order_id = (select max(order_id) from raw_northwind.order_details)"
     ),
-    "order_details_have_order_ids": _lines("order_id = null", "product_id % 3 > 0"),
+    "order_details_have_order_ids": _lines("order_id = null", "order_id % 50 > 0"),
     "order_details_have_arrived": _without("raw_northwind.order_details"),
     "order_details_prices_are_not_all_zero": _lines("unit_price = 0"),
     "order_details_prices_are_plausible": _lines("unit_price = 200000", "product_id = 7"),
@@ -106,7 +106,7 @@ SPOILS = {
     "events_newest_event_is_not_older": _without(
         "raw_marketplace.event_log", "created_at = (select max(created_at) from raw_marketplace.event_log)"
     ),
-    "events_have_ids": _events("event_id = null", "event_id % 3 > 0"),
+    "events_have_ids": _events("event_id = null", "event_id % 50 > 0"),
     "events_are_mostly_of_known_types": _events("event_type = upper(event_type)"),
     "events_have_arrived": _without("raw_marketplace.event_log"),
     "events_of_every_type_remain": _without("raw_marketplace.event_log", "event_type = 'became_unable_to_propose'"),

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 
-from ingestion.settings import Home
+from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
 from pipeline.checks import CheckResult, Stage, describe_critical, run, run_checks
 from pipeline.checks.data_docs import write_data_docs
@@ -68,6 +68,13 @@ def test_expectations_have_names_of_their_own() -> None:
     contents = [yaml.safe_load(path.read_text()) for path in suite_files()]
     ids = [check["id"] for content in contents for check in content["expectations"]]
     assert [name for name, count in Counter(ids).items() if count > 1] == []
+
+
+def test_the_page_of_risks_tells_every_expectation() -> None:
+    page = (PROJECT / "docs" / "risks.md").read_text()
+    told = set(re.findall(r"^\| (.+) \| `(\w+)` \| (critical|warning)(?:, `--accept-(\w+)`)? \|$", page, re.MULTILINE))
+    checks = [check for suite in _SUITES for check in suite.checks]
+    assert told == {(check.risk, check.id, check.severity, check.accepted_by or "") for check in checks}
 
 
 @pytest.mark.parametrize("stage", list(Stage))
@@ -134,6 +141,13 @@ def test_an_expectation_that_cannot_be_checked_is_a_finding(copy: Home) -> None:
     findings = _check(copy, Stage.MARTS).critical
     assert [finding.expectation for finding in findings] == ["orders_freight_adds_up_to_what_arrived"]
     assert "It could not be checked: " in findings[0].description
+
+
+def test_a_table_that_is_missing_hides_no_other_finding(copy: Home) -> None:
+    _spoil(copy, "drop table raw_northwind.us_states", SPOILS["orders_ship_to_countries"])
+    result = _check(copy, Stage.ARRIVALS, sources=["northwind"])
+    found = {finding.expectation for finding in result.findings}
+    assert {"us_states_abbreviations_have_two_letters", "orders_ship_to_countries"} <= found
 
 
 def test_the_warehouse_can_be_written_after_a_check(copy: Home) -> None:
