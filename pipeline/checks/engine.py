@@ -1,6 +1,7 @@
 """Great Expectations on the warehouse: read-only, by SQL, and closed when the block ends."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,13 @@ def open_audit(warehouse: Warehouse) -> Iterator[Audit]:
     """Open the warehouse for reading; when the block ends no connection to it is left in this process."""
     for name in ("great_expectations", "duckdb_engine"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        # What libraries recommend to each other's authors is no message to who runs a day.
+        warnings.simplefilter("ignore")
+        yield from _open(warehouse)
+
+
+def _open(warehouse: Warehouse) -> Iterator[Audit]:
     stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     settings = DataContextConfig(store_backend_defaults=stores, progress_bars={"globally": False})
     context = gx.get_context(mode="ephemeral", project_config=settings)

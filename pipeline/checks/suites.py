@@ -1,7 +1,8 @@
 """The suites as people write them: `tests/expectations/<stage>/<name>.yml`."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,19 @@ def read_suites(stage: Stage, sources: Iterable[str] | None = None) -> list[Suit
     """Return a stage's suites that stand on no other than these sources, all of them when none are named."""
     shared, suites = [], []
     for path in sorted((FOLDER / stage).glob("*.yml")):
-        content = yaml.safe_load(path.read_text())
-        checks = [Check(**check) for check in content["expectations"]]
+        suite = _read_suite(path)
         if path.stem == _EVERY_SOURCE:
-            shared = checks
-        elif sources is None or set(content["sources"]) <= set(sources):
-            suites.append(Suite(stage, path.stem, content["sources"], checks))
-    return [Suite(suite.stage, suite.name, suite.sources, shared + suite.checks) for suite in suites]
+            shared = suite.checks
+        elif sources is None or set(suite.sources) <= set(sources):
+            suites.append(suite)
+    return [replace(suite, checks=shared + suite.checks) for suite in suites]
+
+
+@cache
+def _read_suite(path: Path) -> Suite:
+    content = yaml.safe_load(path.read_text())
+    checks = [Check(**check) for check in content["expectations"]]
+    return Suite(Stage(path.parent.name), path.stem, content.get("sources", []), checks)
 
 
 def suite_files() -> list[Path]:
