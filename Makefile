@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish test test-unit test-integration test-e2e faults test-clock test-clients lint format docs clean
+.PHONY: help setup run extract load build check publish test test-unit test-integration test-e2e faults test-clock test-clients test-browser lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,12 @@ test-clock: setup ## only the test that shifts the clock; it builds libfaketime,
 
 test-clients: setup ## only the test that older DuckDB clients read what is published; it installs them, each on its own
 	@$(BIN)/pytest tests/clients
+
+test-browser: setup ## only the tests that look at pages in a browser; it installs playwright, and Debian's chromium if that is missing
+	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
+		|| { echo "chromium is missing, and installing it takes root: apt-get install chromium" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check playwright==1.65.2
+	@$(BIN)/pytest tests/browser
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .

@@ -95,5 +95,11 @@ class Warehouse(Protocol):
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
         """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, in any when it is empty."""
 
+    def audit_url(self) -> str:
+        """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password: never show it."""
+
+    def built_relation(self, relation: str) -> str:
+        """Return where the built mart `schema.table` stands, quoted for SQL."""
+
     def release(self) -> None:
         """Let go of the connections that dbt, run in this process, still holds."""

@@ -10,7 +10,7 @@ from dlt.destinations import duckdb as dlt_duckdb
 
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
-from ingestion.session import open_session
+from ingestion.session import MEMORY_LIMIT, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
 from ingestion.warehouse.base import LANDED_COLUMNS, OPS, BuildMark, RawTable, contents
@@ -72,6 +72,15 @@ class DuckDBWarehouse:
             order = f" order by {', '.join(quote(column) for column in order_by)}" if order_by else ""
             query = f"select * from {_name(*relation.split('.'))}{order}"
             yield connection.sql(query).to_arrow_reader(_BATCH_ROWS)
+
+    def audit_url(self) -> str:
+        from sqlalchemy.dialects import registry
+
+        registry.register("duckdb", "ingestion.warehouse.duckdb_dialect", "ReadOnlyDuckDB")
+        return f"duckdb:///{self.path}?access_mode=read_only&memory_limit={MEMORY_LIMIT}"
+
+    def built_relation(self, relation: str) -> str:
+        return _name(*relation.split("."))
 
     def release(self) -> None:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager

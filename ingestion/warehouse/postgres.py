@@ -90,6 +90,7 @@ class PostgresWarehouse:
 
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
         return self.reading_table(*self.built_place(relation), order_by)
+
     def has(self, relation: str) -> bool:
         with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
             return _exists(cursor, *self.built_place(relation))
@@ -107,6 +108,12 @@ class PostgresWarehouse:
         """Return the schema and table where dbt builds a mart (`schema.table`)."""
         schema, _, table = relation.partition(".")
         return schema + _BUILD_SUFFIX, table
+
+    def audit_url(self) -> str:
+        return warehouse_url().replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def built_relation(self, relation: str) -> str:
+        return _name(*self.built_place(relation))
 
     def release(self) -> None:
         from dbt.adapters.factory import cleanup_connections

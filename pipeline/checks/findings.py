@@ -1,0 +1,64 @@
+"""What checks find, and how a person is told."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """When checks are run: on raw rows before they are built, or on finished marts before they are published."""
+
+    ARRIVALS = "arrivals"
+    MARTS = "marts"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An expectation that isn't met, of one table and column.
+
+    `acceptable_as` is the word that would acknowledge it ("shrink"), `accepted_by` the same word once it was given.
+    """
+
+    suite: str
+    expectation: str
+    table: str
+    column: str | None
+    severity: str
+    acceptable_as: str | None
+    accepted_by: str | None
+    description: str
+
+    @property
+    def stops_the_run(self) -> bool:
+        """Whether nothing may be published as long as this stands."""
+        return self.severity == "critical" and self.accepted_by is None
+
+    def __str__(self) -> str:
+        place = f"{self.table}.{self.column}" if self.column else self.table
+        return f"{self.expectation} on {place}: {self.description}"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What came of a stage: how many expectations were met and not met, and what was found."""
+
+    stage: Stage
+    passed: int
+    failed: int
+    findings: list[Finding]
+
+    @property
+    def critical(self) -> list[Finding]:
+        """The findings that stop the run."""
+        return [finding for finding in self.findings if finding.stops_the_run]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """The findings that are only told: warnings, and critical ones that were acknowledged."""
+        return [finding for finding in self.findings if not finding.stops_the_run]
+
+
+def describe_critical(result: CheckResult) -> str:
+    """Return the findings that stop the run as one line, with the option that would accept them where there is one."""
+    line = "; ".join(str(finding) for finding in result.critical)
+    options = sorted({f"--accept-{finding.acceptable_as}" for finding in result.critical if finding.acceptable_as})
+    return f"{line}; if that is meant, add {' '.join(options)}" if options else line

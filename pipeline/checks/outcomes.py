@@ -1,0 +1,51 @@
+"""What became of expectations, and how that reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ingestion.redact import redact
+from pipeline.checks.suites import Check
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one expectation: rows that break it, of how many, a measured value, or why it can't be told."""
+
+    check: Check
+    passed: bool
+    sql: str | None
+    unexpected: int | None = None
+    elements: int | None = None
+    observed: Any = None
+    examples: tuple[dict[str, Any], ...] = ()
+    error: str | None = None
+
+
+def describe_outcome(outcome: Outcome) -> str:
+    """Return the counts, the value measured and the first examples of an expectation in one sentence."""
+    if outcome.error:
+        return f"It could not be checked: {redact(' '.join(outcome.error.split()))[:300]}"
+    rows = describe_rows(outcome.examples)
+    if outcome.check.query:
+        return f"Found: {rows or 'nothing'}"
+    if outcome.unexpected is None:
+        return f"Found: {describe_value(outcome.observed)}"
+    examples = f", such as {rows}" if rows else ""
+    return f"{outcome.unexpected:,} of {outcome.elements:,} rows fail{examples}"
+
+
+def describe_rows(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the first rows as `name=value` pairs."""
+    told = [" ".join(f"{name}={describe_value(value)}" for name, value in row.items()) for row in rows[:_SHOWN]]
+    return " | ".join(told) + (" | …" if len(rows) > _SHOWN else "")
+
+
+def describe_value(value: Any) -> str:
+    """Return a value as a person writes it: six digits of a fraction, NULL by its name."""
+    if isinstance(value, float | Decimal):
+        return f"{float(value):.6g}"
+    return "NULL" if value is None else str(value)

@@ -1,0 +1,76 @@
+"""The suites as people write them: `tests/expectations/<stage>/<name>.yml`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ingestion.settings import PROJECT
+from pipeline.checks.findings import Stage
+
+FOLDER = PROJECT / "tests" / "expectations"
+# Its expectations belong to the suite of every source.
+_EVERY_SOURCE = "every_source"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation; it says what to look for in one of three ways.
+
+    `type` and `arguments` name an expectation of Great Expectations, `where` is a condition that rows of the table
+    must not meet, `query` selects what must not be. Rows are told by their `key` columns and the column checked.
+    """
+
+    id: str
+    table: str
+    expect: str
+    severity: str
+    risk: str
+    column: str | None = None
+    key: list[str] = field(default_factory=list)
+    type: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    where: str | None = None
+    query: str | None = None
+    accepted_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One file's expectations, and the sources it stands on."""
+
+    stage: Stage
+    name: str
+    sources: list[str]
+    checks: list[Check]
+
+    @property
+    def title(self) -> str:
+        return f"{self.stage} {self.name}"
+
+
+def read_suites(stage: Stage, sources: Iterable[str] | None = None) -> list[Suite]:
+    """Return a stage's suites that stand on no other than these sources, all of them when none are named."""
+    shared, suites = [], []
+    for path in sorted((FOLDER / stage).glob("*.yml")):
+        suite = _read_suite(path)
+        if path.stem == _EVERY_SOURCE:
+            shared = suite.checks
+        elif sources is None or set(suite.sources) <= set(sources):
+            suites.append(suite)
+    return [replace(suite, checks=shared + suite.checks) for suite in suites]
+
+
+@cache
+def _read_suite(path: Path) -> Suite:
+    content = yaml.safe_load(path.read_text())
+    checks = [Check(**check) for check in content["expectations"]]
+    return Suite(Stage(path.parent.name), path.stem, content.get("sources", []), checks)
+
+
+def suite_files() -> list[Path]:
+    """Return the files of all suites."""
+    return sorted(FOLDER.glob("*/*.yml"))

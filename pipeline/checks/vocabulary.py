@@ -1,0 +1,114 @@
+"""The words that expectations use in SQL for what has arrived and what was built."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jinja2
+from sqlalchemy import Engine, text
+
+from ingestion.sources.postgres_types import quote
+from pipeline.checks.landed import Arrival
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Renders the SQL of expectations for one run date; every word stands for a relation in parentheses or a value."""
+
+    engine: Engine
+    run_date: str
+    arrivals: list[Arrival]
+    built_relation: Callable[[str], str]
+
+    def render(self, sql: str) -> str:
+        """Return the SQL with its words filled in; raises jinja2.UndefinedError on an unknown one."""
+        template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(sql)  # noqa: S701
+        return template.render(
+            run_date=f"cast('{self.run_date}' as date)",
+            arrived=self.arrived,
+            before=self.before,
+            mart=self.built_relation,
+            volumes=self.volumes,
+            column_fill=self.column_fill,
+        ).strip()
+
+    def relation(self, name: str) -> str:
+        """Return a checked table as a query: of a raw table the rows of the run date, of a mart all."""
+        if name.startswith("raw_ops."):
+            return f"select * from {name} where run_date = cast('{self.run_date}' as date)"
+        if name.startswith("raw_"):
+            return self.arrived(name)[1:-1]
+        return f"select * from {self.built_relation(name)}"
+
+    def arrived(self, name: str) -> str:
+        """Return the rows of a raw table (`schema.table`) on the run date."""
+        return _rows_of_day(name, self.run_date)
+
+    def before(self, name: str) -> str:
+        """Return the rows of a raw table on the day before that it is compared with, none when there isn't one."""
+        days = [arrival.day_before for arrival in self.arrivals if arrival.name == name]
+        return _rows_of_day(name, days[0] if days else None)
+
+    def volumes(self) -> str:
+        """Return a row a table: table_name, row_count, row_count_before; the last is NULL on a first day."""
+        return _values(
+            [(arrival.name, arrival.rows, arrival.rows_before) for arrival in self.arrivals],
+            ["table_name", "row_count", "row_count_before"],
+        )
+
+    def column_fill(self) -> str:
+        """Return a row a column: table_name, column_name, and of both days row_count(_before), filled_count(_before).
+
+        Only of tables that had rows on both days.
+        """
+        rows = []
+        for arrival in self.arrivals:
+            if arrival.rows and arrival.rows_before:
+                rows += self._filled(arrival)
+        names = ["table_name", "column_name", "row_count", "filled_count", "row_count_before", "filled_count_before"]
+        return _values(rows, names)
+
+    def _filled(self, arrival: Arrival) -> list[tuple]:
+        with self.engine.connect() as connection:
+            columns = list(connection.execute(text(f"select * from {_relation(arrival.name)} where 1 = 0")).keys())
+            columns.remove("_run_date")
+            counts = ", ".join(f"count({quote(column)})" for column in columns)
+            today, before = (
+                connection.execute(
+                    text(f"select count(*), {counts} from {_rows_of_day(arrival.name, day)} as rows_")
+                ).one()
+                for day in (self.run_date, arrival.day_before)
+            )
+        return [
+            (arrival.name, column, today[0], filled, before[0], filled_before)
+            for column, filled, filled_before in zip(columns, today[1:], before[1:], strict=True)
+        ]
+
+
+def _relation(name: str) -> str:
+    schema, _, table = name.partition(".")
+    return f"{quote(schema)}.{quote(table)}"
+
+
+def _rows_of_day(name: str, day: str | None) -> str:
+    return f"(select * from {_relation(name)} where _run_date = cast({_literal(day)} as date))"
+
+
+def _values(rows: list[tuple], names: list[str]) -> str:
+    """Return rows as a relation: the first column or two are text, the others counts."""
+    texts = sum(name.endswith("_name") for name in names)
+    kinds = ["varchar"] * texts + ["bigint"] * (len(names) - texts)
+    selects = [
+        "select "
+        + ", ".join(
+            f"cast({_literal(value)} as {kind}) as {name}" for value, kind, name in zip(row, kinds, names, strict=True)
+        )
+        for row in rows or [(None,) * len(names)]
+    ]
+    nothing = "" if rows else " where 1 = 0"
+    return f"({' union all '.join(selects)}{nothing})"
+
+
+def _literal(value: str | int | None) -> str:
+    if value is None:
+        return "null"
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,227 @@
+"""Every expectation is met by good days, and is seen to fail once."""
+
+import os
+import re
+import shutil
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from ingestion.settings import PROJECT, Home
+from ingestion.warehouse import open_warehouse
+from pipeline.checks import CheckResult, Stage, describe_critical, run, run_checks
+from pipeline.checks.data_docs import write_data_docs
+from pipeline.checks.suites import Suite, read_suites, suite_files
+from tests.python.conftest import Sandbox
+from tests.python.spoils import SPOILS, TODAY
+
+DAY_BEFORE = "2021-01-01"
+_COUNTS_AND_EXAMPLES = re.compile(r"[\d,]+ of [\d,]+ rows fail, such as \w+=.+|Found: (\w+=.+|[\d.-]+)")
+_SUITES = [suite for stage in Stage for suite in read_suites(stage)]
+
+
+@pytest.fixture(scope="module")
+def built(shared_sandbox: Sandbox) -> Home:
+    """A home with two days loaded and the second built."""
+    for day in (DAY_BEFORE, TODAY):
+        shared_sandbox.succeed("extract", "--run-date", day)
+        shared_sandbox.succeed("load", "--run-date", day)
+    shared_sandbox.succeed("build", "--run-date", TODAY)
+    return Home(shared_sandbox.home)
+
+
+@pytest.fixture
+def copy(built: Home, tmp_path: Path) -> Home:
+    """A copy of the warehouse that the test may spoil."""
+    home = Home(tmp_path)
+    home.warehouse.mkdir()
+    shutil.copy2(built.warehouse / "tradewinds.duckdb", home.warehouse)
+    return home
+
+
+def _check(home: Home, stage: Stage, run_date: str = TODAY, **options: object) -> CheckResult:
+    warehouse = open_warehouse("duckdb", home)
+    return run_checks(stage, warehouse=warehouse, home=home, run_date=run_date, **({"sources": None} | options))
+
+
+def _spoil(home: Home, *statements: str) -> None:
+    with duckdb.connect(str(home.warehouse / "tradewinds.duckdb")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _suite_of(expectation: str) -> Suite:
+    """Return the suite that has an expectation; what every source's has is tried on Northwind's."""
+    suites = sorted(_SUITES, key=lambda suite: suite.name != "northwind")
+    return next(suite for suite in suites if any(check.id == expectation for check in suite.checks))
+
+
+def test_every_expectation_has_a_spoil() -> None:
+    assert {check.id for suite in _SUITES for check in suite.checks} == set(SPOILS)
+
+
+def test_expectations_have_names_of_their_own() -> None:
+    contents = [yaml.safe_load(path.read_text()) for path in suite_files()]
+    ids = [check["id"] for content in contents for check in content["expectations"]]
+    assert [name for name, count in Counter(ids).items() if count > 1] == []
+
+
+def test_the_page_of_risks_tells_every_expectation() -> None:
+    page = (PROJECT / "docs" / "risks.md").read_text()
+    told = set(re.findall(r"^\| (.+) \| `(\w+)` \| (critical|warning)(?:, `--accept-(\w+)`)? \|$", page, re.MULTILINE))
+    checks = [check for suite in _SUITES for check in suite.checks]
+    assert told == {(check.risk, check.id, check.severity, check.accepted_by or "") for check in checks}
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_good_days_meet_every_expectation(built: Home, stage: Stage) -> None:
+    result = _check(built, stage)
+    assert result.findings == []
+    assert result.failed == 0
+    assert result.passed == sum(len(suite.checks) for suite in _SUITES if suite.stage == stage)
+
+
+def test_a_first_day_is_compared_with_nothing(built: Home) -> None:
+    assert _check(built, Stage.ARRIVALS, run_date=DAY_BEFORE).findings == []
+
+
+@pytest.mark.parametrize("expectation", SPOILS)
+def test_a_spoiled_day_is_found(copy: Home, monkeypatch: pytest.MonkeyPatch, expectation: str) -> None:
+    suite = _suite_of(expectation)
+    (check,) = (check for check in suite.checks if check.id == expectation)
+    # By itself and without pages: whole suites are run on good days, and a hundred of them would take minutes.
+    monkeypatch.setattr(run, "read_suites", lambda *_: [replace(suite, checks=[check])])
+    monkeypatch.setattr(run, "write_data_docs", lambda *_: None)
+    _spoil(copy, SPOILS[expectation])
+    result = _check(copy, suite.stage)
+    assert result.failed == 1
+    assert result.critical == (result.findings if check.severity == "critical" else [])
+    for finding in result.findings:
+        place = f"{finding.table}.{finding.column}" if finding.column else finding.table
+        assert str(finding).startswith(f"{expectation} on {place}: {check.expect} ")
+        assert _COUNTS_AND_EXAMPLES.fullmatch(finding.description.removeprefix(check.expect).strip())
+        assert place.startswith(("raw_", "sales.", "snapshots.", "marketplace."))
+
+
+def test_what_stops_the_run_is_one_line_with_the_way_on(copy: Home) -> None:
+    _spoil(copy, SPOILS["tables_keep_half_of_their_rows"], SPOILS["orders_ship_to_countries"])
+    result = _check(copy, Stage.ARRIVALS, sources=["northwind"])
+    assert describe_critical(result) == (
+        "tables_keep_half_of_their_rows on raw_northwind.orders: A table keeps more than half of the day before's "
+        "rows. Found: row_count=415 row_count_before=830; if that is meant, add --accept-shrink"
+    )
+    assert [finding.expectation for finding in result.warnings] == ["orders_ship_to_countries"]
+
+
+def test_an_accepted_finding_is_told_and_stops_nothing(copy: Home) -> None:
+    _spoil(copy, SPOILS["tables_keep_half_of_their_rows"])
+    result = _check(copy, Stage.ARRIVALS, accepted=frozenset({"shrink"}))
+    assert result.critical == []
+    assert [finding.accepted_by for finding in result.warnings] == ["shrink"]
+    assert _check(copy, Stage.ARRIVALS, accepted=frozenset({"stale"})).critical
+
+
+def test_a_sample_is_not_compared_with_a_real_day(copy: Home) -> None:
+    _spoil(
+        copy,
+        "alter table raw_ops.landed_tables add column if not exists is_sample boolean",
+        f"update raw_ops.landed_tables set is_sample = run_date < '{TODAY}'",
+        SPOILS["tables_keep_half_of_their_rows"],
+        SPOILS["columns_are_not_emptied"],
+    )
+    assert _check(copy, Stage.ARRIVALS).findings == []
+
+
+def test_an_expectation_that_cannot_be_checked_is_a_finding(copy: Home) -> None:
+    _spoil(copy, "alter table sales.fct_orders rename column freight_usd to freight")
+    findings = _check(copy, Stage.MARTS).critical
+    assert [finding.expectation for finding in findings] == ["orders_freight_adds_up_to_what_arrived"]
+    assert "It could not be checked: " in findings[0].description
+
+
+def test_a_table_that_is_missing_hides_no_other_finding(copy: Home) -> None:
+    _spoil(copy, "drop table raw_northwind.us_states", SPOILS["orders_ship_to_countries"])
+    result = _check(copy, Stage.ARRIVALS, sources=["northwind"])
+    found = {finding.expectation for finding in result.findings}
+    assert {"us_states_abbreviations_have_two_letters", "orders_ship_to_countries"} <= found
+
+
+def test_the_warehouse_can_be_written_after_a_check(copy: Home) -> None:
+    _check(copy, Stage.MARTS)
+    _spoil(copy, "create table main.written (a int)")
+
+
+def test_suites_run_when_all_their_sources_are_asked_for() -> None:
+    assert [suite.name for suite in read_suites(Stage.MARTS, ["northwind"])] == []
+    assert [suite.name for suite in read_suites(Stage.MARTS, ["northwind", "order_details"])] == ["sales"]
+    assert [suite.name for suite in read_suites(Stage.ARRIVALS, ["event_log"])] == ["event_log"]
+
+
+def test_postgres_meets_every_expectation(built: Home, shared_sandbox: Sandbox) -> None:
+    before = dict(os.environ)
+    for day in (DAY_BEFORE, TODAY):
+        shared_sandbox.succeed("load", "--run-date", day, "--target", "postgres")
+    shared_sandbox.succeed("build", "--run-date", TODAY, "--target", "postgres")
+    try:
+        warehouse = open_warehouse("postgres", built)
+        with warehouse.serving():
+            for stage in Stage:
+                result = run_checks(stage, warehouse=warehouse, home=built, run_date=TODAY, sources=None)
+                assert result.findings == []
+                assert result.passed == sum(len(suite.checks) for suite in _SUITES if suite.stage == stage)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def pages(built: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data Docs of a good run and of one with findings."""
+    home = Home(tmp_path_factory.mktemp("pages"))
+    home.warehouse.mkdir()
+    shutil.copy2(built.warehouse / "tradewinds.duckdb", home.warehouse)
+    _check(home, Stage.ARRIVALS)
+    _spoil(home, SPOILS["tables_keep_half_of_their_rows"], SPOILS["orders_ship_to_countries"])
+    _check(home, Stage.ARRIVALS)
+    return home.root / "reports" / "expectations"
+
+
+def test_pages_ask_no_other_host_and_tell_no_path(pages: Path) -> None:
+    for path in pages.rglob("*.*"):
+        text = path.read_text()
+        assert not re.search(r"https?:|url\(|@import|<script|//\w+\.", text), path
+        assert str(pages.parents[1]) not in text
+        assert "duckdb:///" not in text
+
+
+def test_every_link_leads_somewhere(pages: Path) -> None:
+    links = [(path, link) for path in pages.rglob("*.html") for link in re.findall(r'href="([^"]+)"', path.read_text())]
+    assert len(links) > 20
+    for path, link in links:
+        assert link == "data:," or (path.parent / link).is_file(), (path, link)
+
+
+def test_the_index_names_runs_by_day_and_stage(pages: Path) -> None:
+    rows = re.findall(
+        r'"Run">([^<]+)</td>\s*<td data-label="Suite"><a href="([^"]+)"', (pages / "index.html").read_text()
+    )
+    assert [row[0] for row in rows] == [f"{TODAY} arrivals"] * 6
+    assert rows[0] == (f"{TODAY} arrivals", "runs/00002/event_log.html")
+
+
+def test_a_page_shows_what_was_found(pages: Path) -> None:
+    text = (pages / "runs" / "00002" / "northwind.html").read_text()
+    assert re.search(r"raw_northwind.orders</td><td>415</td><td>830", text)
+    assert "orders_ship_to_countries" in text
+
+
+def test_the_last_fifty_runs_are_kept(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for _ in range(52):
+        write_data_docs(home, Stage.ARRIVALS, TODAY, [])
+    runs = sorted(path.name for path in (tmp_path / "reports" / "expectations" / "runs").iterdir())
+    assert (runs[0], runs[-1], len(runs)) == ("00003", "00052", 50)
