@@ -1,6 +1,6 @@
 """Write what was checked as pages: `<home>/reports/expectations/index.html`, without anything from another host.
 
-Great Expectations' own pages load their style and scripts from six hosts and show nothing without them, so its
+Great Expectations' own pages load their style and scripts from seven hosts and show nothing without them, so its
 results are written through templates of ours.
 """
 

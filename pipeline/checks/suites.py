@@ -69,8 +69,3 @@ def _read_suite(path: Path) -> Suite:
     content = yaml.safe_load(path.read_text())
     checks = [Check(**check) for check in content["expectations"]]
     return Suite(Stage(path.parent.name), path.stem, content.get("sources", []), checks)
-
-
-def suite_files() -> list[Path]:
-    """Return the files of all suites."""
-    return sorted(FOLDER.glob("*/*.yml"))

@@ -14,8 +14,7 @@ import yaml
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
 from pipeline.checks import CheckResult, Stage, describe_critical, run, run_checks
-from pipeline.checks.data_docs import write_data_docs
-from pipeline.checks.suites import Suite, read_suites, suite_files
+from pipeline.checks.suites import FOLDER, Suite, read_suites
 from tests.python.conftest import Sandbox
 from tests.python.spoils import SPOILS, TODAY
 
@@ -27,10 +26,8 @@ _SUITES = [suite for stage in Stage for suite in read_suites(stage)]
 @pytest.fixture(scope="module")
 def built(shared_sandbox: Sandbox) -> Home:
     """A home with two days loaded and the second built."""
-    for day in (DAY_BEFORE, TODAY):
-        shared_sandbox.succeed("extract", "--run-date", day)
-        shared_sandbox.succeed("load", "--run-date", day)
-    shared_sandbox.succeed("build", "--run-date", TODAY)
+    shared_sandbox.succeed("extract", "--run-date", DAY_BEFORE)
+    shared_sandbox.succeed("run", "--run-date", TODAY)
     return Home(shared_sandbox.home)
 
 
@@ -65,7 +62,7 @@ def test_every_expectation_has_a_spoil() -> None:
 
 
 def test_expectations_have_names_of_their_own() -> None:
-    contents = [yaml.safe_load(path.read_text()) for path in suite_files()]
+    contents = [yaml.safe_load(path.read_text()) for path in FOLDER.glob("*/*.yml")]
     ids = [check["id"] for content in contents for check in content["expectations"]]
     assert [name for name, count in Counter(ids).items() if count > 1] == []
 
@@ -176,52 +173,3 @@ def test_postgres_meets_every_expectation(built: Home, shared_sandbox: Sandbox) 
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-@pytest.fixture(scope="module")
-def pages(built: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data Docs of a good run and of one with findings."""
-    home = Home(tmp_path_factory.mktemp("pages"))
-    home.warehouse.mkdir()
-    shutil.copy2(built.warehouse / "tradewinds.duckdb", home.warehouse)
-    _check(home, Stage.ARRIVALS)
-    _spoil(home, SPOILS["tables_keep_half_of_their_rows"], SPOILS["orders_ship_to_countries"])
-    _check(home, Stage.ARRIVALS)
-    return home.root / "reports" / "expectations"
-
-
-def test_pages_ask_no_other_host_and_tell_no_path(pages: Path) -> None:
-    for path in pages.rglob("*.*"):
-        text = path.read_text()
-        assert not re.search(r"https?:|url\(|@import|<script|//\w+\.", text), path
-        assert str(pages.parents[1]) not in text
-        assert "duckdb:///" not in text
-
-
-def test_every_link_leads_somewhere(pages: Path) -> None:
-    links = [(path, link) for path in pages.rglob("*.html") for link in re.findall(r'href="([^"]+)"', path.read_text())]
-    assert len(links) > 20
-    for path, link in links:
-        assert link == "data:," or (path.parent / link).is_file(), (path, link)
-
-
-def test_the_index_names_runs_by_day_and_stage(pages: Path) -> None:
-    rows = re.findall(
-        r'"Run">([^<]+)</td>\s*<td data-label="Suite"><a href="([^"]+)"', (pages / "index.html").read_text()
-    )
-    assert [row[0] for row in rows] == [f"{TODAY} arrivals"] * 6
-    assert rows[0] == (f"{TODAY} arrivals", "runs/00002/event_log.html")
-
-
-def test_a_page_shows_what_was_found(pages: Path) -> None:
-    text = (pages / "runs" / "00002" / "northwind.html").read_text()
-    assert re.search(r"raw_northwind.orders</td><td>415</td><td>830", text)
-    assert "orders_ship_to_countries" in text
-
-
-def test_the_last_fifty_runs_are_kept(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    for _ in range(52):
-        write_data_docs(home, Stage.ARRIVALS, TODAY, [])
-    runs = sorted(path.name for path in (tmp_path / "reports" / "expectations" / "runs").iterdir())
-    assert (runs[0], runs[-1], len(runs)) == ("00003", "00052", 50)

@@ -1,0 +1,84 @@
+"""Data Docs stand by themselves: every link leads to a file, and nothing is asked of another host."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ingestion.settings import Home
+from pipeline.checks import Stage
+from pipeline.checks.data_docs import SuiteRun, write_data_docs
+from pipeline.checks.judging import findings_of
+from pipeline.checks.outcomes import Outcome
+from pipeline.checks.suites import Suite, read_suites
+
+DAY = "2021-01-02"
+FOUND = {
+    "tables_keep_half_of_their_rows": {"table_name": "raw_northwind.orders", "row_count": 415, "row_count_before": 830},
+    "orders_ship_to_countries": {"order_id": 10248, "ship_country": "<51100>"},
+}
+
+
+def _run(suite: Suite, found: dict[str, dict]) -> SuiteRun:
+    """Return a run of a suite that met all expectations but those that found a row."""
+    outcomes = [
+        Outcome(check, check.id not in found, "select 1", bool(row), 830, examples=(row,) if row else ())
+        for check in suite.checks
+        for row in [found.get(check.id)]
+    ]
+    findings = [finding for outcome in outcomes for finding in findings_of(suite, outcome, frozenset({"shrink"}))]
+    return SuiteRun(suite, outcomes, findings)
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """The pages of a good run of both stages, and of one with findings."""
+    home = Home(tmp_path)
+    for stage in Stage:
+        write_data_docs(home, stage, DAY, [_run(suite, {}) for suite in read_suites(stage)])
+    write_data_docs(
+        home, Stage.ARRIVALS, DAY, [_run(suite, FOUND) for suite in read_suites(Stage.ARRIVALS, ["northwind"])]
+    )
+    return tmp_path / "reports" / "expectations"
+
+
+def test_pages_ask_no_other_host_and_tell_no_path(pages: Path) -> None:
+    for path in pages.rglob("*.*"):
+        text = path.read_text()
+        assert not re.search(r"https?:|url\(|@import|<script|src=", text), path
+        assert str(pages.parents[1]) not in text
+
+
+def test_every_link_leads_somewhere(pages: Path) -> None:
+    links = [(path, link) for path in pages.rglob("*.html") for link in re.findall(r'href="([^"]+)"', path.read_text())]
+    assert len(links) > 40
+    for path, link in links:
+        assert link == "data:," or (path.parent / link).is_file(), (path, link)
+
+
+def test_the_index_names_runs_by_day_and_stage(pages: Path) -> None:
+    text = (pages / "index.html").read_text()
+    rows = re.findall(r'"Run">([^<]+)</td>\s*<td data-label="Suite"><a href="([^"]+)"', text)
+    assert rows == [
+        (f"{DAY} arrivals", "runs/00003/northwind.html"),
+        (f"{DAY} marts", "runs/00002/marketplace.html"),
+        (f"{DAY} marts", "runs/00002/sales.html"),
+        (f"{DAY} arrivals", "runs/00001/event_log.html"),
+        (f"{DAY} arrivals", "runs/00001/northwind.html"),
+        (f"{DAY} arrivals", "runs/00001/order_details.html"),
+    ]
+
+
+def test_a_page_shows_what_was_found(pages: Path) -> None:
+    text = (pages / "runs" / "00003" / "northwind.html").read_text()
+    assert "<td>raw_northwind.orders</td><td>415</td><td>830</td>" in text
+    assert "<td>10248</td><td>&lt;51100&gt;</td>" in text
+    verdicts = re.findall(r'<section class="finding (\w+)" id="(\w+)"', text)
+    assert verdicts == [("warning", "orders_ship_to_countries"), ("accepted", "tables_keep_half_of_their_rows")]
+
+
+def test_the_last_fifty_runs_are_kept(tmp_path: Path) -> None:
+    for _ in range(52):
+        write_data_docs(Home(tmp_path), Stage.ARRIVALS, DAY, [])
+    runs = sorted(path.name for path in (tmp_path / "reports" / "expectations" / "runs").iterdir())
+    assert (runs[0], runs[-1], len(runs)) == ("00003", "00052", 50)
