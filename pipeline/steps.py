@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pyarrow as pa
+
 from ingestion.errors import BadRequest, Refused, StepFailed, TradewindsError
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.load import load_sources
 from ingestion.redact import one_line
+from ingestion.warehouse import PIPELINE_STEPS
 from pipeline.dbt import BuildResult
 from pipeline.exports import write_exports
 from pipeline.ledger import Record
@@ -63,6 +66,7 @@ def load(request: Request, run_date: str) -> None:
         with _timed(request, "load", f"raw, {len(request.sources)} sources") as finished:
             rows = load_sources(request.sources, run_date, request.home, request.warehouse)
             finished(sum(rows.values()), f"{len(rows)} tables")
+        record_steps(request)
         record.rows = sum(rows.values())
 
 
@@ -70,6 +74,7 @@ def build(request: Request, run_date: str) -> BuildResult:
     """Run dbt for the day, history first where it is behind; refused unless the day is loaded, and loaded well."""
     with _recorded(request, run_date, "build", request.command("build", run_date)) as record:
         _refuse_unloaded(request, run_date)
+        record_steps(request)
         select = [f"@tag:{name}" for name in request.named_sources]
         with _timed(request, "build", "dbt") as finished:
             try:
@@ -88,6 +93,11 @@ def build(request: Request, run_date: str) -> BuildResult:
         for warning in result.warnings:
             request.reporter.say(f"warning  {warning}")
     return result
+
+
+def record_steps(request: Request) -> None:
+    """Hand the ledger over to the warehouse, for the marts that tell about runs."""
+    request.warehouse.record_steps(pa.Table.from_pylist(request.ledger.entries(), schema=PIPELINE_STEPS))
 
 
 def publish(request: Request, run_date: str, *, allow_older: bool = False) -> None:

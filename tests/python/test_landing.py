@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -19,8 +20,9 @@ import pytest
 from ingestion.digest import content_hash
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
-from ingestion.landing import File, Landing, Manifest
+from ingestion.landing import File, Landing, Manifest, Totals
 from ingestion.settings import PROJECT, Home
+from ingestion.totals import ControlTotals
 
 DAY, NEXT = "2021-01-01", "2021-01-02"
 
@@ -30,11 +32,13 @@ class Source:
 
     name, area, raw_schema = "fake", "postgres", "raw_fake"
     tables_with_history = frozenset()
+    control_totals: ClassVar[dict[str, ControlTotals]] = {"sums": ControlTotals(key="number")}
 
     def __init__(self, tables: dict[str, pa.Table], **options):
         self.tables = tables
         self.rejected: dict[str, list[dict]] = options.get("rejects", {})
         self.broken: str | None = options.get("broken")
+        self.sums: Totals = options.get("sums", Totals())
         self.configured: bool = options.get("is_configured", True)
 
     def is_configured(self) -> bool:
@@ -55,6 +59,12 @@ class Source:
 
     def rejects(self, table):
         return self.rejected.get(table, [])
+
+    def count(self, table):
+        return self.tables[table].num_rows + len(self.rejects(table))
+
+    def totals(self, table):
+        return self.sums
 
 
 def numbers(*values: int) -> pa.Table:
