@@ -75,7 +75,7 @@ def build(request: Request, run_date: str) -> BuildResult:
     with _recorded(request, run_date, "build", request.command("build", run_date)) as record:
         _refuse_unloaded(request, run_date)
         record_steps(request)
-        select = [f"@tag:{name}" for name in request.named_sources]
+        select = request.dbt.nodes_of_sources(request.named_sources) if request.named_sources else []
         with _timed(request, "build", "dbt") as finished:
             try:
                 for day in request.dbt.history_gaps(run_date):
