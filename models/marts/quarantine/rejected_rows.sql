@@ -52,7 +52,7 @@ all_rejects as (
         _run_date as run_date,
         source_name,
         table_name,
-        cast(null as varchar) as file,
+        cast(null as varchar) as file, -- noqa: RF04
         cast(null as bigint) as line_number,
         rule,
         raw_text
@@ -62,7 +62,7 @@ all_rejects as (
 final as (
     select
         run_date,
-        source_name as source,
+        source_name as source, -- noqa: RF04
         table_name,
         file,
         line_number,

@@ -10,7 +10,7 @@ renamed as (
         -- text
         cast('event_log' as varchar) as source_name,
         cast('event_log' as varchar) as table_name,
-        cast(reject_reason as varchar) as rule,
+        cast(reject_reason as varchar) as rule, -- noqa: RF04
         {{ row_text([
             'event_id',
             'event_type',

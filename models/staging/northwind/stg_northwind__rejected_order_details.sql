@@ -10,7 +10,7 @@ renamed as (
         -- text
         cast('order_details' as varchar) as source_name,
         cast('order_details' as varchar) as table_name,
-        cast(reject_reason as varchar) as rule,
+        cast(reject_reason as varchar) as rule, -- noqa: RF04
         {{ row_text([
             'order_id',
             'product_id',
