@@ -43,7 +43,8 @@ def landed(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -
     database.execute("alter table orders alter column order_id drop not null")
     database.execute(
         "insert into orders (order_id, customer_id, order_date, ship_via, freight, ship_name) "
-        "values (null, 'VINET', '1996-07-04', 3, 32.38, 'Vins et alcools'), (null, null, null, null, 10, 'Ünïcode | ''')"
+        "values (null, 'VINET', '1996-07-04', 3, 32.38, 'Vins et alcools'), "
+        "(null, null, null, null, 10, 'Ünïcode | ''')"
     )
     sandbox.succeed("extract", "--run-date", DAYS[0])
     database.execute("update orders set shipped_date = 'infinity' where order_id = 10250")
@@ -58,7 +59,8 @@ def _expected(day: str) -> Rows:
         (day, "order_details", "order_details", None, None, "quantity_not_positive", "10248,42,9.8,0,0.05"),
         (day, "order_details", "order_details", None, None, "quantity_not_positive", "10248,42,9.8,0,0.05"),
         (day, "order_details", "order_details", None, None, "missing_id", ",72,34.8,5,0"),
-        (day, "order_details", "order_details", "order_details.csv", 6, "quantity has the wrong type", "10249,14,18.6,nine,0"),
+        (day, "order_details", "order_details", "order_details.csv", 6, "quantity has the wrong type",
+         "10249,14,18.6,nine,0"),
         (day, "event_log", "event_log", None, None, "unknown_event_type", "2;fell_asleep;7;2020-02-01 10:00:00.5;"),
         (day, "event_log", "event_log", None, None, "missing_professional_id",
          "3;proposed;;2020-02-01 10:00:00;5_schilder_painter_4.50"),
