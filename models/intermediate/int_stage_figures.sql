@@ -67,12 +67,15 @@ figures as (
         case
             when known.table_name is not null then coalesce(raw_totals.row_count, 0)
         end as raw_count,
-        case
-            when known.table_name is not null then coalesce(raw_totals.key_sum, 0)
-        end as raw_key_sum,
-        case
-            when known.staging_amount_sum is not null then coalesce(raw_totals.amount_sum, 0)
-        end as raw_amount_sum
+        cast(
+            case when known.table_name is not null then coalesce(raw_totals.key_sum, 0) end
+            as decimal(38, 0)
+        ) as raw_key_sum,
+        cast(
+            case
+                when known.staging_amount_sum is not null then coalesce(raw_totals.amount_sum, 0)
+            end as decimal(38, 4)
+        ) as raw_amount_sum
     from landed_tables
     left join raw_totals
         on

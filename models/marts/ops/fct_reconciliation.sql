@@ -53,7 +53,7 @@ final as (
         staging_amount_sum,
         mart_amount_sum,
         first_broken_between is null as is_reconciled,
-        first_broken_between as broken_between,
+        cast(first_broken_between as varchar) as broken_between,
         _run_id
     from compared
 )

@@ -67,7 +67,7 @@ final as (
         file,
         line_number,
         rule,
-        raw_text
+        cast(raw_text as varchar) as raw_text
     from all_rejects
 )
 
