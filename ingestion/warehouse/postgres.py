@@ -190,6 +190,16 @@ def _insert(cursor: dbapi.Cursor, table: RawTable, columns: pa.Schema, run_date:
     inserted = cursor.adbc_ingest(table.name, reader, mode="append", db_schema_name=table.raw_schema)
     if inserted != table.rows:
         raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
+    _index_days(cursor, table)
+
+
+def _index_days(cursor: dbapi.Cursor, table: RawTable) -> None:
+    """Let a day be read without all the others: its rows lie together, so a block range index of a few pages does."""
+    name = f"{table.name}__run_date"
+    cursor.execute(
+        f"create index if not exists {quote(name)} on {_name(table.raw_schema, table.name)} using brin (_run_date)"
+    )
+    cursor.execute("select brin_summarize_new_values(to_regclass($1))", [_name(table.raw_schema, name)])
 
 
 def _insert_rejects(cursor: dbapi.Cursor, run_date: str, sources: list[str], rejects: Rejects) -> None:
