@@ -9,10 +9,11 @@ import pyarrow.parquet as parquet
 
 from ingestion.digest import content_hash
 from ingestion.errors import StepFailed, TradewindsError
-from ingestion.landing import Column, File, Landing, Table
+from ingestion.landing import Column, File, Landing, Table, Totals
 from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
 from ingestion.sources import REJECT_SCHEMA, Reading, Source
+from ingestion.totals import landed_totals
 
 # Called with a table, its rows so far, and whether it is complete.
 OnRows = Callable[[str, int, bool], None]
@@ -56,15 +57,31 @@ class Extraction:
             paths = [self._landing.path_of(file) for file in files]
             if any(_types(parquet.read_schema(path)) != _types(schema) for path in paths):
                 raise StepFailed(f"table {table} landed with other columns than the source has")
+            read, rejected = reading.count(table), len(reading.rejects(table))
+            if read != rows + rejected:
+                raise StepFailed(
+                    f"table {table}: {read} rows were read, but {rows} landed and {rejected} were rejected"
+                )
             landed[table] = Table(
                 rows=rows,
-                rejected_rows=len(reading.rejects(table)),
+                rejected_rows=rejected,
                 columns=[Column(field.name, str(field.type)) for field in schema],
                 files=files,
                 content_hash=content_hash(paths, schema.names),
                 run_id=self._run_id,
+                read_rows=read,
+                totals=self._totals(table, paths, schema, reading.totals(table)),
             )
         return landed
+
+    def _totals(self, table: str, paths: list[Path], schema: pa.Schema, source: Totals) -> dict[str, Totals]:
+        control = self._source.control_totals.get(table)
+        landing = landed_totals(paths, control, schema) if control else Totals()
+        for name in ("key", "amount"):
+            read, landed = getattr(source, name), getattr(landing, name)
+            if read != landed:
+                raise StepFailed(f"table {table}: the {name} sum of what was read is {read}, of what landed {landed}")
+        return {"source": source, "landing": landing}
 
     def discard(self) -> None:
         """Remove what was placed in landing; no manifest lists it."""

@@ -6,7 +6,7 @@ from ingestion.errors import Refused
 from ingestion.landing import Landing
 from ingestion.settings import Home
 from ingestion.sources import Source
-from ingestion.warehouse import RawTable, Warehouse
+from ingestion.warehouse import RawTable, Rejects, Warehouse
 
 
 def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
@@ -28,9 +28,11 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
     """
     refuse_unlanded(sources, run_date, home)
     landing = Landing(home.landing)
-    tables = []
+    tables, rejects = [], []
     for source in sources:
-        for name, table in landing.manifest(source.name, run_date).tables.items():
+        manifest = landing.manifest(source.name, run_date)
+        rejects += manifest.rejects
+        for name, table in manifest.tables.items():
             files = [landing.path_of(file) for file in table.files]
             tables.append(
                 RawTable(
@@ -43,7 +45,15 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
                     rejected_rows=table.rejected_rows,
                     content_hash=table.content_hash,
                     run_id=table.run_id,
+                    is_sample=manifest.is_sample,
+                    read_rows=table.read_rows,
+                    totals=table.totals,
                 )
             )
-    warehouse.load_day(run_date, [source.name for source in sources], tables)
+    warehouse.load_day(
+        run_date,
+        [source.name for source in sources],
+        tables,
+        Rejects([landing.path_of(file) for file in rejects], sum(file.rows for file in rejects)),
+    )
     return {f"{table.raw_schema}.{table.name}": table.rows for table in tables}

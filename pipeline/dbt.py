@@ -5,11 +5,13 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 from ingestion.errors import StepFailed
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
+from pipeline.selection import nodes_of_sources
 
 # Called with a node's name, its status and its seconds.
 OnNode = Callable[[str, str, float], None]
@@ -19,6 +21,10 @@ _HISTORY = ("--select", "tag:history", "--exclude-resource-type", "test", "unit_
 # Views of their own schema, so that looking at a past day leaves the build as it is.
 _CHECK_SUFFIX = "_verify"
 _CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw", "--indirect-selection", "empty")
+
+# How many of a failed test's rows an error shows, and in how many characters.
+_EXAMPLES = 3
+_EXAMPLE_LENGTH = 400
 
 # What dbt says of its own files around the line that matters.
 _DBT_ONLY = ("> in macro", "> called by", "compiled code at", "Compilation Error in operation")
@@ -40,6 +46,10 @@ class Dbt:
         self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
         self._places += ["--target-path", str(home.root / "reports" / "dbt")]
         self._manifests: dict[tuple[tuple[str, str], ...], Any] = {}
+
+    def nodes_of_sources(self, sources: list[str]) -> list[str]:
+        """Return what to select for a build of these sources alone."""
+        return nodes_of_sources(self._parse(()), sources)
 
     def build(self, run_date: str, *, select: list[str], on_node: OnNode) -> BuildResult:
         """Do what `dbt build --vars '{run_date: D}'` does; raises StepFailed naming every node that failed."""
@@ -82,10 +92,26 @@ class Dbt:
         if outcome.exception:
             raise StepFailed(f"dbt: {_message(outcome.exception)}")
         results = list(outcome.result or [])
-        failed = [_describe(result) for result in results if result.status not in (*_GOOD, "skipped")]
+        bad = [result for result in results if result.status not in (*_GOOD, "skipped")]
+        failed = [_describe(result) + self._examples(run_date, result) for result in bad]
         if failed or not outcome.success:
             raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
         return results
+
+    def _examples(self, run_date: str, result: Any) -> str:
+        """Return the first rows that a failed data test found, as `e.g. column=value, …`; nothing when it has none."""
+        if result.node.resource_type != "test" or result.status != "fail":
+            return ""
+        # Compiled already: braces in it are text.
+        query = f"{{% raw %}}{result.node.compiled_code}{{% endraw %}}"
+        try:
+            (shown,) = self._invoke("show", run_date, "--inline", query, "--limit", str(_EXAMPLES))
+        except StepFailed:  # that the test failed says more than that its rows can't be shown
+            return ""
+        table = shown.agate_table
+        rows = [zip(table.column_names, row, strict=True) for row in table.rows]
+        texts = [", ".join(f"{name}={value}" for name, value in row) for row in rows]
+        return shorten(redact(f", e.g. {'; '.join(texts)}"), _EXAMPLE_LENGTH, placeholder=" …") if texts else ""
 
     def _parse(self, variables: tuple[tuple[str, str], ...]) -> Any:
         """Return the project as these variables shape it; without the day dbt's cache of a parse holds every day."""

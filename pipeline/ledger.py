@@ -4,7 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +100,37 @@ class Ledger:
             entry = entry.get("sources", {}).get(source, {})
         return entry.get("state") == "done"
 
+    def entries(self) -> list[dict[str, Any]]:
+        """Return every step of every day as a flat row, oldest day first; times are naive UTC."""
+        return [
+            {
+                "run_date": date.fromisoformat(day),
+                "step": step,
+                "source": source,
+                "target": entry["target"],
+                "state": entry["state"],
+                "started_at": _moment(entry["started"]),
+                "ended_at": _moment(entry["ended"]),
+                "row_count": entry["rows"],
+                "error": entry["error"],
+                "command": entry["command"],
+                "accepted": ",".join(entry.get("accepted") or []) or None,
+            }
+            for day in self.days()
+            for step in sorted(path.stem for path in (self._runs / day).glob("*.json"))
+            for source, entry in self._parts(day, step)
+        ]
+
     def days(self) -> list[str]:
         """Return every run date with an entry, oldest first."""
         return sorted(path.name for path in self._runs.glob("*") if any(path.glob("*.json")))
+
+    def _parts(self, run_date: str, step: str) -> list[tuple[str | None, dict[str, Any]]]:
+        """Return a step's entries, each with its source if it has one: a file holds one a source, or one a target."""
+        whole = self.read(run_date, step) or {}
+        if "sources" in whole:
+            return sorted(whole["sources"].items())
+        return [(None, self.read(run_date, step, target)) for target in sorted(whole.get("targets", {}))]
 
     def _mark_interrupted(self, entry: dict[str, Any], run_date: str, step: str, part: str) -> None:
         if entry["state"] != "running":
@@ -164,6 +192,10 @@ def _summary(entry: dict[str, Any]) -> dict[str, Any]:
         "command": troubled[0]["command"],
         "sources": parts,
     }
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
 
 
 def _now() -> str:

@@ -1,9 +1,12 @@
 """The steps of a day, each behind its gate; none does another's work."""
 
+import pyarrow as pa
+
 from ingestion.errors import StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.load import load_sources
+from ingestion.warehouse import PIPELINE_STEPS
 from pipeline.dbt import BuildResult
 from pipeline.exports import write_exports
 from pipeline.gates import (
@@ -68,6 +71,7 @@ def load(request: Request, run_date: str) -> None:
         with timed(request, "load", f"raw, {len(request.sources)} sources") as finished:
             rows = load_sources(request.sources, run_date, request.home, request.warehouse)
             finished(sum(rows.values()), f"{len(rows)} tables")
+        record_steps(request)
         record.rows = sum(rows.values())
 
 
@@ -75,7 +79,8 @@ def build(request: Request, run_date: str) -> BuildResult:
     """Run dbt for the day, history first where it is behind; refused unless the day is loaded, and loaded well."""
     with recorded(request, run_date, "build", request.command("build", run_date)) as record:
         refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
-        select = [f"@tag:{name}" for name in request.named_sources]
+        record_steps(request)
+        select = request.dbt.nodes_of_sources(request.named_sources) if request.named_sources else []
         with timed(request, "build", "dbt") as finished:
             try:
                 for day in request.dbt.history_gaps(run_date):
@@ -93,6 +98,11 @@ def build(request: Request, run_date: str) -> BuildResult:
         for warning in result.warnings:
             request.reporter.say(f"warning  {warning}")
     return result
+
+
+def record_steps(request: Request) -> None:
+    """Hand the ledger over to the warehouse, for the marts that tell about runs."""
+    request.warehouse.record_steps(pa.Table.from_pylist(request.ledger.entries(), schema=PIPELINE_STEPS))
 
 
 def check(

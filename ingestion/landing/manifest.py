@@ -23,8 +23,19 @@ class File:
 
 
 @dataclass(frozen=True)
+class Totals:
+    """Sums over a table's accepted rows as decimal text, None for what isn't summed (see ingestion.totals)."""
+
+    key: str | None = None
+    amount: str | None = None
+
+
+@dataclass(frozen=True)
 class Table:
-    """One table's partition; rows + rejected_rows are the rows read from the source."""
+    """One table's partition; `read_rows` is the source's own count of what became rows and rejected_rows.
+
+    `totals` are those taken at the `source` and at `landing`. Days that landed before there were any have neither.
+    """
 
     rows: int
     rejected_rows: int
@@ -32,6 +43,8 @@ class Table:
     files: list[File]
     content_hash: str
     run_id: str
+    read_rows: int | None = None
+    totals: dict[str, Totals] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class Manifest:
                 | {
                     "columns": [Column(**column) for column in table["columns"]],
                     "files": [File(**file) for file in table["files"]],
+                    "totals": {stage: Totals(**sums) for stage, sums in table.get("totals", {}).items()},
                 }
             )
             for name, table in data["tables"].items()

@@ -7,7 +7,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from ingestion.landing import Totals
 from ingestion.settings import Home
+from ingestion.totals import ControlTotals
 
 # A row that could not be read: `line_number` counts a file's physical lines from 1, NULL for databases.
 REJECT_SCHEMA = pa.schema(
@@ -35,6 +37,12 @@ class Reading(Protocol):
     def rejects(self, table: str) -> list[dict]:
         """Return the rows `read` left out: table, file, line_number, rule, raw_text. Call after `read`."""
 
+    def count(self, table: str) -> int:
+        """Return how many rows the source itself says the table has, good or not. Call after `read`."""
+
+    def totals(self, table: str) -> Totals:
+        """Return the sums over the good rows, taken before dlt sees them. Call after `read`."""
+
 
 class Source(Protocol):
     """A named source: where its partitions land and which raw schema they are loaded into."""
@@ -44,6 +52,8 @@ class Source(Protocol):
     raw_schema: str
     # Tables whose history is kept: a key that is missing from them ends, so a sudden shrinkage is asked about.
     tables_with_history: frozenset[str]
+    # What is summed of each table; one that the source has beside these is only counted.
+    control_totals: dict[str, ControlTotals]
 
     def is_configured(self) -> bool:
         """Say whether a real source is set; without one the generated sample stands in."""

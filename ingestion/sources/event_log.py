@@ -2,6 +2,7 @@
 
 from ingestion.sources.csv import CsvShape
 from ingestion.sources.csv_source import CsvSource
+from ingestion.totals import ControlTotals
 
 SHAPE = CsvShape(
     table="event_log",
@@ -15,4 +16,6 @@ SHAPE = CsvShape(
     },
 )
 
-EVENT_LOG = CsvSource(name="event_log", raw_schema="raw_marketplace", shape=SHAPE)
+EVENT_LOG = CsvSource(
+    name="event_log", raw_schema="raw_marketplace", shape=SHAPE, control=ControlTotals(key="event_id")
+)

@@ -7,6 +7,23 @@ from pathlib import Path
 from ingestion.samples.defaults import sample_database
 from ingestion.settings import Home, database_url, source_setting
 from ingestion.sources.postgres import PostgresReading, open_postgres
+from ingestion.totals import ControlTotals
+
+CONTROL_TOTALS = {
+    "categories": ControlTotals(key="category_id"),
+    "customer_customer_demo": ControlTotals(key=("customer_id", "customer_type_id")),
+    "customer_demographics": ControlTotals(key=("customer_type_id",)),
+    "customers": ControlTotals(key=("customer_id",)),
+    "employee_territories": ControlTotals(key=("employee_id", "territory_id")),
+    "employees": ControlTotals(key="employee_id"),
+    "orders": ControlTotals(key="order_id", amount=("freight",)),
+    "products": ControlTotals(key="product_id", amount=("unit_price",)),
+    "region": ControlTotals(key="region_id"),
+    "shippers": ControlTotals(key="shipper_id"),
+    "suppliers": ControlTotals(key="supplier_id"),
+    "territories": ControlTotals(key=("territory_id",)),
+    "us_states": ControlTotals(key="state_id"),
+}
 
 
 class Northwind:
@@ -16,6 +33,7 @@ class Northwind:
     area = "postgres"
     raw_schema = "raw_northwind"
     tables_with_history = frozenset({"customers", "employees", "products", "suppliers"})
+    control_totals = CONTROL_TOTALS
 
     def is_configured(self) -> bool:
         return database_url(self.name) is not None
@@ -29,5 +47,6 @@ class Northwind:
                     url,
                     schema=source_setting(self.name, "schema", "public"),
                     exclude=source_setting(self.name, "exclude_tables", []),
+                    control_totals=self.control_totals,
                 )
             )

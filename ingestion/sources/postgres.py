@@ -7,8 +7,10 @@ import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
 from ingestion.errors import StepFailed
+from ingestion.landing import Totals
 from ingestion.redact import one_line
 from ingestion.sources.postgres_types import PostgresColumn, quote
+from ingestion.totals import POSTGRES_HASH, ControlTotals
 
 # Base tables and partitioned tables with their columns; a domain counts as the type beneath it, however deep.
 _REFLECT = """
@@ -46,9 +48,16 @@ order by relation.relname, attribute.attnum
 class PostgresReading:
     """The tables of one schema within one read-only REPEATABLE READ transaction."""
 
-    def __init__(self, connection: dbapi.Connection, schema: str, exclude: list[str]):
+    def __init__(
+        self,
+        connection: dbapi.Connection,
+        schema: str,
+        exclude: list[str],
+        control_totals: dict[str, ControlTotals] | None = None,
+    ):
         self._connection = connection
         self._schema = schema
+        self._control_totals = control_totals or {}
         self._columns: dict[str, list[PostgresColumn]] = {}
         for table, column, type_name, typmod in self._fetch(_REFLECT, [schema]):
             if table not in exclude:
@@ -98,6 +107,16 @@ class PostgresReading:
             for rule, text in rows
         ]
 
+    def count(self, table: str) -> int:
+        return self._fetch(f"select count(*) from {self._name(table)}")[0][0]
+
+    def totals(self, table: str) -> Totals:
+        if table not in self._control_totals:
+            return Totals()
+        accepted = self._is_representable(table) if self._checks(table) else "true"
+        sums = self._control_totals[table].select(self.schemas()[table], POSTGRES_HASH, accepted)
+        return Totals(*self._fetch(f"select {sums} from {self._name(table)}")[0])
+
     def _checks(self, table: str) -> dict[str, str]:
         return {column.name: column.check for column in self._columns[table] if column.check}
 
@@ -119,7 +138,9 @@ class PostgresReading:
 
 
 @contextmanager
-def open_postgres(url: str, *, schema: str, exclude: list[str]) -> Iterator[PostgresReading]:
+def open_postgres(
+    url: str, *, schema: str, exclude: list[str], control_totals: dict[str, ControlTotals] | None = None
+) -> Iterator[PostgresReading]:
     """Open one consistent view of a schema; raises StepFailed when the database can't be reached."""
     try:
         connection = dbapi.connect(url, autocommit=True)
@@ -127,9 +148,11 @@ def open_postgres(url: str, *, schema: str, exclude: list[str]) -> Iterator[Post
         raise StepFailed(f"the database can't be reached: {one_line(error)}") from error
     with connection:
         with connection.cursor() as cursor:
+            # Floats as text with every digit, whatever the role's settings are: control totals go by it.
+            cursor.execute("set extra_float_digits = 3")
             cursor.execute("begin isolation level repeatable read read only")
         try:
-            yield PostgresReading(connection, schema, exclude)
+            yield PostgresReading(connection, schema, exclude, control_totals)
         except dbapi.Error as error:
             raise StepFailed(f"the database refused: {_reason(error)}") from error
 

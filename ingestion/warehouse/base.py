@@ -1,11 +1,15 @@
 """What Tradewinds asks of a warehouse beside dbt: take a day's landing in, and say what it stands at."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+
+from ingestion.errors import StepFailed
+from ingestion.landing import Totals
 
 OPS = "raw_ops"
 
@@ -20,10 +24,50 @@ LANDED_TABLES = pa.schema(
         ("rejected_count", pa.int64()),
         ("content_hash", pa.string()),
         ("run_id", pa.string()),
+        ("is_sample", pa.bool_()),
+        # NULL for days that landed before anything was counted and summed at the source.
+        ("read_count", pa.int64()),
+        ("source_key_sum", pa.decimal128(38, 0)),
+        ("source_amount_sum", pa.decimal128(38, 4)),
+        ("landing_key_sum", pa.decimal128(38, 0)),
+        ("landing_amount_sum", pa.decimal128(38, 4)),
     ]
 )
 
+# What an extract couldn't read, line by line, of every loaded day.
+REJECTED_LINES = pa.schema(
+    [
+        ("run_date", pa.date32()),
+        ("source", pa.string()),
+        ("table_name", pa.string()),
+        ("file", pa.string()),
+        ("line_number", pa.int64()),
+        ("rule", pa.string()),
+        ("raw_text", pa.string()),
+    ]
+)
+
+# What the ledger says of every step of every day; times are UTC.
+PIPELINE_STEPS = pa.schema(
+    [
+        ("run_date", pa.date32()),
+        ("step", pa.string()),
+        ("source", pa.string()),
+        ("target", pa.string()),
+        ("state", pa.string()),
+        ("started_at", pa.timestamp("us")),
+        ("ended_at", pa.timestamp("us")),
+        ("row_count", pa.int64()),
+        ("error", pa.string()),
+        ("command", pa.string()),
+        ("accepted", pa.string()),
+    ]
+)
+
+OPS_TABLES = {"landed_tables": LANDED_TABLES, "rejected_lines": REJECTED_LINES, "pipeline_steps": PIPELINE_STEPS}
+
 LANDED_COLUMNS = ", ".join(LANDED_TABLES.names)
+_CONTENT_COLUMNS = LANDED_TABLES.names.index("run_id")
 
 
 @dataclass(frozen=True)
@@ -39,16 +83,41 @@ class RawTable:
     rejected_rows: int
     content_hash: str
     run_id: str
+    is_sample: bool = False
+    read_rows: int | None = None
+    totals: dict[str, Totals] = field(default_factory=dict)
 
     @property
     def raw_columns(self) -> pa.Schema:
         """The raw table's columns: the source's and the plumbing."""
         return self.schema.append(pa.field("_run_date", pa.date32()))
 
-    def landed_row(self, run_date: str) -> list[str | int]:
+    def landed_row(self, run_date: str) -> list[str | int | bool | Decimal | None]:
         """Return its row of `landed_tables`, in the order of LANDED_COLUMNS."""
         counts = [self.rows, self.rejected_rows]
-        return [run_date, self.source, self.name, self.raw_schema, *counts, self.content_hash, self.run_id]
+        names = [run_date, self.source, self.name, self.raw_schema]
+        sums = [total for stage in ("source", "landing") for total in self._sums(stage)]
+        return [*names, *counts, self.content_hash, self.run_id, self.is_sample, self.read_rows, *sums]
+
+    def _sums(self, stage: str) -> list[Decimal | None]:
+        totals = self.totals.get(stage, Totals())
+        return [Decimal(total) if total is not None else None for total in (totals.key, totals.amount)]
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """The files that hold what a day's extracts couldn't read, and how many rows these are."""
+
+    files: list[Path] = field(default_factory=list)
+    rows: int = 0
+
+    def check(self, inserted: int) -> None:
+        """Raise StepFailed unless as many rows went into `rejected_lines`."""
+        if inserted != self.rows:
+            raise StepFailed(f"{self.rows} rows were rejected, but {inserted} were loaded")
+
+
+NO_REJECTS = Rejects()
 
 
 @dataclass(frozen=True)
@@ -64,8 +133,8 @@ class BuildMark:
 
 
 def contents(landed: list[tuple]) -> list[tuple]:
-    """Return what rows of `landed_tables` say of the data, without the run that brought it."""
-    return [row[:-1] for row in landed]
+    """Return what rows of `landed_tables` say of the data, without the run that brought it and how it was counted."""
+    return [row[:_CONTENT_COLUMNS] for row in landed]
 
 
 class Warehouse(Protocol):
@@ -74,11 +143,16 @@ class Warehouse(Protocol):
     def serving(self) -> AbstractContextManager[None]:
         """Keep the engine reachable, for this process and for dbt, while the block lasts."""
 
-    def load_day(self, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
-        """Replace the named sources' rows of a day by these tables, all in one transaction.
+    def load_day(
+        self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
+    ) -> None:
+        """Replace the named sources' rows and rejects of a day by these, all in one transaction.
 
         Where that changes rows the marts were built from, it marks them stale.
         """
+
+    def record_steps(self, steps: pa.Table) -> None:
+        """Replace `raw_ops.pipeline_steps` by these rows (PIPELINE_STEPS), in a transaction of its own."""
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
         """Return the run ids of the extracts that were loaded for a day, by source; empty when nothing was."""

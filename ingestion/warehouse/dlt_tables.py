@@ -8,7 +8,7 @@ from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_table
 
-from ingestion.warehouse.base import LANDED_TABLES, OPS, RawTable
+from ingestion.warehouse.base import OPS, OPS_TABLES, RawTable
 
 _NAMING = "ingestion.naming"
 _SINGLE_PRECISION = 32
@@ -31,8 +31,8 @@ def keep_names_and_types(destination: type[Destination]) -> type[Destination]:
 
 
 def create_or_extend(destination: Destination, tables: list[RawTable]) -> None:
-    """Create the raw tables that are missing and add the columns that are new; none is ever dropped or changed."""
-    by_schema: dict[str, dict[str, pa.Schema]] = {OPS: {"landed_tables": LANDED_TABLES}}
+    """Create the tables of raw and `raw_ops` that are missing and add new columns; none is ever dropped or changed."""
+    by_schema: dict[str, dict[str, pa.Schema]] = {OPS: dict(OPS_TABLES)}
     for table in tables:
         by_schema.setdefault(table.raw_schema, {})[table.name] = table.raw_columns
     for raw_schema, columns in by_schema.items():

@@ -13,7 +13,7 @@ from ingestion.redact import one_line
 from ingestion.session import MEMORY_LIMIT, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
-from ingestion.warehouse.base import LANDED_COLUMNS, OPS, BuildMark, RawTable, contents
+from ingestion.warehouse.base import LANDED_COLUMNS, NO_REJECTS, OPS, BuildMark, RawTable, Rejects, contents
 from ingestion.warehouse.dlt_tables import create_or_extend, keep_names_and_types
 from ingestion.warehouse.duckdb_types import common_type
 
@@ -30,7 +30,9 @@ class DuckDBWarehouse:
     def serving(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def load_day(self, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
+    def load_day(
+        self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
+    ) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._errors_in_one_line(), open_session(self.path) as connection:
             connection.execute("set preserve_insertion_order = false")
@@ -43,9 +45,20 @@ class DuckDBWarehouse:
             for table in tables:
                 _widen(connection, table)
                 _insert(connection, run_date, table)
+            _insert_rejects(connection, run_date, sources, rejects)
             _record(connection, run_date, sources, tables)
             if contents(before) != contents(_landed(connection, run_date, sources)):
                 _mark_stale(connection, run_date)
+            connection.execute("commit")
+
+    def record_steps(self, steps: pa.Table) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        name = _name(OPS, "pipeline_steps")
+        with self._errors_in_one_line(), open_session(self.path) as connection:
+            create_or_extend(_DltDuckDB(connection), [])
+            connection.execute("begin")
+            connection.execute(f"delete from {name}")
+            connection.execute(f"insert into {name} by name select * from steps")
             connection.execute("commit")
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
@@ -136,6 +149,18 @@ def _insert(connection: duckdb.DuckDBPyConnection, run_date: str, table: RawTabl
     ).fetchone()
     if inserted != table.rows:
         raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
+
+
+def _insert_rejects(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str], rejects: Rejects) -> None:
+    """Put the rows that couldn't be read in place of the sources' earlier ones of the day."""
+    name = _name(OPS, "rejected_lines")
+    connection.execute(f"delete from {name} where run_date = ? and list_contains(?, source)", [run_date, sources])
+    if rejects.files:
+        (inserted,) = connection.execute(
+            f'insert into {name} by name select * rename ("table" as table_name) from {_PARQUET}',
+            [[str(path) for path in rejects.files]],
+        ).fetchone()
+        rejects.check(inserted)
 
 
 def _landed(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str]) -> list[tuple]:

@@ -18,7 +18,7 @@ from ingestion.redact import one_line, register_secret
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sources.postgres_types import quote
-from ingestion.warehouse.base import LANDED_COLUMNS, OPS, BuildMark, RawTable, contents
+from ingestion.warehouse.base import LANDED_COLUMNS, NO_REJECTS, OPS, BuildMark, RawTable, Rejects, contents
 from ingestion.warehouse.dlt_tables import create_or_extend, keep_names_and_types
 
 # The names that profiles.yml reads, too.
@@ -59,7 +59,9 @@ class PostgresWarehouse:
                 for name in settings:
                     del os.environ[_VARIABLE + name]
 
-    def load_day(self, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
+    def load_day(
+        self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
+    ) -> None:
         with self._errors_in_one_line():
             # dlt works in a transaction of its own: a load that fails later leaves an empty table or column at most.
             create_or_extend(_DltPostgres(warehouse_url()), tables)
@@ -71,9 +73,18 @@ class PostgresWarehouse:
                     )
                 for table in tables:
                     _insert(cursor, table, _widen(connection, cursor, table), run_date)
+                _insert_rejects(cursor, run_date, sources, rejects)
                 _record(cursor, run_date, sources, tables)
                 if contents(before) != contents(_landed(cursor, run_date, sources)):
                     _mark_stale(cursor, run_date)
+                connection.commit()
+
+    def record_steps(self, steps: pa.Table) -> None:
+        with self._errors_in_one_line():
+            create_or_extend(_DltPostgres(warehouse_url()), [])
+            with dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+                cursor.execute(f"delete from {_name(OPS, 'pipeline_steps')}")
+                cursor.adbc_ingest("pipeline_steps", steps, mode="append", db_schema_name=OPS)
                 connection.commit()
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
@@ -199,6 +210,34 @@ def _insert(cursor: dbapi.Cursor, table: RawTable, columns: pa.Schema, run_date:
     inserted = cursor.adbc_ingest(table.name, reader, mode="append", db_schema_name=table.raw_schema)
     if inserted != table.rows:
         raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
+    _index_days(cursor, table)
+
+
+def _index_days(cursor: dbapi.Cursor, table: RawTable) -> None:
+    """Let a day be read without all the others: its rows lie together, so a block range index of a few pages does."""
+    name = f"{table.name}__run_date"
+    cursor.execute(
+        f"create index if not exists {quote(name)} on {_name(table.raw_schema, table.name)} using brin (_run_date)"
+    )
+    cursor.execute("select brin_summarize_new_values(to_regclass($1))", [_name(table.raw_schema, name)])
+
+
+def _insert_rejects(cursor: dbapi.Cursor, run_date: str, sources: list[str], rejects: Rejects) -> None:
+    """Put the rows that couldn't be read in place of the sources' earlier ones of the day."""
+    for source in sources:
+        cursor.execute(
+            f"delete from {_name(OPS, 'rejected_lines')} where run_date = $1::text::date and source = $2",
+            [run_date, source],
+        )
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for path in rejects.files:
+            for batch in parquet.ParquetFile(path).iter_batches(_BATCH_ROWS):
+                yield batch.rename_columns(["table_name" if name == "table" else name for name in batch.schema.names])
+
+    if rejects.files:
+        reader = pa.RecordBatchReader.from_batches(next(batches()).schema, batches())
+        rejects.check(cursor.adbc_ingest("rejected_lines", reader, mode="append", db_schema_name=OPS))
 
 
 def _landed(cursor: dbapi.Cursor, run_date: str, sources: list[str]) -> list[tuple]:

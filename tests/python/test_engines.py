@@ -12,12 +12,16 @@ from pipeline.project import published_relations
 from tests.python.conftest import Sandbox
 
 DAY = "2021-01-01"
+# What `ops` says of runs differs from run to run, and so from engine to engine.
+RELATIONS = [relation for relation in published_relations() if not relation.startswith("ops.")]
 
 
 @pytest.fixture(scope="module")
 def rows(shared_sandbox: Sandbox) -> Iterator[dict[str, dict[str, list[str]]]]:
     """Every mart's and snapshot's rows as sorted text, by engine."""
     found, exports = {}, {}
+    with shared_sandbox.order_details.open("a") as lines:
+        lines.write("10248,1,14.5,0,0.05\n10248,2,14.5,many,0\n")  # breaks a rule; can't be read
     for target in ("duckdb", "postgres"):
         shared_sandbox.succeed("run", "--run-date", DAY, "--target", target)
         folder = shared_sandbox.home / "exports" / DAY
@@ -33,7 +37,7 @@ def _read_all(home: Path, target: str) -> dict[str, list[str]]:
         warehouse = open_warehouse(target, Home(home))
         with warehouse.serving():
             rows = {}
-            for relation in published_relations():
+            for relation in RELATIONS:
                 with warehouse.reading(relation, []) as batches:
                     rows[relation] = sorted(repr(sorted(row.items())) for row in batches.read_all().to_pylist())
             return rows
@@ -42,7 +46,7 @@ def _read_all(home: Path, target: str) -> dict[str, list[str]]:
         os.environ.update(before)
 
 
-@pytest.mark.parametrize("relation", published_relations())
+@pytest.mark.parametrize("relation", RELATIONS)
 def test_postgres_has_duckdbs_rows(rows: dict[str, dict[str, list[str]]], relation: str) -> None:
     assert rows["postgres"][relation] == rows["duckdb"][relation]
     assert rows["duckdb"][relation], f"{relation} is empty on both, which proves nothing"

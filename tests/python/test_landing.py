@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -19,8 +20,9 @@ import pytest
 from ingestion.digest import content_hash
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
-from ingestion.landing import File, Landing, Manifest
+from ingestion.landing import File, Landing, Manifest, Totals
 from ingestion.settings import PROJECT, Home
+from ingestion.totals import ControlTotals
 
 DAY, NEXT = "2021-01-01", "2021-01-02"
 
@@ -30,11 +32,13 @@ class Source:
 
     name, area, raw_schema = "fake", "postgres", "raw_fake"
     tables_with_history = frozenset()
+    control_totals: ClassVar[dict[str, ControlTotals]] = {"sums": ControlTotals(key="number")}
 
     def __init__(self, tables: dict[str, pa.Table], **options):
         self.tables = tables
         self.rejected: dict[str, list[dict]] = options.get("rejects", {})
         self.broken: str | None = options.get("broken")
+        self.sums: Totals = options.get("sums", Totals())
         self.configured: bool = options.get("is_configured", True)
 
     def is_configured(self) -> bool:
@@ -55,6 +59,12 @@ class Source:
 
     def rejects(self, table):
         return self.rejected.get(table, [])
+
+    def count(self, table):
+        return self.tables[table].num_rows + len(self.rejects(table))
+
+    def totals(self, table):
+        return self.sums
 
 
 def numbers(*values: int) -> pa.Table:
@@ -100,6 +110,31 @@ def listed_files(landing: Landing, *days: str) -> set[str]:
 
 def faults(landing: Landing, run_date: str = DAY, *, read_files: bool = True) -> list[str]:
     return landing.faults("fake", run_date, read_files=read_files)
+
+
+# What was read has landed
+
+
+@pytest.mark.parametrize(("read", "landed"), [("6", None), ("7", "6"), (None, "6")])
+def test_a_landed_sum_that_is_not_the_sources_stops_the_extract(landing, home, read, landed):
+    values = numbers(1, 2, 3) if landed else pa.table({"other": [1]})
+    source = Source({"sums": values}, sums=Totals(key=read))
+    with pytest.raises(
+        StepFailed, match=f"table sums: the key sum of what was read is {read}, of what landed {landed}"
+    ):
+        extract_source(source, DAY, home)
+    assert landing.manifest("fake", DAY) is None
+    assert parquet_files(landing) == set()
+    extract_source(Source({"sums": values}, sums=Totals(key=landed)), DAY, home)
+    assert landing.manifest("fake", DAY).tables["sums"].totals["landing"] == Totals(key=landed)
+
+
+def test_rows_that_neither_landed_nor_were_rejected_stop_the_extract(landing, home, monkeypatch):
+    monkeypatch.setattr(Source, "count", lambda self, table: 4)
+    source = Source({"a": numbers(1, 2)}, rejects={"a": [reject_of("a", "x")]})
+    with pytest.raises(StepFailed, match="table a: 4 rows were read, but 2 landed and 1 were rejected"):
+        extract_source(source, DAY, home)
+    assert landing.manifest("fake", DAY) is None
 
 
 # Where things are
@@ -544,6 +579,17 @@ def test_an_unreadable_manifest_is_one_clear_line_and_an_extract_heals_it(landin
             faults(landing)
         assert raised.value.command == f"tradewinds extract --run-date {DAY} --source fake"
     extract_source(Source({"a": numbers(1)}), DAY, home)
+    assert faults(landing) == []
+
+
+def test_a_day_that_landed_before_there_were_control_totals_can_be_read(landing, landed):
+    path = landing.root / "_manifests/fake" / f"{DAY}.json"
+    written = json.loads(path.read_text())
+    for table in written["tables"].values():
+        del table["read_rows"], table["totals"]
+    path.write_text(json.dumps(written))
+    table = landing.manifest("fake", DAY).tables["a"]
+    assert (table.rows, table.read_rows, table.totals) == (2, None, {})
     assert faults(landing) == []
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.extract import extract_source
-from ingestion.landing import Landing
+from ingestion.landing import Landing, Totals
 from ingestion.load import load_sources
 from ingestion.settings import Home
 from ingestion.sources import SOURCES
-from ingestion.warehouse.base import BuildMark, RawTable
+from ingestion.warehouse.base import PIPELINE_STEPS, BuildMark, RawTable
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 
 DAY, NEXT, THIRD = "2021-01-01", "2021-01-02", "2021-01-03"
@@ -391,3 +391,21 @@ def test_a_postgres_day_is_the_same_in_raw(tmp_path, new_database, monkeypatch):
     with pytest.raises(Refused, match="northwind has not landed"):
         load_sources([source], NEXT, home, warehouse)
     assert in_raw("select count(*) from raw_northwind.t") == [(2,)]
+
+
+def test_a_warehouse_from_before_there_were_control_totals_takes_the_next_day(raw):
+    raw.load(DAY, raw.landed("t", pa.table({"a": [1]})))
+    with duckdb.connect(str(raw.warehouse.path)) as connection:
+        for column in ("is_sample", "read_count", "source_key_sum", "landing_amount_sum"):
+            connection.execute(f"alter table raw_ops.landed_tables drop column {column}")
+        connection.execute("drop table raw_ops.rejected_lines")
+        connection.execute("drop table raw_ops.pipeline_steps")
+    totals = {"source": Totals("6", "1.5000"), "landing": Totals("6", None)}
+    raw.load(NEXT, raw.landed("t", pa.table({"a": [1]}), read_rows=1, totals=totals))
+    columns = "is_sample, read_count, source_key_sum, source_amount_sum, landing_key_sum, landing_amount_sum"
+    assert raw.query(f"select {columns} from raw_ops.landed_tables order by run_date") == [
+        (None,) * 6,
+        (False, 1, 6, Decimal("1.5"), 6, None),
+    ]
+    raw.warehouse.record_steps(PIPELINE_STEPS.empty_table())
+    assert raw.query("select * from raw_ops.rejected_lines") == raw.query("from raw_ops.pipeline_steps") == []

@@ -1,11 +1,5 @@
 with source as (
-    select
-        *,
-        nullif(meta_data, '') is not null as has_meta_data,
-        -- Integer, two names without underscores, amount: what fits its column without rounding.
-        coalesce(
-            meta_data ~ '^[0-9]{1,18}_[^_]+_[^_]+_[0-9]{1,15}([.][0-9]{1,4})?$', false
-        ) as has_valid_meta_data
+    select *
     from {{ source('marketplace', 'event_log') }}
     where _run_date = {{ run_date() }}
 ),
@@ -13,24 +7,8 @@ with source as (
 marked as (
     select
         *,
-        case
-            when event_id is null then 'missing_event_id'
-            when professional_id_anonymized is null then 'missing_professional_id'
-            when created_at is null then 'missing_created_at'
-            when
-                event_type is null
-                or event_type not in (
-                    'created_account',
-                    'became_able_to_propose',
-                    'became_unable_to_propose',
-                    'proposed'
-                )
-                then 'unknown_event_type'
-            when event_type <> 'proposed' and has_meta_data then 'unexpected_meta_data'
-            when event_type = 'proposed' and not has_meta_data then 'missing_meta_data'
-            when event_type = 'proposed' and not has_valid_meta_data then 'malformed_meta_data'
-        end as reject_reason,
-        event_type = 'proposed' and has_valid_meta_data as is_proposal
+        {{ event_reject_reason() }} as reject_reason,
+        event_type = 'proposed' and {{ has_valid_meta_data() }} as is_proposal
     from source
 ),
 

@@ -16,14 +16,7 @@ renamed as (
         cast(discount as decimal(9, 6)) as discount_rate,
 
         -- plumbing
-        cast(
-            case
-                when order_id is null or product_id is null then 'missing_id'
-                when quantity is null or quantity <= 0 then 'quantity_not_positive'
-                when unit_price is null or unit_price < 0 then 'unit_price_missing_or_negative'
-                when discount is null or discount not between 0 and 1 then 'discount_not_0_to_1'
-            end as varchar
-        ) as _reject_reason,
+        cast({{ order_detail_reject_reason() }} as varchar) as _reject_reason,
         cast(_run_date as date) as _run_date
     from source
 )

@@ -29,9 +29,7 @@ renamed as (
         cast(shipped_date as date) as shipped_date,
 
         -- plumbing
-        cast(
-            case when order_id is null then 'missing_order_id' end as varchar
-        ) as _reject_reason,
+        cast({{ order_reject_reason() }} as varchar) as _reject_reason,
         cast(_run_date as date) as _run_date
     from source
 )

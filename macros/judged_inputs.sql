@@ -1,0 +1,19 @@
+{#-
+    A run id stands for what one extract brought, rejects and all: a day that was read anew is
+    judged anew, and so is every day when a rule has changed.
+-#}
+{% macro judged_inputs() -%}
+    {%- set rules = local_md5(
+        order_reject_reason() ~ order_detail_reject_reason() ~ event_reject_reason()
+    ) -%}
+    select
+        run_date,
+        md5(
+            string_agg(
+                concat_ws('|', raw_schema, table_name, run_id), ',' order by raw_schema, table_name
+            ) || '{{ rules }}'
+        ) as inputs
+    from raw_ops.landed_tables
+    where run_date <= {{ run_date() }}
+    group by run_date
+{%- endmacro %}

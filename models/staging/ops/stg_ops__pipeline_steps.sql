@@ -1,0 +1,28 @@
+with source as (
+    select * from {{ source('ops', 'pipeline_steps') }}
+),
+
+renamed as (
+    select
+        -- text
+        step,
+        source as source_name,
+        target,
+        state,
+        error,
+        command,
+        accepted,
+
+        -- numbers
+        row_count,
+
+        -- dates
+        run_date,
+
+        -- timestamps
+        cast(started_at as timestamp) as started_at,
+        cast(ended_at as timestamp) as ended_at
+    from source
+)
+
+select * from renamed

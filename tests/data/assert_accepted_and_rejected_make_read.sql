@@ -1,0 +1,34 @@
+-- Fails if the rows that a source was read for are not as many as its accepted rows and its rows in
+-- quarantine, because then a row got lost on the way, or is counted twice.
+with figures as (
+    select *
+    from {{ ref('int_stage_figures') }}
+    where run_date = {{ run_date() }}
+),
+
+rejected_rows as (
+    select
+        run_date,
+        source as source_name,
+        table_name,
+        count(*) as rejected_count
+    from {{ ref('rejected_rows') }}
+    group by run_date, source, table_name
+)
+
+select
+    figures.run_date,
+    figures.source_name as source, -- noqa: RF04
+    figures.table_name,
+    figures.source_count as read_count,
+    figures.staging_count as accepted_count,
+    coalesce(rejected_rows.rejected_count, 0) as rejected_count
+from figures
+left join rejected_rows
+    on
+        figures.run_date = rejected_rows.run_date
+        and figures.source_name = rejected_rows.source_name
+        and figures.table_name = rejected_rows.table_name
+where
+    figures.source_count
+    <> figures.staging_count + coalesce(rejected_rows.rejected_count, 0)

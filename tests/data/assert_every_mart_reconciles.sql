@@ -1,0 +1,11 @@
+-- Fails if a mart disagrees with the accepted rows of staging about rows, keys or amounts, because
+-- then readers see other totals than the source sent.
+select
+    run_date,
+    source_name as source, -- noqa: RF04
+    table_name,
+    broken_between
+from {{ ref('fct_reconciliation') }}
+where
+    run_date = {{ run_date() }}
+    and broken_between like 'staging and mart%'

@@ -1,0 +1,252 @@
+"""What a source sent is what readers see: counted and summed at every stage, and the stage that lost it is named."""
+
+import csv
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion.embedded.postgres import EmbeddedPostgres
+from ingestion.samples.generate import write_event_log
+from ingestion.settings import PROJECT
+from tests.python.conftest import Database, Sandbox, make_database
+
+DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
+DBT = Path(sys.executable).with_name("dbt")
+# Two that break a rule, two that can't be read.
+BAD_LINES = ["10248,1,14.5,0,0.05", "10249,1,-2,1,0", "10250,1,14.5,many,0", "10251,1,14.5"]
+BAD_EVENTS = ["1;created_account;", "9000001;fell_asleep;7;2020-02-01 10:00:00;"]
+# How the events' rejects are split: at the extract, in staging.
+REJECTED = {"northwind": (0, 0), "order_details": (2, 2), "event_log": (1, 1)}
+
+
+def _hash_number(*parts: str) -> int:
+    return int(hashlib.md5("|".join(part.rstrip(" ") for part in parts).encode()).hexdigest()[:8], 16)  # noqa: S324
+
+
+@pytest.fixture(scope="module")
+def built(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """Two landed days with rejects of every kind, the first one run on DuckDB."""
+    events = tmp_path_factory.mktemp("events") / "event_log.csv"
+    write_event_log(events, scale=1)
+    for path, lines in ((shared_sandbox.order_details, BAD_LINES), (events, BAD_EVENTS)):
+        with path.open("a") as file:
+            file.write("\n".join(lines) + "\n")
+    shared_sandbox.settings["SOURCES__EVENT_LOG__PATH"] = str(events)
+    shared_sandbox.succeed("run", "--run-date", DAY)
+    shared_sandbox.succeed("extract", "--run-date", NEXT_DAY)
+    return shared_sandbox
+
+
+@pytest.fixture
+def tampered(built: Sandbox, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Change raw behind the loader's back, build the day, and return the line it fails with; all is undone after."""
+    warehouse, kept = built.home / "warehouse" / "tradewinds.duckdb", tmp_path / "kept.duckdb"
+    shutil.copyfile(warehouse, kept)
+
+    def change_and_build(*statements: str) -> str:
+        with duckdb.connect(str(warehouse)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        return built.fail(1, "build", "--run-date", DAY)
+
+    yield change_and_build
+    shutil.copyfile(kept, warehouse)
+
+
+def test_the_manifest_has_the_sums_of_the_database(built: Sandbox) -> None:
+    tables = built.manifest("northwind", DAY)["tables"]
+    (expected,) = built.northwind.query(
+        "select sum(order_id)::text, sum(round(freight::text::numeric, 4))::numeric(38, 4)::text, count(*) from orders"
+    )
+    for stage in ("source", "landing"):
+        totals = tables["orders"]["totals"][stage]
+        assert (totals["key"], totals["amount"], tables["orders"]["read_rows"]) == expected
+    for table, columns in {
+        "customers": "customer_id",
+        "employee_territories": "employee_id::text, territory_id",
+    }.items():
+        keys = built.northwind.query(f"select {columns} from {table}")
+        assert tables[table]["totals"]["source"] == {
+            "key": str(sum(_hash_number(*key) for key in keys)),
+            "amount": None,
+        }
+    assert len(tables) == 13
+    assert all(table["totals"]["source"]["key"] is not None for table in tables.values())
+
+
+def test_the_manifest_has_the_sums_of_the_files(built: Sandbox) -> None:
+    with built.order_details.open(newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["quantity"] not in ("many", None) and line["discount"]]
+    table = built.manifest("order_details", DAY)["tables"]["order_details"]
+    amount = sum(Decimal(line["unit_price"]) * int(line["quantity"]) for line in lines)
+    key = sum(_hash_number(line["order_id"], line["product_id"]) for line in lines)
+    assert table["totals"]["source"] == {"key": str(key), "amount": f"{amount:.4f}"}
+    assert (table["rows"], table["read_rows"]) == (len(lines), len(lines) + 2)
+    with Path(built.settings["SOURCES__EVENT_LOG__PATH"]).open(newline="") as file:
+        ids = [int(line["event_id"]) for line in csv.DictReader(file, delimiter=";") if line["created_at"]]
+    events = built.manifest("event_log", DAY)["tables"]["event_log"]
+    assert events["totals"]["landing"] == {"key": str(sum(ids)), "amount": None}
+
+
+def test_every_row_that_was_read_was_accepted_or_rejected(built: Sandbox) -> None:
+    rows = built.query(
+        "select source_name, sum(read_count), sum(rejected_at_extract_count), sum(rejected_in_staging_count), "
+        "sum(staging_count), bool_and(is_reconciled), count(*) from ops.fct_reconciliation group by source_name"
+    )
+    assert {row[0]: row[2:4] for row in rows} == REJECTED
+    for source, read, at_extract, in_staging, accepted, is_reconciled, tables in rows:
+        assert read == at_extract + in_staging + accepted, source
+        assert (is_reconciled, tables) == (True, 13 if source == "northwind" else 1)
+    quarantined = dict(built.query("select source, count(*) from quarantine.rejected_rows group by source"))
+    assert quarantined == {source: sum(parts) for source, parts in REJECTED.items() if sum(parts)}
+
+
+def test_the_marts_have_the_sums_of_the_source(built: Sandbox) -> None:
+    query = (
+        "select table_name, mart_count = staging_count, mart_key_sum = staging_key_sum, "
+        "mart_amount_sum is not distinct from staging_amount_sum "
+        "from ops.fct_reconciliation where mart_count is not null"
+    )
+    assert sorted(built.query(query)) == [
+        (table, True, True, True)
+        for table in (
+            "customers", "employees", "event_log", "order_details", "orders", "products", "shippers", "suppliers",
+        )
+    ]  # fmt: skip
+    (orders,) = built.query("select source_key_sum, mart_key_sum, source_amount_sum, mart_amount_sum "
+                            "from ops.fct_reconciliation where table_name = 'orders'")  # fmt: skip
+    (expected,) = built.northwind.query("select sum(order_id), sum(round(freight::text::numeric, 4)) from orders")
+    assert orders == (expected[0], expected[0], expected[1], expected[1])
+
+
+def test_lost_and_added_rows_and_changed_prices_are_located(built: Sandbox, tampered: Callable[..., str]) -> None:
+    line = tampered(
+        "delete from raw_northwind.orders where order_id = 10250",
+        "update raw_northwind.order_details set unit_price = unit_price + 1 where order_id = 10251 and quantity > 0",
+        "create temp table added as select * replace (99 as shipper_id) from raw_northwind.shippers limit 1",
+        "insert into raw_northwind.shippers by name from added",
+    )
+    assert line.startswith(f"tradewinds: build {DAY} failed: ")
+    located = line.partition("test assert_every_stage_reconciles: ")[2]
+    for table, broken in {
+        "orders": "landing and raw: 830 rows, 829 rows",
+        "order_details": "landing and raw: amount sum ",
+        "shippers": "landing and raw: ",
+    }.items():
+        assert f"run_date={DAY}, source=" in located
+        assert f"table_name={table}, broken_between={broken}" in located
+    assert "3 results" in located
+
+
+def test_changed_sums_are_located_where_tests_stop_the_marts(built: Sandbox, tampered: Callable[..., str]) -> None:
+    line = tampered(
+        "update raw_northwind.orders set freight = freight + 0.01 where order_id = 10250",
+        "update raw_northwind.products set unit_price = unit_price + 1 where product_id = 1",
+        "delete from raw_northwind.customers where customer_id = (select min(customer_id) from raw_northwind.orders)",
+        "update raw_ops.landed_tables set read_count = read_count + 1 where table_name = 'event_log'",
+    )
+    located = line.partition("test assert_every_stage_reconciles: ")[2]
+    assert "table_name=orders, broken_between=landing and raw: amount sum " in located
+    assert "table_name=products, broken_between=landing and raw: amount sum " in located
+    assert "table_name=customers, broken_between=landing and raw: " in located
+    assert "4 results" in located  # of which three are shown
+    unaccounted = line.partition("test assert_accepted_and_rejected_make_read: ")[2]
+    assert "table_name=event_log, read_count=" in unaccounted
+
+
+def test_a_mart_that_lost_a_row_is_found(built: Sandbox) -> None:
+    with duckdb.connect(str(built.home / "warehouse" / "tradewinds.duckdb")) as warehouse:
+        warehouse.execute("delete from sales.dim_shippers where shipper_id = 1")
+    words = ["--select", "fct_reconciliation", "assert_every_mart_reconciles", "--vars", f"{{run_date: {DAY}}}"]
+    done = _dbt(built, "build", *words)
+    assert done.returncode == 1
+    assert "FAIL 1 assert_every_mart_reconciles" in done.stdout
+    broken = built.query("select table_name, broken_between from ops.fct_reconciliation where not is_reconciled")
+    assert [(table, text.partition(":")[0]) for table, text in broken] == [("shippers", "staging and mart")]
+
+
+def test_a_day_that_was_never_built_is_counted_up_to_raw(built: Sandbox) -> None:
+    built.succeed("load", "--run-date", NEXT_DAY)
+    built.succeed("load", "--run-date", DAY)
+    built.succeed("build", "--run-date", DAY)
+    rows = built.query(
+        "select run_date::varchar, bool_and(is_reconciled), count(raw_count), count(staging_count), count(mart_count) "
+        "from ops.fct_reconciliation group by run_date order by run_date"
+    )
+    assert rows == [(DAY, True, 15, 15, 8), (NEXT_DAY, True, 15, 0, 0)]
+    days = "select run_date::varchar, table_count, rejected_count, is_latest from ops.dim_run_dates"
+    assert built.query(days) == [(DAY, 15, 3, True)]
+    steps = built.query("select step, source_name, state from ops.fct_pipeline_steps where run_date = '2021-01-02'")
+    assert sorted(steps, key=str) == [
+        *(("extract", source, "done") for source in sorted(REJECTED)), ("load", None, "done"),
+    ]  # fmt: skip
+
+
+def _dbt(sandbox: Sandbox, *words: str) -> subprocess.CompletedProcess[str]:
+    places = {"DBT_TARGET_PATH": str(sandbox.home / "target"), "DBT_LOG_PATH": str(sandbox.home / "logs")}
+    return subprocess.run(
+        [DBT, "--no-use-colors", *words],
+        cwd=PROJECT, env=sandbox.environment | places, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def postgres(built: Sandbox, server: EmbeddedPostgres) -> tuple[Sandbox, Database]:
+    """The first day, run into a Postgres that the test can reach, too."""
+    database = make_database(server)
+    parts = dict(zip(("HOST", "PORT", "USER", "PASSWORD", "DATABASE"), _parts(database.url), strict=True))
+    settings = built.settings | {f"TRADEWINDS_POSTGRES_{name}": value for name, value in parts.items()}
+    sandbox = Sandbox(built.home, settings | {"TRADEWINDS_TARGET": "postgres"})
+    sandbox.succeed("run", "--run-date", DAY, "--target", "postgres")
+    return sandbox, database
+
+
+def _parts(url: str) -> list[str]:
+    from urllib.parse import unquote, urlsplit
+
+    split = urlsplit(url)
+    return [split.hostname, str(split.port), split.username, unquote(split.password), split.path.strip("/")]
+
+
+def test_postgres_reconciles_to_the_same_figures(built: Sandbox, postgres: tuple[Sandbox, Database]) -> None:
+    _, database = postgres
+    columns = "source_name, table_name, read_count, raw_count, staging_count, mart_count, " + ", ".join(
+        f"{stage}_{measure}" for stage in ("source", "raw", "staging", "mart") for measure in ("key_sum", "amount_sum")
+    )
+    query = f"select {columns} from ops.fct_reconciliation where run_date = '{DAY}' and is_reconciled"
+    found = database.query(query)
+    assert len(found) == 15
+    assert sorted(found, key=str) == sorted(built.query(query), key=str)
+
+
+@pytest.mark.parametrize(
+    ("engine", "days_later", "code", "status"),
+    [("duckdb", 0, 0, "PASS"), ("duckdb", 1, 0, "WARN"), ("duckdb", 2, 1, "ERROR"), ("postgres", 1, 0, "WARN")],
+)
+def test_freshness_is_measured_at_the_end_of_the_run_date(
+    built: Sandbox, postgres: tuple[Sandbox, Database], engine: str, days_later: int, code: int, status: str
+) -> None:
+    sandbox = built if engine == "duckdb" else postgres[0]
+    latest = NEXT_DAY if engine == "duckdb" else DAY
+    day = f"2021-01-0{int(latest[-1]) + days_later}"
+    done = _dbt(sandbox, "source", "freshness", "--vars", f"{{run_date: {day}}}")
+    assert done.returncode == code, done.stdout
+    assert done.stdout.count(f" {status}") >= 14
+    if days_later == 0:  # a later day is not there yet
+        assert " WARN" not in done.stdout
+
+
+def test_postgres_locates_a_lost_row_too(postgres: tuple[Sandbox, Database]) -> None:
+    sandbox, database = postgres
+    database.execute("delete from raw_northwind.orders where order_id = 10250")
+    line = sandbox.fail(1, "build", "--run-date", DAY, "--target", "postgres")
+    located = line.partition("test assert_every_stage_reconciles: ")[2]
+    assert f"run_date={DAY}, source=northwind, table_name=orders, broken_between=landing and raw: 830 " in located
+    assert "model " not in line  # fct_reconciliation takes a second build's rows
