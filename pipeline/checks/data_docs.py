@@ -76,7 +76,7 @@ def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun
     write_atomically(folder / "style.css", (_TEMPLATES / "style.css").read_text())
     index = folder / "index.html"
     page = templates.get_template("index.html").render(
-        root="", title="Expectations", runs=_keep_latest(folder / "runs"), suites=suites
+        root="", title="Index", runs=_keep_latest(folder / "runs"), suites=suites
     )
     write_atomically(index, page)
     return index
