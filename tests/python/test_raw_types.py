@@ -273,7 +273,7 @@ def test_a_source_is_loaded_without_touching_another(raw):
 def test_a_failed_load_leaves_every_row_as_it_was(raw):
     raw.load(DAY, raw.landed("t", pa.table({"a": [1]})), raw.landed("u", pa.table({"a": [1]})))
     raw.load(NEXT, raw.landed("t", pa.table({"a": [2]})), raw.landed("u", pa.table({"a": [2]})))
-    build = raw.query("create table raw_ops.build_mark as select date '2021-01-02' as run_date, 'built' as state")
+    build = raw.query(f"create table raw_ops.build_mark as {_built(NEXT)}")
     assert build
     before, types = raw.everything(), raw.types("t")
 
@@ -333,17 +333,17 @@ def test_a_warehouse_that_is_not_there_says_nothing(raw):
 def test_only_other_content_up_to_the_built_day_makes_the_marts_stale(raw, run_date, change, state):
     for day in (DAY, NEXT, THIRD):
         raw.load(day, raw.landed("t", pa.table({"a": [1]})))
-    raw.query("create table raw_ops.build_mark as select date '2021-01-02' as run_date, 'built' as state")
+    raw.query(f"create table raw_ops.build_mark as {_built(NEXT)}")
     raw.load(run_date, raw.landed("t", pa.table({"a": [1]}), **change))
-    assert raw.warehouse.build_mark() == BuildMark(NEXT, state)
+    assert raw.warehouse.build_mark() == BuildMark(NEXT, state, "one")
 
 
 def test_a_new_or_lost_table_makes_the_marts_stale(raw):
     for tables in (["t"], ["t", "u"], ["t"]):
         raw.load(DAY, *(raw.landed(name, pa.table({"a": [1]})) for name in tables))
         if tables != ["t"] or raw.warehouse.build_mark() is not None:
-            assert raw.warehouse.build_mark() == BuildMark(DAY, "stale")
-        raw.query(f"create or replace table raw_ops.build_mark as select date '{DAY}' as run_date, 'built' as state")
+            assert raw.warehouse.build_mark() == BuildMark(DAY, "stale", "one")
+        raw.query(f"create or replace table raw_ops.build_mark as {_built(DAY)}")
 
 
 # From a source to raw
@@ -409,3 +409,8 @@ def test_a_warehouse_from_before_there_were_control_totals_takes_the_next_day(ra
     ]
     raw.warehouse.record_steps(PIPELINE_STEPS.empty_table())
     assert raw.query("select * from raw_ops.rejected_lines") == raw.query("from raw_ops.pipeline_steps") == []
+
+
+def _built(day: str) -> str:
+    """Return the mark of a whole build as a query."""
+    return f"select date '{day}' as run_date, 'built' as state, 'one' as invocation_id"

@@ -94,7 +94,7 @@ def test_every_answer_is_of_one_whole_version(sandbox: Sandbox, target: str) -> 
 def _run_changed_day(sandbox: Sandbox, day: str, target: str) -> tuple:
     """Change every source, run the day, and return what its version must answer by the sources themselves."""
     sandbox.northwind.execute("update orders set freight = freight + 1 where order_id % 3 = 0")
-    sandbox.northwind.execute("delete from orders where order_id = (select max(order_id) from orders)")
+    sandbox.northwind.execute("delete from orders where order_id = (select min(order_id) from orders)")
     sandbox.northwind.execute(
         "update customers set phone = coalesce(phone, '') || '0' "
         "where customer_id = (select min(customer_id) from customers)"

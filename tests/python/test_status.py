@@ -1,0 +1,70 @@
+"""What `status` shows is what the ledger says: the last days as a grid, each target for itself."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ingestion.settings import Home
+from pipeline.ledger import STEPS, Ledger
+from pipeline.status import day_table, days_grid, is_complete
+
+FIRST = date(2021, 1, 1)
+
+
+def _do(ledger: Ledger, day: str, steps: tuple[str, ...], target: str = "duckdb", **details: object) -> None:
+    for step in steps:
+        source = "northwind" if step == "extract" else None
+        with ledger.recording(day, step, f"tradewinds {step}", target, source) as record:
+            record.rows = 7
+            record.details = dict(details)
+
+
+def _lines(table: object) -> list[str]:
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get().splitlines()
+
+
+def test_the_grid_has_the_last_fourteen_days(tmp_path: Path) -> None:
+    ledger = Ledger(Home(tmp_path))
+    for number in range(16):
+        _do(ledger, str(FIRST + timedelta(days=number)), STEPS[: 1 + number % len(STEPS)])
+    header, *rows = _lines(days_grid(ledger))
+    assert header.split()[:8] == ["run", "date", *STEPS]
+    assert [row.split()[0] for row in rows] == [str(FIRST + timedelta(days=number)) for number in range(2, 16)]
+    assert [row.count("done") for row in rows] == [1 + number % len(STEPS) for number in range(2, 16)]
+    assert all("not run" in row for row in rows if row.count("done") < len(STEPS))
+
+
+def test_a_guard_that_was_answered_for_is_marked(tmp_path: Path) -> None:
+    ledger = Ledger(Home(tmp_path))
+    _do(ledger, "2021-01-01", ("extract", "load"))
+    _do(ledger, "2021-01-01", ("check_arrivals",), accepted=["shrink"])
+    text = "\n".join(_lines(days_grid(ledger)))
+    assert text.count("done*") == 1
+    assert "--accept-" in text
+
+
+def test_each_target_is_complete_for_itself(tmp_path: Path) -> None:
+    ledger = Ledger(Home(tmp_path))
+    _do(ledger, "2021-01-01", STEPS)
+    assert is_complete(ledger, "2021-01-01")
+    assert is_complete(ledger, "2021-01-01", "duckdb")
+    _do(ledger, "2021-01-01", STEPS[:3], "postgres")
+    with pytest.raises(RuntimeError), ledger.recording("2021-01-01", "build", "again", "postgres"):
+        raise RuntimeError("no room")
+    assert is_complete(ledger, "2021-01-01", "duckdb")
+    assert not is_complete(ledger, "2021-01-01", "postgres")
+    assert not is_complete(ledger, "2021-01-01"), "the last build is the failed one"
+    (failed,) = (row for row in _lines(day_table(ledger, "2021-01-01", "postgres")) if "no room" in row)
+    assert "failed" in failed
+    assert {entry["target"] for entry in ledger.entries() if entry["step"] == "build"} == {"duckdb", "postgres"}
+
+
+def test_what_never_ran_names_the_command(tmp_path: Path) -> None:
+    text = "\n".join(_lines(day_table(Ledger(Home(tmp_path)), "2021-01-01")))
+    assert "tradewinds check --run-date 2021-01-01 --stage arrivals" in text
+    assert "tradewinds publish --run-date 2021-01-01" in text
