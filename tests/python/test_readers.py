@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,6 +19,8 @@ from tests.python.conftest import Sandbox
 # Full runs, each of another day with other data; the readers ask at least a thousand times a run.
 _RUNS = int(os.environ.get("TRADEWINDS_READER_RUNS", "1"))
 _READERS = 2
+# Leaves the runs a share of the machine.
+_PAUSE_SECONDS = 0.01
 _QUERY = """
 select
     cast(published_version.run_date as varchar),
@@ -55,6 +58,7 @@ def _read(engine: str, place: str, stop: Event, answers: Queue) -> None:
         try:
             seen.add(ask())
             count += 1
+            time.sleep(_PAUSE_SECONDS)
         except Exception as error:
             errors.append(repr(error))
     answers.put((count, seen, errors))
