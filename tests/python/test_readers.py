@@ -100,8 +100,7 @@ def _run_changed_day(sandbox: Sandbox, day: str, target: str) -> tuple:
     sandbox.northwind.execute("update orders set freight = freight + 1 where order_id % 3 = 0")
     sandbox.northwind.execute("delete from orders where order_id = (select min(order_id) from orders)")
     sandbox.northwind.execute(
-        "update customers set phone = coalesce(phone, '') || '0' "
-        "where customer_id = (select min(customer_id) from customers)"
+        f"update customers set phone = '{day}' where customer_id = (select min(customer_id) from customers)"
     )
     lines = sandbox.order_details.read_text().splitlines()
     sandbox.order_details.write_text("\n".join([*lines[:1], *lines[2:]]) + "\n")
