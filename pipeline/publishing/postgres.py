@@ -23,6 +23,8 @@ from pipeline.publishing.postgres_versions import copy_place, marts_of, read_ent
 # One row: the version whose rows a reader's statement sees.
 _CURRENT = "public.published_version"
 _DRAFT = "version_draft"
+# What the schemas of copies are named, and nothing else that people may keep in the database.
+_COPIES = "^version_[0-9]{4}_[0-9]{2}_[0-9]{2}_[0-9a-f]{12}$"
 # Long enough for a reader that holds a table whose columns change; nobody waits where they stay.
 _LOCK_TIMEOUT = "30s"
 
@@ -131,7 +133,7 @@ class PostgresPublisher:
         with connection.transaction():
             write_entries(connection, kept)
             listed = [schema_of(entry) for entry in kept]
-            schemas = connection.execute(r"select nspname from pg_namespace where nspname like 'version\_%'").fetchall()
+            schemas = connection.execute("select nspname from pg_namespace where nspname ~ %s", [_COPIES]).fetchall()
             for (schema,) in schemas:
                 if schema not in listed:
                     connection.execute(f"drop schema {quote(schema)} cascade")

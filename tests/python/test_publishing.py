@@ -300,7 +300,7 @@ def test_a_second_publisher_ends_at_once(engine: Engine, monkeypatch: pytest.Mon
     assert ended == [True]
 
 
-def test_foreign_keys_and_grants_stay_on_postgres(tmp_path: Path, new_database, monkeypatch) -> None:
+def test_what_people_hang_on_the_marts_stays_on_postgres(tmp_path: Path, new_database, monkeypatch) -> None:
     database = new_database()
     with _on_postgres(Home(tmp_path), database.url, monkeypatch) as engine:
         key = "alter table sales__build.lines add foreign key (order_id) references sales__build.orders (order_id)"
@@ -310,6 +310,7 @@ def test_foreign_keys_and_grants_stay_on_postgres(tmp_path: Path, new_database, 
             engine.publisher.publish(day, MARTS)
             if number == 0:
                 database.execute("create view public.report as select sum(amount) as total from sales.orders")
+                database.execute("create schema version_control")
                 database.execute("create role r_test_reader")
                 database.execute("grant usage on schema sales to r_test_reader")
                 database.execute("grant select on sales.orders to r_test_reader")
@@ -317,6 +318,8 @@ def test_foreign_keys_and_grants_stay_on_postgres(tmp_path: Path, new_database, 
             assert database.query("select total from public.report") == [(Decimal(7),)]
             granted = "select has_table_privilege('r_test_reader', 'sales.orders', 'select')"
             assert database.query(granted) == [(True,)]
+            # A schema that only sounds like a kept version is nobody's to drop.
+            assert database.query("select to_regnamespace('version_control') is not null") == [(True,)]
             keys = "select count(*) from pg_constraint where contype = 'f' and conrelid = 'sales.lines'::regclass"
             assert database.query(keys) == [(1,)]
             with pytest.raises(psycopg.errors.ForeignKeyViolation):
