@@ -18,8 +18,8 @@ from pipeline.gates import (
     refuse_unloaded,
 )
 from pipeline.ledger import Record
-from pipeline.project import published_marts
-from pipeline.publishing import open_publisher
+from pipeline.project import Mart, published_marts
+from pipeline.publishing import Publisher, open_publisher
 from pipeline.recording import explained, recorded, timed
 from pipeline.request import Request
 
@@ -133,11 +133,11 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
     if dry_run:
         with explained(run_date, "publish", command):
             refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
-            _report_changes(request)
+            _report_changes(request, open_publisher(request.target, request.home), published_marts())
         return
     with recorded(request, run_date, "publish", command) as record:
         refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
-        publisher = open_publisher(request.target, request.home)
+        publisher, marts = open_publisher(request.target, request.home), published_marts()
         for name, rows in write_exports(request.warehouse, run_date, request.home).items():
             request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
         inputs = Landing(request.home.landing).fingerprint(run_date)
@@ -147,9 +147,9 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
             note = f"left as it is: newer than {run_date} (--allow-older replaces it)"
             request.reporter.line("publish", current.name, None, None, note)
             return
-        record.details["changes"] = _report_changes(request)
+        record.details["changes"] = _report_changes(request, publisher, marts)
         with timed(request, "publish", "marts") as finished:
-            version, rows = publisher.publish(run_date, published_marts())
+            version, rows = publisher.publish(run_date, marts)
             finished(sum(rows.values()), version.name)
         record.rows = sum(rows.values())
         record.details |= {"version": version.name, "marts": rows}
@@ -183,9 +183,9 @@ def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> 
         raise StepFailed(describe_critical(result))
 
 
-def _report_changes(request: Request) -> dict[str, str]:
+def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
     """Print what a publish would change for readers, a mart a line; return it by mart."""
-    changes = [change for change in open_publisher(request.target, request.home).changes(published_marts()) if change]
+    changes = [change for change in publisher.changes(marts) if change]
     for change in changes:
         request.reporter.line("change", change.mart, None, None, change.describe())
     if not changes:
