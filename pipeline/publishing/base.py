@@ -50,6 +50,12 @@ class Publisher(Protocol):
     def place(self) -> str:
         """Where readers look, for a person: a file, or a database and its schemas. Holds no secret."""
 
+    def reader_connection(self) -> dict[str, str | int]:
+        """Return how dbt's tools connect to what readers see: fields of a dbt output. Holds no secret, only its name."""
+
+    def relations(self) -> list[str]:
+        """Return what readers see now, each `schema.table`; none before the first publish."""
+
     def current(self) -> Version | None:
         """Return the version readers see now, None before the first."""
 
