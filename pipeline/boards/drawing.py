@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import Any, Self
 
 import yaml
@@ -66,7 +65,7 @@ class Drawing:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._session.close()
         self._folder.cleanup()
 

@@ -7,12 +7,14 @@ from typing import Any
 import jinja2
 
 from pipeline.boards.definition import Board
-from pipeline.boards.drawing import View, hover_script
+from pipeline.boards.drawing import Figures, View, hover_script
 from pipeline.publishing import Version
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _FAMILY = re.compile(r"font-family:\s*['\"]?([^'\";]+)")
+_ACRONYMS = ("id", "usd", "eur")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?")
 _FIRST_FAMILY = re.compile(r"font-family=\"(?:&apos;|&quot;|&#x27;|')?([^\"',&]+)")
 
 
@@ -21,7 +23,7 @@ def render_page(board: Board, boards: list[Board], views: list[View], version: V
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    templates.filters["cell"] = _cell
+    templates.filters.update(cell=_cell, heading=_heading, kinds=_kinds)
     pictures = [picture for view in views for picture in view.pictures.values()]
     return templates.get_template("board.html").render(
         board=board,
@@ -42,14 +44,33 @@ def _fonts_used(pictures: list[str]) -> list[str]:
     return [face for family, face in sorted(faces.items()) if family in written]
 
 
-def _cell(value: Any) -> str:
-    """Return a figure as people write it: thousands apart, at most two decimals, nothing for NULL."""
+def _heading(column: str) -> str:
+    """Return a column's name as people write it: `net_sales_usd` is "Net sales USD"."""
+    words = [word.upper() if word in _ACRONYMS else word for word in column.removeprefix("is_").split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def _kinds(figures: Figures) -> dict[str, str]:
+    """Return how each column's cells are set: as key, count, amount, moment or text."""
+    return {column: _kind(column, [row[column] for row in figures.rows]) for column in figures.rows[0]}
+
+
+def _kind(column: str, values: list[Any]) -> str:
+    types = {type(value) for value in values if value is not None}
+    if types and types <= {int, float}:
+        if column.endswith("_id"):
+            return "key"
+        return "amount" if float in types else "count"
+    return "moment" if types == {str} and all(_MOMENT.fullmatch(value) for value in values if value) else "text"
+
+
+def _cell(value: Any, kind: str) -> str:
+    """Return a figure as people write it: thousands apart, amounts with two decimals, whole seconds, NULL empty."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return str(value)
+    if kind == "moment":
+        return " ".join(filter(None, _MOMENT.fullmatch(value).groups()))
+    forms = {"count": ",", "amount": ",.2f"}
+    return format(value, forms.get(kind, ""))

@@ -51,7 +51,7 @@ class Publisher(Protocol):
         """Where readers look, for a person: a file, or a database and its schemas. Holds no secret."""
 
     def reader_connection(self) -> dict[str, str | int]:
-        """Return how dbt's tools connect to what readers see: fields of a dbt output. Holds no secret, only its name."""
+        """Return how dbt's tools connect to what readers see: a dbt output's fields. Holds no secret."""
 
     def relations(self) -> list[str]:
         """Return what readers see now, each `schema.table`; none before the first publish."""
