@@ -101,3 +101,8 @@ def database_url(source: str) -> str | None:
     # libpq takes no other spelling of a space than %20, and repeats the password when it complains of one.
     rest, mark, query = url.render_as_string(hide_password=False).partition("?")
     return rest.replace(" ", "%20") + mark + query.replace("+", "%20")
+
+
+def people_database_url() -> str | None:
+    """Return `PEOPLE_DATABASE_URL`, None when it isn't set."""
+    return os.environ.get("PEOPLE_DATABASE_URL")
