@@ -42,6 +42,12 @@ class Record(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+class Identified(Record):
+    """What has an id."""
+
+    id: Id
+
+
 class NamedValues(Record):
     """A department or a job without its id."""
 
@@ -54,10 +60,8 @@ class NamedChanges(Record):
     name: Name = None
 
 
-class NamedRow(NamedValues):
+class NamedRow(NamedValues, Identified):
     """A department or a job."""
-
-    id: Id
 
 
 class EmployeeValues(Record):
@@ -78,10 +82,8 @@ class EmployeeChanges(Record):
     job_id: Annotated[Id, Field(examples=[96])] = None
 
 
-class EmployeeRow(EmployeeValues):
+class EmployeeRow(EmployeeValues, Identified):
     """An employee."""
-
-    id: Id
 
 
 _REASONS = {

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from ingestion.errors import BadRequest, TradewindsError
 from ingestion.redact import one_line
@@ -96,8 +96,7 @@ def _describe(found: dict[str, Any]) -> str:
 
 def _methods(request: Request) -> list[str]:
     """Return what a path can be asked for: each method is a route of its own."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return sorted(methods)
+    paths = request.app.openapi()["paths"]
+    asked = request.scope["path"]
+    found = [asked] if asked in paths else [path for path in paths if compile_path(path)[0].match(asked)]
+    return sorted({method.upper() for path in found for method in paths[path]})

@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, HTTPException, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,7 +22,7 @@ class ReportQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    year: Annotated[int, Digits, Field(ge=1900, le=2199, examples=[2021])]
+    year: Annotated[int, Field(ge=1900, le=2199, examples=[2021]), Digits]
     format: Literal["json", "csv"] | None = None
 
 
@@ -75,10 +75,10 @@ def _add_report(router: APIRouter, name: str, mart: str) -> None:
     def answer_report(
         query: Annotated[ReportQuery, Query()],
         service: TheService,
-        accept: Annotated[str, Header()] = "*/*",
+        request: Request,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        kind = query.format or accepted_format(accept)
+        kind = query.format or accepted_format(request.headers.get("accept", "*/*"))
         if kind is None:
             raise HTTPException(406, "reports are application/json or text/csv")
         report = service.published.report(mart, query.year)

@@ -45,7 +45,7 @@ def _digits(value: Any) -> Any:
 
 
 Digits = BeforeValidator(_digits)
-RowId = Annotated[int, Digits, Path(ge=1, le=MAX_ID)]
+RowId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
 class Page(BaseModel):
@@ -53,8 +53,8 @@ class Page(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Digits, Field(ge=1, le=1_000)] = 100
-    offset: Annotated[int, Digits, Field(ge=0, le=MAX_ID)] = 0
+    limit: Annotated[int, Field(ge=1, le=1_000), Digits] = 100
+    offset: Annotated[int, Field(ge=0, le=MAX_ID), Digits] = 0
 
 
 def service_of(request: Request) -> Service:

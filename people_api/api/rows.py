@@ -68,7 +68,7 @@ def rows_router(table: Table) -> APIRouter:
             items = [_answer(stored, row) for row in rows]
         return listed(items=items, total=total, limit=page.limit, offset=page.offset)
 
-    @router.get("/{id}", summary=f"Read a {singular}", responses=answers(404, 422))
+    @router.get("/{id:int}", summary=f"Read a {singular}", responses=answers(404, 422))
     def read(id: RowId, service: TheService) -> stored:  # noqa: A002
         with Session(service.engine) as session:
             row = session.get(model, id)
@@ -77,7 +77,7 @@ def rows_router(table: Table) -> APIRouter:
             return _answer(stored, row)
 
     @router.put(
-        "/{id}",
+        "/{id:int}",
         summary=f"Replace a {singular}; one that was deleted softly is active again",
         responses=answers(403, 404, 409, 422),
     )
@@ -87,14 +87,14 @@ def rows_router(table: Table) -> APIRouter:
             set_fields(session, row, values.model_dump() | {"is_active": True})
             return _answer(stored, row)
 
-    @router.patch("/{id}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
+    @router.patch("/{id:int}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
     def change(id: RowId, changes: table.changes, service: TheService) -> stored:  # noqa: A002
         with _changing(service) as session:
             row = find(session, id)
             set_fields(session, row, changes.model_dump(exclude_unset=True))
             return _answer(stored, row)
 
-    @router.delete("/{id}", status_code=204, summary=f"Delete a {singular}", responses=answers(403, 404, 409, 422))
+    @router.delete("/{id:int}", status_code=204, summary=f"Delete a {singular}", responses=answers(403, 404, 409, 422))
     def delete(id: RowId, service: TheService, hard: HardDelete = "false") -> None:  # noqa: A002
         with _changing(service) as session:
             row = find(session, id, even_inactive=hard == "true")

@@ -38,9 +38,15 @@ def _read_integer(digits: str) -> int | LongNumber:
     return int(digits) if len(digits) <= _MAX_DIGITS else LongNumber(digits)
 
 
+def _read_number(text: str) -> float | int:
+    """Return a number; 12.0 is the integer 12, for JSON has one kind of number (RFC 8259, 6)."""
+    number = float(text)
+    return int(number) if abs(number) < 2**53 and number.is_integer() else number
+
+
 def _read_object(pairs: list[tuple[str, Any]]) -> dict:
     fields = dict(pairs)
     return fields if len(fields) == len(pairs) else RepeatedField(fields)
 
 
-_DECODER = json.JSONDecoder(parse_int=_read_integer, object_pairs_hook=_read_object)
+_DECODER = json.JSONDecoder(parse_int=_read_integer, parse_float=_read_number, object_pairs_hook=_read_object)
