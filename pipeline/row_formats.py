@@ -15,7 +15,7 @@ from pipeline.reporter import Reporter
 
 _TABLE_ROWS = 20
 # A spreadsheet takes a cell that begins so for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_rows(
@@ -65,4 +65,4 @@ def _write_json(rows: Iterator[dict], columns: tuple[str, ...]) -> None:
 
 
 def _disarm(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
