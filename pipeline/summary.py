@@ -22,9 +22,8 @@ def print_summary(request: Request, run_date: str) -> None:
     for source in request.sources:
         manifest = landing.manifest(source.name, run_date)
         origin = "generated sample data" if manifest.is_sample else "your own source"
-        hint = (
-            f"; set {_SETTINGS[source.area].format(source.name.upper())} to use your own" if manifest.is_sample else ""
-        )
+        setting = _SETTINGS[source.area].format(source.name.upper())
+        hint = f"; set {setting} to use your own" if manifest.is_sample else ""
         say(f"  {source.name:<14} {manifest.rows:>9,} rows, {manifest.rejected_rows:,} rejected   {origin}{hint}")
     say("")
     say(f"The first rows of {_ANSWER}:")
