@@ -94,7 +94,7 @@ def _rule_breakers(request: Request, sources: list[str], run_date: str | None) -
     """Yield the rows that broke a rule in staging or in the people database, as the last build found them."""
     if not request.warehouse.has(_QUARANTINE):
         return
-    files = [name for name in sources if SOURCES[name].area == "csv"]
+    files = pa.array([name for name in sources if SOURCES[name].area == "csv"], pa.string())
     order = ["run_date", "source", "table_name", "file", "line_number", "rule", "raw_text"]
     with request.warehouse.reading(_QUARANTINE, order) as batches:
         for batch in batches:
