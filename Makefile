@@ -85,4 +85,4 @@ docs: setup ## write the dbt docs of the last build as one HTML file
 
 clean: ## remove caches and build leftovers; data and .venv stay
 	rm -rf target logs build *.egg-info .pytest_cache .ruff_cache .hypothesis
-	find ingestion pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find ingestion people_api pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ from ingestion.errors import BadRequest
 from ingestion.redact import register_secret
 
 PROJECT = Path(__file__).resolve().parents[1]
+_PEOPLE = "PEOPLE_DATABASE_URL"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class Home:
     @property
     def exports(self) -> Path:
         return self._store("TRADEWINDS_EXPORTS_URL", "exports")
+
+    @property
+    def backups(self) -> str:
+        """The path, or the s3:// URL, under which the people tables' backups are kept."""
+        url = os.environ.get("TRADEWINDS_BACKUPS_URL", "")
+        return url if url.startswith("s3://") else str(self._store("TRADEWINDS_BACKUPS_URL", "backups"))
 
     @property
     def warehouse(self) -> Path:
@@ -81,8 +88,18 @@ def database_url(source: str) -> str | None:
     Takes one URL or dlt's separate fields (host, username, password, …). Raises BadRequest when it can't be read.
     """
     configured = source_setting(source, "credentials")
-    if configured is None:
-        return None
+    return None if configured is None else _read_postgres_url(configured, f"SOURCES__{source.upper()}__CREDENTIALS")
+
+
+def people_database_url() -> str | None:
+    """Return the Postgres URL in `PEOPLE_DATABASE_URL`, None when it isn't set; BadRequest when it can't be read."""
+    configured = os.environ.get(_PEOPLE)
+    return _read_postgres_url(configured, _PEOPLE) if configured else None
+
+
+def _read_postgres_url(configured: Any, variable: str) -> str:
+    """Return a URL as libpq takes it, its password known as a secret; raises BadRequest that names the variable."""
+    use_project_settings()
     from dlt.common.configuration.specs import ConnectionStringCredentials
 
     try:
@@ -96,7 +113,6 @@ def database_url(source: str) -> str | None:
         if "connect_timeout" not in url.query:
             url = url.update_query_dict({"connect_timeout": "10"})
     except Exception as error:
-        variable = f"SOURCES__{source.upper()}__CREDENTIALS"
         raise BadRequest(f"{variable} can't be read: expected postgresql://user:password@host:port/database") from error
     # libpq takes no other spelling of a space than %20, and repeats the password when it complains of one.
     rest, mark, query = url.render_as_string(hide_password=False).partition("?")

@@ -5,6 +5,7 @@
 {% macro judged_inputs() -%}
     {%- set rules = local_md5(
         order_reject_reason() ~ order_detail_reject_reason() ~ event_reject_reason()
+        ~ joined_array('reasons')
     ) -%}
     select
         run_date,

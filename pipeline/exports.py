@@ -4,13 +4,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import duckdb
+import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.files import move_into_place
-from ingestion.redact import one_line
+from ingestion.redact import FORMULA_STARTS, one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import literal
+from ingestion.sources.postgres_types import quote
 from ingestion.warehouse import Warehouse
 from pipeline.project import exports
 
@@ -32,7 +34,7 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
                 path = folder / f"{export.name}.{format_}"
                 drafts[path] = folder / f".{path.name}.{uuid4().hex}"
                 with warehouse.reading(export.relation, export.order_by) as mart:
-                    rows[path.name] = _copy(mart, drafts[path], _COPY_OPTIONS[format_])
+                    rows[path.name] = _copy(mart, drafts[path], format_)
         for path, draft in drafts.items():
             move_into_place(draft, path)
     except (duckdb.Error, OSError) as error:
@@ -43,8 +45,19 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
     return rows
 
 
-def _copy(mart, path: Path, options: str) -> int:
+def _copy(mart: pa.RecordBatchReader, path: Path, format_: str) -> int:
     """Write an Arrow stream through DuckDB, so that every target's files read alike; return rows."""
+    cells = ", ".join(_disarmed(field) if format_ == "csv" else quote(field.name) for field in mart.schema)
     with open_session() as connection:
         connection.register("mart", mart)
-        return connection.execute(f"copy (select * from mart) to {literal(str(path))} ({options})").fetchone()[0]
+        copy = f"copy (select {cells} from mart) to {literal(str(path))} ({_COPY_OPTIONS[format_]})"
+        return connection.execute(copy).fetchone()[0]
+
+
+def _disarmed(field: pa.Field) -> str:
+    """Return SQL for a column whose text no spreadsheet takes for a formula: an apostrophe goes before it."""
+    name = quote(field.name)
+    if not pa.types.is_string(field.type):
+        return name
+    starts, apostrophe = ", ".join(map(literal, FORMULA_STARTS)), literal("'")
+    return f"case when left({name}, 1) in ({starts}) then {apostrophe} || {name} else {name} end as {name}"

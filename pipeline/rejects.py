@@ -11,7 +11,7 @@ from ingestion.errors import Refused, StepFailed
 from ingestion.landing import Landing
 from ingestion.rejects import read_rejects
 from ingestion.replay import replay_source
-from ingestion.sources import Source
+from ingestion.sources import SOURCES, Source
 from pipeline.day import Options, run_day, steps_left
 from pipeline.ledger import STEPS
 from pipeline.request import Request
@@ -91,15 +91,17 @@ def _rejects(request: Request, run_date: str | None) -> Iterator[pa.Table]:
 
 
 def _rule_breakers(request: Request, sources: list[str], run_date: str | None) -> Iterator[pa.Table]:
-    """Yield the rows that broke a rule in staging, as the last build of the warehouse found them."""
+    """Yield the rows that broke a rule in staging or in the people database, as the last build found them."""
     if not request.warehouse.has(_QUARANTINE):
         return
-    order = ["run_date", "source", "table_name", "rule", "raw_text"]
+    files = pa.array([name for name in sources if SOURCES[name].area == "csv"], pa.string())
+    order = ["run_date", "source", "table_name", "file", "line_number", "rule", "raw_text"]
     with request.warehouse.reading(_QUARANTINE, order) as batches:
         for batch in batches:
             rows = pa.Table.from_batches([batch]).select(COLUMNS)
             wanted = compute.field("source").isin(sources)
-            wanted &= compute.field("file").is_null() & compute.field("line_number").is_null()
+            # A file that is a source was read by extract; one that the people database was filled from was not.
+            wanted &= ~(compute.field("source").isin(files) & compute.field("line_number").is_valid())
             wanted &= ~compute.starts_with(compute.field("rule"), _FOUND_BY_EXTRACT)
             if run_date:
                 wanted &= compute.field("run_date") == date.fromisoformat(run_date)

@@ -9,6 +9,8 @@ from pipeline.publishing import open_publisher
 from pipeline.request import Request
 
 _ANSWER = "sales.orders_with_details"
+# What one's own source is named by, in each area of landing.
+_SETTINGS = {"postgres": "SOURCES__{}__CREDENTIALS", "csv": "SOURCES__{}__PATH", "people": "PEOPLE_DATABASE_URL"}
 _SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity", "net_amount_usd")
 
 
@@ -20,8 +22,8 @@ def print_summary(request: Request, run_date: str) -> None:
     for source in request.sources:
         manifest = landing.manifest(source.name, run_date)
         origin = "generated sample data" if manifest.is_sample else "your own source"
-        setting = "CREDENTIALS" if source.area == "postgres" else "PATH"
-        hint = f"; set SOURCES__{source.name.upper()}__{setting} to use your own" if manifest.is_sample else ""
+        setting = _SETTINGS[source.area].format(source.name.upper())
+        hint = f"; set {setting} to use your own" if manifest.is_sample else ""
         say(f"  {source.name:<14} {manifest.rows:>9,} rows, {manifest.rejected_rows:,} rejected   {origin}{hint}")
     say("")
     say(f"The first rows of {_ANSWER}:")

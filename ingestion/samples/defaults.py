@@ -6,7 +6,14 @@ from pathlib import Path
 
 from ingestion.embedded.locks import hold_alone
 from ingestion.embedded.postgres import EmbeddedPostgres
-from ingestion.samples.generate import fill_northwind, is_filled, write_event_log, write_order_details
+from ingestion.samples.generate import (
+    PEOPLE_TABLES,
+    fill_northwind,
+    is_filled,
+    write_event_log,
+    write_order_details,
+    write_people,
+)
 from ingestion.settings import Home
 
 _DATABASE = "northwind"
@@ -40,9 +47,23 @@ def sample_file(home: Home, name: str) -> Path:
     return path
 
 
+def sample_people(home: Home) -> dict[str, Path]:
+    """Return the people files' places by table, parents before children, each written when it isn't there."""
+    paths = _people_files(home)
+    for path in paths.values():
+        if not path.exists():
+            write_people(path, scale=1)
+    return paths
+
+
 def make_samples(home: Home, scale: int) -> dict[str, int]:
     """Make every sample again at this scale; return rows per table."""
     server = EmbeddedPostgres(home.root)
     with server.running(), _filling(server):
         rows = fill_northwind(server.url(_DATABASE), scale)
-    return rows | {name: write(home.sources / f"{name}.csv", scale) for name, write in _FILES.items()}
+    rows |= {name: write(home.sources / f"{name}.csv", scale) for name, write in _FILES.items()}
+    return rows | {f"people {table}": write_people(path, scale) for table, path in _people_files(home).items()}
+
+
+def _people_files(home: Home) -> dict[str, Path]:
+    return {table: home.sources / "people" / f"{table}.csv" for table in PEOPLE_TABLES}

@@ -1,4 +1,4 @@
-"""Sample data, made in DuckDB: Northwind's exact schema by `northwind/`, an event log by `marketplace/`."""
+"""Sample data, made in DuckDB: Northwind's exact schema by `northwind/`, an event log by `marketplace/`, `people/`."""
 
 import os
 from collections.abc import Iterator
@@ -22,6 +22,9 @@ GENERATORS = (
     "northwind/orders",
     "northwind/order_details",
     "marketplace/event_log",
+    "people/departments",
+    "people/jobs",
+    "people/employees",
 )
 # Lines that end as the marketplace's own do; DuckDB would end them with a newline alone.
 EVENT_LOG = """
@@ -35,8 +38,10 @@ copy (
     order by part, place
 ) to '{target}' (format csv, header false, delimiter '\t', quote '', escape '')
 """
+PEOPLE = "copy (from people_{table}) to '{{target}}' (format csv, header false, delimiter ',')"
 ORDER_DETAILS = "copy (from order_details) to '{target}' (format csv, header, delimiter ',')"
-# Parents before children.
+# Parents before children, here and below.
+PEOPLE_TABLES = ("departments", "jobs", "employees")
 TABLES = (
     "region",
     "territories",
@@ -95,6 +100,11 @@ def write_order_details(path: Path, scale: int) -> int:
 def write_event_log(path: Path, scale: int) -> int:
     """Write the event log (`;`, CRLF, not in time order), whole or not at all, and return its events."""
     return write_csv(path, scale, EVENT_LOG) - 1
+
+
+def write_people(path: Path, scale: int) -> int:
+    """Write one table of the people data (`PEOPLE_TABLES`, as the file is named) without a header; return its rows."""
+    return write_csv(path, scale, PEOPLE.format(table=path.stem))
 
 
 def write_csv(path: Path, scale: int, statement: str) -> int:

@@ -5,8 +5,10 @@ from ingestion.sources.base import REJECT_SCHEMA, Reading, Source
 from ingestion.sources.event_log import EVENT_LOG
 from ingestion.sources.northwind import Northwind
 from ingestion.sources.order_details import ORDER_DETAILS
+from ingestion.sources.people import People
 
-SOURCES: dict[str, Source] = {source.name: source for source in (Northwind(), ORDER_DETAILS, EVENT_LOG)}
+_ALL: tuple[Source, ...] = (Northwind(), ORDER_DETAILS, EVENT_LOG, People())
+SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
 
 __all__ = ["REJECT_SCHEMA", "SOURCES", "Reading", "Source", "sources_named"]
 

@@ -1,6 +1,6 @@
 """Any Postgres schema as Arrow: every table found by reflection, all read in one snapshot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -10,6 +10,7 @@ from ingestion.errors import StepFailed
 from ingestion.landing import Totals
 from ingestion.redact import one_line
 from ingestion.sources.postgres_types import PostgresColumn, quote
+from ingestion.sources.row_order import order_clause
 from ingestion.totals import POSTGRES_HASH, ControlTotals
 
 # Base tables and partitioned tables with their columns; a domain counts as the type beneath it, however deep.
@@ -52,17 +53,19 @@ class PostgresReading:
         self,
         connection: dbapi.Connection,
         schema: str,
-        exclude: list[str],
+        exclude: Collection[str] = (),
         control_totals: dict[str, ControlTotals] | None = None,
+        only: Collection[str] | None = None,
     ):
+        """With `only`, tables beside these are as if they weren't there, and so may all be."""
         self._connection = connection
         self._schema = schema
         self._control_totals = control_totals or {}
         self._columns: dict[str, list[PostgresColumn]] = {}
         for table, column, type_name, typmod in self._fetch(_REFLECT, [schema]):
-            if table not in exclude:
+            if table not in exclude and (only is None or table in only):
                 self._columns.setdefault(table, []).append(PostgresColumn(column, type_name, typmod))
-        if not self._columns:
+        if not self._columns and only is None:
             raise StepFailed(f"schema {schema} of the database has no tables that can be read")
 
     def schemas(self) -> dict[str, pa.Schema]:
@@ -76,7 +79,8 @@ class PostgresReading:
         schema = self.schemas()[table]
         selected = ", ".join(column.select for column in columns)
         where = f" where {self._is_representable(table)}" if self._checks(table) else ""
-        order = f" order by {', '.join(self._sorted(table, name) for name in order_by)}" if order_by else ""
+        # As DuckDB sorts text: by its bytes, whatever the database's own rules are.
+        order = order_clause(order_by, schema, text='{} collate "C"')
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(f"select {selected} from {self._name(table)}{where}{order}")
@@ -123,11 +127,6 @@ class PostgresReading:
     def _is_representable(self, table: str) -> str:
         return " and ".join(f"({check})" for check in self._checks(table).values())
 
-    def _sorted(self, table: str, column: str) -> str:
-        """Return a column as DuckDB sorts it: text by its bytes, whatever the database's own rules are."""
-        is_text = self.schemas()[table].field(column).type == pa.string()
-        return f'{quote(column)} collate "C"' if is_text else quote(column)
-
     def _name(self, table: str) -> str:
         return f"{quote(self._schema)}.{quote(table)}"
 
@@ -139,7 +138,12 @@ class PostgresReading:
 
 @contextmanager
 def open_postgres(
-    url: str, *, schema: str, exclude: list[str], control_totals: dict[str, ControlTotals] | None = None
+    url: str,
+    *,
+    schema: str,
+    exclude: Collection[str] = (),
+    control_totals: dict[str, ControlTotals] | None = None,
+    only: Collection[str] | None = None,
 ) -> Iterator[PostgresReading]:
     """Open one consistent view of a schema; raises StepFailed when the database can't be reached."""
     try:
@@ -152,7 +156,7 @@ def open_postgres(
             cursor.execute("set extra_float_digits = 3")
             cursor.execute("begin isolation level repeatable read read only")
         try:
-            yield PostgresReading(connection, schema, exclude, control_totals)
+            yield PostgresReading(connection, schema, exclude, control_totals, only)
         except dbapi.Error as error:
             raise StepFailed(f"the database refused: {_reason(error)}") from error
 

@@ -167,7 +167,10 @@ class Warehouse(Protocol):
         """Say whether a mart (`schema.table`) exists; there is none without a warehouse."""
 
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
-        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, in any when it is empty."""
+        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, in any when it is empty.
+
+        The order is of columns by name, ascending unless ` desc` follows; raises StepFailed on an unknown one.
+        """
 
     def audit_url(self) -> str:
         """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password: never show it."""

@@ -13,6 +13,7 @@ from ingestion.redact import one_line
 from ingestion.session import MEMORY_LIMIT, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
+from ingestion.sources.row_order import order_clause
 from ingestion.warehouse.base import LANDED_COLUMNS, NO_REJECTS, OPS, BuildMark, RawTable, Rejects, contents
 from ingestion.warehouse.dlt_tables import create_or_extend, keep_names_and_types
 from ingestion.warehouse.duckdb_types import common_type
@@ -82,8 +83,9 @@ class DuckDBWarehouse:
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
-            order = f" order by {', '.join(quote(column) for column in order_by)}" if order_by else ""
-            query = f"select * from {_name(*relation.split('.'))}{order}"
+            mart = _name(*relation.split("."))
+            columns = connection.sql(f"select * from {mart} limit 0").to_arrow_table().schema
+            query = f"select * from {mart}{order_clause(order_by, columns)}"
             yield connection.sql(query).to_arrow_reader(_BATCH_ROWS)
 
     def audit_url(self) -> str:

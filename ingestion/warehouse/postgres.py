@@ -110,7 +110,7 @@ class PostgresWarehouse:
     def reading_table(self, schema: str, table: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         """Open any table as `reading` opens a mart."""
         with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection:
-            mart = PostgresReading(connection, schema, exclude=[])
+            mart = PostgresReading(connection, schema)
             columns = mart.schemas()[table]
             batches = (batch for part in mart.read(table, order_by) for batch in part.to_batches(_BATCH_ROWS))
             yield pa.RecordBatchReader.from_batches(columns, batches)
@@ -167,7 +167,7 @@ def warehouse_url() -> str:
 
 def _widen(connection: dbapi.Connection, cursor: dbapi.Cursor, table: RawTable) -> pa.Schema:
     """Give raw columns whose source type has changed the type that holds both; return the table's types as Arrow."""
-    held = PostgresReading(connection, table.raw_schema, exclude=[]).schemas()[table.name]
+    held = PostgresReading(connection, table.raw_schema).schemas()[table.name]
     fields = []
     for field in table.schema:
         before = held.field(field.name).type

@@ -59,3 +59,24 @@ union all
     ref('fct_events'),
     'event_log', 'event_log', 'event_id'
 ) }}
+
+union all
+
+{{ control_totals(
+    ref('dim_departments'),
+    'people', 'departments', 'department_id'
+) }}
+
+union all
+
+{{ control_totals(
+    ref('dim_jobs'),
+    'people', 'jobs', 'job_id'
+) }}
+
+union all
+
+{{ control_totals(
+    ref('fct_hires'),
+    'people', 'employees', 'employee_id'
+) }}

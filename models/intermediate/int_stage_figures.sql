@@ -8,7 +8,7 @@ with landed_tables as (
 
 raw_totals as (
     select *
-    from {{ ref('stg_ops__raw_totals') }}
+    from {{ ref('int_raw_totals') }}
     where run_date in ({{ days }})
 ),
 

@@ -14,11 +14,13 @@ import psycopg
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
+from ingestion.samples.defaults import sample_people
 from ingestion.samples.generate import fill_northwind, write_order_details
-from ingestion.settings import PROJECT
+from ingestion.settings import PROJECT, Home
+from tests.python.people import make_people
 
 COMMAND = Path(sys.executable).with_name("tradewinds")
-_OURS = ("TRADEWINDS_", "SOURCES__", "DBT_", "PG")
+_OURS = ("TRADEWINDS_", "SOURCES__", "PEOPLE_", "DBT_", "PG")
 
 
 def clean_environment() -> dict[str, str]:
@@ -49,6 +51,7 @@ class Sandbox:
     settings: dict[str, str] = field(default_factory=dict)
     northwind: Database | None = None
     order_details: Path | None = None
+    people: Database | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -118,12 +121,17 @@ def make_database(server: EmbeddedPostgres) -> Database:
 
 
 def make_sandbox(server: EmbeddedPostgres, folder: Path) -> Sandbox:
-    """Make a fresh home whose sources are both configured: a filled Northwind and its order lines."""
-    database, lines = make_database(server), folder / "order_details.csv"
+    """Make a fresh home with a Northwind of its own, its order lines, and a people database without rejects."""
+    database, lines, people = make_database(server), folder / "order_details.csv", make_database(server)
     fill_northwind(database.url, scale=1)
     write_order_details(lines, scale=1)
-    settings = {"SOURCES__NORTHWIND__CREDENTIALS": database.url, "SOURCES__ORDER_DETAILS__PATH": str(lines)}
-    return Sandbox(folder / "home", settings, database, lines)
+    make_people(people.url, sample_people(Home(server.home)))
+    settings = {
+        "SOURCES__NORTHWIND__CREDENTIALS": database.url,
+        "SOURCES__ORDER_DETAILS__PATH": str(lines),
+        "PEOPLE_DATABASE_URL": people.url,
+    }
+    return Sandbox(folder / "home", settings, database, lines, people)
 
 
 @pytest.fixture
@@ -141,6 +149,14 @@ def northwind(new_database: Callable[[], Database]) -> Database:
 
 
 @pytest.fixture
+def people(server: EmbeddedPostgres, new_database: Callable[[], Database]) -> Database:
+    """A people database with the sample's hires and its rejects, that the test may change."""
+    database = new_database()
+    make_people(database.url, sample_people(Home(server.home)), with_rejects=True)
+    return database
+
+
+@pytest.fixture
 def order_details(tmp_path: Path) -> Path:
     """The order lines that belong to `northwind`, in a file that the test may change."""
     path = tmp_path / "order_details.csv"
@@ -150,7 +166,7 @@ def order_details(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sandbox(server: EmbeddedPostgres, tmp_path: Path) -> Sandbox:
-    """A fresh home whose sources are both configured and may be changed by the test."""
+    """A fresh home whose databases and order lines may be changed by the test."""
     return make_sandbox(server, tmp_path)
 
 

@@ -23,6 +23,10 @@ def _events(change: str, condition: str = "true") -> str:
     return _today("raw_marketplace.event_log", change, condition)
 
 
+def _employees(change: str, condition: str = "true") -> str:
+    return _today("raw_people.employees", change, condition)
+
+
 def _without(table: str, condition: str = "true") -> str:
     return f"delete from {table} where _run_date = '{TODAY}' and ({condition})"
 
@@ -119,6 +123,38 @@ SPOILS = {
     "events_are_not_one_professionals": _events("professional_id_anonymized = 7"),
     "events_open_one_account_each": _events("event_type = 'created_account'", "event_type like 'became%'"),
     "events_have_times_of_day": _events("created_at = date_trunc('day', created_at)"),
+    # people, as it arrives
+    "hires_newest_hire_is_not_older": _without(
+        "raw_people.employees",
+        "hiring_date >= (select max(hiring_date) from raw_people.employees) - interval '10' day",
+    ),
+    "hires_have_arrived": _without("raw_people.employees"),
+    "hires_are_made_within_two_years": _employees("hiring_date = hiring_date + interval '100 years'", "id = 7"),
+    "hires_of_the_day_before_remain": _without("raw_people.employees", "id = 7"),
+    "hires_shares_of_departments_are_like_the_day_before": _employees("department_id = 7", "id % 2 = 0"),
+    "hires_dates_mostly_stay": _employees("hiring_date = hiring_date + interval '2 hours'", "id % 10 = 0"),
+    "hires_active_share_is_like_the_day_before": _employees("is_active = false", "id % 3 = 0"),
+    "departments_have_arrived": _without("raw_people.departments"),
+    "departments_have_names_of_their_own": _today("raw_people.departments", "name = 'Office'", "id < 3"),
+    "jobs_have_arrived": _without("raw_people.jobs"),
+    "jobs_have_names_of_their_own": _today("raw_people.jobs", "name = 'Clerk'", "id < 3"),
+    "people_rejects_are_fewer_than_hires": (
+        f"insert into raw_people.rejected_rows by name "
+        f"select range as id, 'employees' as table_name, date '{TODAY}' as _run_date from range(5000)"
+    ),
+    # people, as it is published
+    "hires_are_those_that_arrived": "delete from people.fct_hires where employee_id = 7",
+    "hires_newest_hire_is_the_one_that_arrived": (
+        "update people.fct_hires set hired_at = hired_at + interval '1 hour'"
+    ),
+    "hires_by_quarter_add_up_to_the_hires": "update people.hires_by_quarter set q1 = q1 + 1 where hire_year = 2021",
+    "hires_by_quarter_have_a_row_a_combination": (
+        "insert into people.hires_by_quarter select hire_year, department, job, 0, 0, 0, 0 "
+        "from people.hires_by_quarter limit 1"
+    ),
+    "departments_above_mean_are_those_recounted": (
+        "delete from people.departments_above_mean where hired = (select min(hired) from people.departments_above_mean)"
+    ),
     # sales
     "customers_are_those_that_arrived": "update sales.dim_customers set is_deleted = true where country = 'France'",
     "products_are_those_that_arrived": "update sales.dim_products set is_deleted = true where product_id = 7",

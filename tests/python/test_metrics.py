@@ -81,6 +81,15 @@ QUESTIONS = {
         from marketplace.fct_events
         """,
     ),
+    "hires by department": (
+        "--metrics hires --group-by department__department_name",
+        """
+        select department_name as department__department_name, count(*) as hires
+        from people.fct_hires
+        left join people.dim_departments using (department_id)
+        group by all
+        """,
+    ),
     "the saved query sales_by_month": (
         "--saved-query sales_by_month",
         f"""

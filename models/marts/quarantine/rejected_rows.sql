@@ -31,6 +31,13 @@ rejected_events as (
     where _run_date in ({{ days }})
 ),
 
+-- The people database keeps its own account of what it refused, with file and line.
+rejected_people as (
+    select *
+    from {{ ref('stg_people__quarantined_rows') }}
+    where _run_date in ({{ days }})
+),
+
 rule_breakers as (
     select * from rejected_orders
 
@@ -57,6 +64,18 @@ all_rejects as (
         rule,
         raw_text
     from rule_breakers
+
+    union all
+
+    select
+        _run_date as run_date,
+        source_name,
+        table_name,
+        file,
+        line_number,
+        rule,
+        raw_text
+    from rejected_people
 ),
 
 final as (

@@ -110,11 +110,3 @@ union all
     try_to_money('unit_price') ~ ' * quantity',
     day='_run_date'
 ) }}
-
-union all
-
-{{ control_totals(
-    source('marketplace', 'event_log'),
-    'event_log', 'event_log', 'cast(event_id as bigint)',
-    day='_run_date'
-) }}

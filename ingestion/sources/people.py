@@ -1,0 +1,59 @@
+"""The people database: one's own, or the one on the embedded Postgres that `tradewinds people` keeps."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ingestion.embedded.postgres import EmbeddedPostgres
+from ingestion.errors import StepFailed
+from ingestion.settings import Home, people_database_url
+from ingestion.sources.postgres import PostgresReading, open_postgres
+from ingestion.totals import ControlTotals
+
+# These and no others: the database holds keys of the API, too.
+CONTROL_TOTALS = {
+    "departments": ControlTotals(key="id"),
+    "jobs": ControlTotals(key="id"),
+    "employees": ControlTotals(key="id"),
+    "rejected_rows": ControlTotals(key="id"),
+}
+_EMBEDDED_DATABASE = "people"
+
+
+class People:
+    """Departments, jobs, employees, and the rows that the database rejected, of `PEOPLE_DATABASE_URL`."""
+
+    name = "people"
+    area = "people"
+    raw_schema = "raw_people"
+    tables_with_history: frozenset[str] = frozenset()
+    control_totals = CONTROL_TOTALS
+
+    def is_configured(self) -> bool:
+        return people_database_url() is not None
+
+    @contextmanager
+    def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:
+        with ExitStack() as stack:
+            url = stack.enter_context(people_database(home))
+            reading = stack.enter_context(
+                open_postgres(url, schema="public", only=CONTROL_TOTALS, control_totals=CONTROL_TOTALS)
+            )
+            missing = [table for table in CONTROL_TOTALS if table not in reading.schemas()]
+            if missing:
+                lacking = f"the people database lacks {', '.join(missing)}"
+                raise StepFailed(lacking, "tradewinds people migrate")
+            yield reading
+
+
+@contextmanager
+def people_database(home: Home) -> Iterator[str]:
+    """Yield the URL of the people database; an embedded one is created when it is new, and runs meanwhile."""
+    configured = people_database_url()
+    if configured:
+        yield configured
+        return
+    server = EmbeddedPostgres(home.root)
+    with server.running():
+        server.ensure_database(_EMBEDDED_DATABASE)
+        yield server.url(_EMBEDDED_DATABASE)

@@ -1,0 +1,26 @@
+"""The order of a stream's rows, the same on every engine."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from ingestion.errors import StepFailed
+from ingestion.sources.postgres_types import quote
+
+
+def order_clause(order_by: Sequence[str], columns: pa.Schema, text: str = "{}") -> str:
+    """Return ` order by …` for columns by name, each with ` desc` behind it or not; nothing for none.
+
+    NULLs come last either way. `text` wraps columns of text. Raises StepFailed on a column that isn't there.
+    """
+    terms = []
+    for term in order_by:
+        column, _, direction = term.partition(" ")
+        if column not in columns.names or direction not in ("", "desc"):
+            raise StepFailed(
+                f"rows can't be ordered by {term!r}: expected one of {', '.join(columns.names)}, or with desc"
+            )
+        is_text = columns.field(column).type == pa.string()
+        sorted_by = text.format(quote(column)) if is_text else quote(column)
+        terms.append(f"{sorted_by} {direction or 'asc'} nulls last")
+    return f" order by {', '.join(terms)}" if terms else ""

@@ -1,0 +1,9 @@
+"""What Alembic runs: our tables, on the connection that `migrate` hands over."""
+
+from alembic import context
+
+from people_api.database.models import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+with context.begin_transaction():
+    context.run_migrations()

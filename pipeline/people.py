@@ -1,0 +1,44 @@
+"""Where the day's run meets the people service: the sample before an extract, the published marts for its reports."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import itemgetter
+
+from ingestion.settings import Home
+from ingestion.sources import Source
+from people_api.api.service import Report
+from pipeline.project import Mart, exports
+from pipeline.publishing import Publisher
+
+
+@contextmanager
+def people_ready(source: Source, home: Home) -> Iterator[None]:
+    """Keep the embedded people database up, with the sample in it where nobody has put anything; else do nothing."""
+    if source.name != "people" or source.is_configured():
+        yield
+        return
+    from ingestion.samples.defaults import sample_people as sample_files
+    from people_api.sample import sample_people
+
+    with sample_people(home, sample_files):
+        yield
+
+
+class PublishedReports:
+    """The hire reports of the version that readers see."""
+
+    def __init__(self, publisher: Publisher):
+        self._publisher = publisher
+
+    def report(self, mart: str, year: int) -> Report | None:
+        """Return a mart's rows of a year in the order that its export is read in, None before the first publish."""
+        relation = f"people.{mart}"
+        found = self._publisher.read(Mart(relation), "hire_year", year)
+        if found is None:
+            return None
+        rows = [dict(zip(found.columns, values, strict=True)) for values in found.values]
+        (order_by,) = (export.order_by for export in exports() if export.relation == relation)
+        for column in reversed(order_by):
+            name, _, direction = column.partition(" ")
+            rows.sort(key=itemgetter(name), reverse=direction == "desc")
+        return Report(found.version.name, found.columns, rows)
