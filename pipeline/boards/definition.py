@@ -64,7 +64,10 @@ class Board:
         """
         charts = {name: chart for name, chart in self.content["charts"].items() if chart["type"] != "table"}
         kept = dict(self.content, charts=charts, rows=_laid_out(self.content["rows"], charts, screen))
-        kept |= {"extends": f"./themes/{scheme}.yml", "style": self.content.get("style", {}) | {"frame": {"width": screen.width}}}
+        kept |= {
+            "extends": f"./themes/{scheme}.yml",
+            "style": self.content.get("style", {}) | {"frame": {"width": screen.width}},
+        }
         return yaml.safe_dump(kept, sort_keys=False)
 
 

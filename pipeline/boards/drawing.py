@@ -52,7 +52,7 @@ class Drawing:
         try:
             from dbt_charts.agent_api import ProjectSession
         except ImportError as error:
-            raise Refused("dbt-charts isn't installed", "make setup") from error
+            raise Refused(f"dbt-charts isn't there: {one_line(error)}", "make setup") from error
         self._folder = TemporaryDirectory(prefix="tradewinds-boards-")
         project = Path(self._folder.name)
         copytree(DASHBOARDS, project / "charts")
