@@ -19,8 +19,8 @@ WORDS = """() => [...document.querySelectorAll(".board text")]
     .filter(text => text.textContent.trim() && !text.closest("[opacity='0'], [fill-opacity='0']"))
     .map(text => [text.textContent.trim(), text.getBoundingClientRect().toJSON()])
     .filter(([, box]) => box.width > 0)"""
-# What is drawn for rows: bars, points, cells, and neither axes nor words.
-MARKS = "[aria-roledescription]:not(:is([aria-roledescription*=axis], [aria-roledescription*=legend], [aria-roledescription*=title]))"
+# What is drawn for a row: a bar, a point of a line, a cell.
+MARKS = "[aria-roledescription=bar], [aria-roledescription=point], [aria-roledescription='rect mark']"
 # The least contrast (WCAG 2) of words with the page behind them.
 CONTRAST = """() => {
     const luminance = colour => {
