@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import itemgetter
 
-from ingestion.settings import Home
+from ingestion.settings import Home, people_database_url
 from ingestion.sources import Source
-from people_api.api.service import Report
+from ingestion.sources.people import People
+from people_api.published import Report
 from pipeline.project import Mart, exports
 from pipeline.publishing import Publisher
 
@@ -14,7 +15,7 @@ from pipeline.publishing import Publisher
 @contextmanager
 def people_ready(source: Source, home: Home) -> Iterator[None]:
     """Keep the embedded people database up, with the sample in it where nobody has put anything; else do nothing."""
-    if source.name != "people" or source.is_configured():
+    if source.name != People.name or people_database_url():
         yield
         return
     from ingestion.samples.defaults import sample_people as sample_files
