@@ -42,6 +42,8 @@ def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready:
             try:
                 server.run()
             except SystemExit as error:
+                if server.started:  # stopped by a signal, after the last answer
+                    raise
                 raise StepFailed(f"the people service can't listen on {host}:{port}") from error
             finally:
                 log(logger, "stopped")
