@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.options import request_for
+from ingestion.settings import Home
+from pipeline.reporter import Reporter
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -26,7 +27,7 @@ def backup(table: Table) -> None:
 
     with _opened(table) as (engine, store):
         taken = back_up(engine, table, store)
-    request_for().reporter.say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
+    Reporter().say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
 
 
 @backups_app.command()
@@ -47,7 +48,7 @@ def restore(
         else:
             folder, slash, name = file.rpartition("/")
             used = restore_from(engine, table, open_folder(folder + slash), name)
-    request_for().reporter.say(f"{table}: {used.rows:,} rows restored from {used.location}")
+    Reporter().say(f"{table}: {used.rows:,} rows restored from {used.location}")
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def _opened(table: str) -> Iterator[tuple["Engine", "Store"]]:
     from people_api.database import migrate, open_engine, people_database
 
     check_table(table)
-    home = request_for().home
+    home = Home.from_environment()
     store = open_store(home)
     with people_database(home) as url, open_engine(url) as engine:
         migrate(engine)

@@ -18,7 +18,7 @@ from tests.python.conftest import Database
 from tests.python.people import fill
 from tests.python.people_commands import start
 
-ROWS, RANDOM_KILLS = 100_000, 8
+ROWS, RANDOM_KILLS = 100_000, 5
 SUM = "select count(*), sum(hashtext(employees::text)::bigint) from employees"
 OTHERS = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 
