@@ -40,7 +40,7 @@ def test_accepted_and_rejected_rows_make_the_file(people: Database, server) -> N
     ("dropped", "missing"),
     [
         ("rejected_rows", "rejected_rows"),
-        ("employees, rejected_rows, departments, jobs", "departments, jobs, employees"),
+        ("employees, departments, jobs", "departments, jobs, employees"),
     ],
 )
 def test_missing_tables_name_the_migration(
@@ -50,7 +50,7 @@ def test_missing_tables_name_the_migration(
     monkeypatch.setenv("PEOPLE_DATABASE_URL", people.url)
     with pytest.raises(StepFailed) as raised, PEOPLE.open(Home(tmp_path), DAY, tmp_path):
         pass
-    assert raised.value.reason.startswith(f"the people database lacks {missing}")
+    assert raised.value.reason == f"the people database lacks {missing}"
     assert raised.value.command == "tradewinds people migrate"
 
 
@@ -76,7 +76,7 @@ def test_a_url_that_cannot_be_read_is_a_wrong_request(monkeypatch: pytest.Monkey
 def test_the_url_waits_ten_seconds_and_its_password_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PEOPLE_DATABASE_URL", "postgresql+psycopg://clerk:hunter%402@db.example/people?sslmode=require")
     url = people_database_url()
-    assert url == "postgresql://clerk:hunter%402@db.example/people?sslmode=require&connect_timeout=10"
+    assert url == "postgresql://clerk:hunter%402@db.example/people?connect_timeout=10&sslmode=require"
     assert redact("password hunter@2 refused") == "password *** refused"
 
 
