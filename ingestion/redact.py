@@ -1,9 +1,11 @@
-"""Keep secrets, and whatever a terminal would obey, out of what people and log files see."""
+"""Keep secrets, and whatever a terminal or a spreadsheet would obey, out of what people and log files see."""
 
 import re
 
 # As far as the last @: a password that should have been escaped may hold one.
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):\S+@")
+# What a spreadsheet takes for the beginning of a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _secrets: set[str] = set()
 
 
@@ -38,3 +40,8 @@ def show_text(text: str, characters: int = 60) -> str:
     start = text[: characters + 1]
     shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in start)
     return shown if len(shown) <= characters else shown[: characters - 1] + "…"
+
+
+def disarm(cell: object) -> object:
+    """Return a CSV cell as it is, with a quote before a text that a spreadsheet would run."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell

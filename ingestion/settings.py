@@ -38,6 +38,12 @@ class Home:
         return self._store("TRADEWINDS_EXPORTS_URL", "exports")
 
     @property
+    def backups(self) -> str:
+        """The path, or the s3:// URL, under which the people tables' backups are kept."""
+        url = os.environ.get("TRADEWINDS_BACKUPS_URL", "")
+        return url if url.startswith("s3://") else str(self._store("TRADEWINDS_BACKUPS_URL", "backups"))
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 

@@ -10,6 +10,7 @@ import typer.exceptions
 from ingestion.errors import BadRequest, TradewindsError
 from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
+from pipeline.cli_people import people_app
 from pipeline.cli_rejects import rejects_app
 from pipeline.cli_sources import sources_app
 from pipeline.options import (
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(sources_app, name="sources")
 app.add_typer(rejects_app, name="rejects")
+app.add_typer(people_app, name="people")
 
 
 @app.command()

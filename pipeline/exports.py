@@ -8,14 +8,13 @@ import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.files import move_into_place
-from ingestion.redact import one_line
+from ingestion.redact import FORMULA_STARTS, one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import literal
 from ingestion.sources.postgres_types import quote
 from ingestion.warehouse import Warehouse
 from pipeline.project import exports
-from pipeline.row_formats import FORMULA_STARTS
 
 _COPY_OPTIONS = {"csv": "format csv, header true", "json": "format json, array true"}
 

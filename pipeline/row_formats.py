@@ -10,12 +10,10 @@ from typing import Literal
 from rich.table import Table
 from rich.text import Text
 
-from ingestion.redact import show_text
+from ingestion.redact import disarm, show_text
 from pipeline.reporter import Reporter
 
 _TABLE_ROWS = 20
-# A spreadsheet takes a cell that begins so for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_rows(
@@ -52,7 +50,7 @@ def _print_table(rows: Iterator[dict], columns: tuple[str, ...], to: Reporter) -
 def _write_csv(rows: Iterator[dict], columns: tuple[str, ...]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_disarm(row[column]) for column in columns] for row in rows)
+    writer.writerows([disarm(row[column]) for column in columns] for row in rows)
 
 
 def _write_json(rows: Iterator[dict], columns: tuple[str, ...]) -> None:
@@ -62,7 +60,3 @@ def _write_json(rows: Iterator[dict], columns: tuple[str, ...]) -> None:
         sys.stdout.write(separator + json.dumps(record, ensure_ascii=False, default=str))
         separator = ",\n"
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
-
-
-def _disarm(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell

@@ -18,6 +18,7 @@ from pipeline.gates import (
     refuse_unloaded,
 )
 from pipeline.ledger import Record
+from pipeline.people import people_ready
 from pipeline.project import Mart, published_marts
 from pipeline.publishing import Publisher, open_publisher
 from pipeline.recording import explained, recorded, timed
@@ -48,7 +49,7 @@ def extract(
                     note_landed(record, manifest)
             continue
         with recorded(request, run_date, "extract", command, source.name) as record:
-            with request.reporter.tables("extract", source.name) as on_rows:
+            with people_ready(source, request.home), request.reporter.tables("extract", source.name) as on_rows:
                 manifest = extract_source(
                     source,
                     run_date,

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psycopg
+
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.settings import Home, people_database_url
@@ -29,13 +31,17 @@ class People:
     tables_with_history: frozenset[str] = frozenset()
     control_totals = CONTROL_TOTALS
 
-    def is_configured(self) -> bool:
-        return people_database_url() is not None
+    def is_sample(self, home: Home) -> bool:
+        """Rows of one's own may have gone into the embedded database, too: it knows which imports were the sample's."""
+        if people_database_url():
+            return False
+        with people_database(home) as url, psycopg.connect(url) as connection:
+            return connection.execute("select exists (select from imports where is_sample)").fetchone()[0]
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:
         with ExitStack() as stack:
-            url = people_database_url() or stack.enter_context(_embedded_database(home))
+            url = stack.enter_context(people_database(home))
             reading = stack.enter_context(
                 open_postgres(url, schema="public", only=CONTROL_TOTALS, control_totals=CONTROL_TOTALS)
             )
@@ -47,7 +53,12 @@ class People:
 
 
 @contextmanager
-def _embedded_database(home: Home) -> Iterator[str]:
+def people_database(home: Home) -> Iterator[str]:
+    """Yield the URL of the people database; an embedded one is created when it is new, and runs meanwhile."""
+    configured = people_database_url()
+    if configured:
+        yield configured
+        return
     server = EmbeddedPostgres(home.root)
     with server.running():
         server.ensure_database(_EMBEDDED_DATABASE)

@@ -1,5 +1,6 @@
 """The schema of the people database, and the way to it."""
 
-from people_api.database.connect import migrate, open_engine, people_database
+from ingestion.sources.people import people_database
+from people_api.database.connect import migrate, open_engine
 
 __all__ = ["migrate", "open_engine", "people_database"]

@@ -1,4 +1,4 @@
-"""The way to the people database: one's own (`PEOPLE_DATABASE_URL`), or one on the embedded Postgres."""
+"""The connections to the people database, and its schema brought up to date."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,28 +8,12 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
-from ingestion.settings import Home, people_database_url
 
-EMBEDDED_DATABASE = "people"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Of the session, so that a statement that was forgotten about can't hold a table for ever.
 _SESSION = "-c timezone=UTC -c statement_timeout={timeout} -c lock_timeout={timeout}"
-
-
-@contextmanager
-def people_database(home: Home) -> Iterator[str]:
-    """Yield the URL of the people database; an embedded one is created and its server runs meanwhile."""
-    configured = people_database_url()
-    if configured:
-        yield configured
-        return
-    server = EmbeddedPostgres(home.root)
-    with server.running():
-        server.ensure_database(EMBEDDED_DATABASE)
-        yield server.url(EMBEDDED_DATABASE)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Identity,
     Integer,
     LargeBinary,
-    SmallInteger,
     Text,
     UniqueConstraint,
     func,
@@ -107,8 +106,7 @@ class IdempotencyKey(Base):
     api_key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     request_sha256: Mapped[bytes]  # of the path and the body
-    status: Mapped[int | None] = mapped_column(SmallInteger)
-    answer: Mapped[str | None]  # JSON; both are NULL only within the batch's own transaction
+    answer: Mapped[str | None]  # JSON; NULL only within the batch's own transaction
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
 
 

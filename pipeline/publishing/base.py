@@ -26,6 +26,15 @@ class Version:
         return f"{self.run_date}-{self.content_hash[:12]}"
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a published mart, and the version that all of them are of."""
+
+    version: Version
+    columns: list[str]
+    values: list[tuple]
+
+
 def combined_hash(hashes: list[list[str]]) -> str:
     """Return one hash for the marts' own, given as [mart, hash]: the same rows have the same on every engine.
 
@@ -52,6 +61,9 @@ class Publisher(Protocol):
 
     def current(self) -> Version | None:
         """Return the version readers see now, None before the first."""
+
+    def read(self, mart: Mart, column: str, value: int) -> Rows | None:
+        """Return the published rows in which a column has this value, in no order; None where no version has it yet."""
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         """Compare the built marts with what readers see now."""

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 import duckdb
@@ -19,7 +20,7 @@ from ingestion.sources.postgres import literal
 from ingestion.sources.postgres_types import quote
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from pipeline.project import Mart
-from pipeline.publishing.base import Version, combined_hash, kept_versions
+from pipeline.publishing.base import Rows, Version, combined_hash, kept_versions
 from pipeline.publishing.changes import Change, compare
 from pipeline.publishing.journal import Journal, Published, appended, taken_back, write_latest
 
@@ -27,6 +28,8 @@ from pipeline.publishing.journal import Journal, Published, appended, taken_back
 _STORAGE_VERSION = "v1.4.0"
 # Inside the file, so that what it is and what it holds can never come apart.
 _VERSION_TABLE = "main.published_version"
+_SELECT_VERSION = f"select run_date::varchar, content_hash from {_VERSION_TABLE}"
+_READING = Lock()
 
 
 class DuckDBPublisher:
@@ -45,6 +48,19 @@ class DuckDBPublisher:
 
     def current(self) -> Version | None:
         return _version_of(self.path) if self.path.exists() else None
+
+    def read(self, mart: Mart, column: str, value: int) -> Rows | None:
+        if not self.path.exists():
+            return None
+        # One at a time: while a connection is open, DuckDB takes another to the same name for the same file.
+        with _READING, _one_line_errors("read"), open_session(self.path, read_only=True) as connection:
+            version = Version(*connection.execute(_SELECT_VERSION).fetchone())
+            query = f"select * from {'.'.join(map(quote, mart.place))} where {quote(column)} = ?"
+            try:
+                found = connection.execute(query, [value])
+            except duckdb.CatalogException:
+                return None
+            return Rows(version, [name for name, *_ in found.description], found.fetchall())
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._both_attached() as connection:
@@ -161,9 +177,7 @@ class DuckDBPublisher:
 def _version_of(path: Path) -> Version:
     try:
         with open_session(path, read_only=True) as connection:
-            return Version(
-                *connection.execute(f"select run_date::varchar, content_hash from {_VERSION_TABLE}").fetchone()
-            )
+            return Version(*connection.execute(_SELECT_VERSION).fetchone())
     except duckdb.Error as error:
         raise StepFailed(f"the published file {path} can't be read: {one_line(error)}") from error
 

@@ -15,7 +15,7 @@ from ingestion.sources.postgres_types import quote
 from ingestion.warehouse.postgres import PostgresWarehouse, warehouse_url
 from pipeline.project import Mart, published_marts
 from pipeline.publishing import postgres_copies as copies
-from pipeline.publishing.base import Version, combined_hash, kept_versions
+from pipeline.publishing.base import Rows, Version, combined_hash, kept_versions
 from pipeline.publishing.changes import Change, compare
 from pipeline.publishing.journal import Published, appended, taken_back, write_latest
 from pipeline.publishing.postgres_versions import copy_place, marts_of, read_entries, schema_of, write_entries
@@ -46,6 +46,17 @@ class PostgresPublisher:
         with _connected("read") as connection:
             entries = read_entries(connection)
         return Version(entries[-1].run_date, entries[-1].content_hash) if entries else None
+
+    def read(self, mart: Mart, column: str, value: int) -> Rows | None:
+        with _connected("read") as connection, connection.transaction():
+            connection.execute("set transaction isolation level repeatable read, read only")
+            try:
+                version = connection.execute(f"select run_date::text, content_hash from {_CURRENT}").fetchone()
+                query = f"select * from {copies.name(mart.place)} where {quote(column)} = %s"
+                found = connection.execute(query, [value])
+            except psycopg.errors.UndefinedTable:
+                return None
+            return Rows(Version(*version), [described.name for described in found.description], found.fetchall())
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _connected("compared") as connection:

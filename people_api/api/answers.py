@@ -1,0 +1,102 @@
+"""How the service says no: one shape, one line, never a stack trace."""
+
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import compile_path
+
+from ingestion.errors import BadRequest, TradewindsError
+from ingestion.redact import one_line
+
+UNAVAILABLE = "the database can't answer now; try again"
+
+
+class Problem(BaseModel):
+    """Why a request was not done."""
+
+    detail: str = Field(examples=["employees has no 7"])
+    errors: list[str] = Field(default=[], examples=[["body.name: missing"]])
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the problems that a route documents, beside those that every route has."""
+    said = {
+        400: "The request can't be read.",
+        403: "The key's role may not do this.",
+        404: "There is no such thing.",
+        409: "It contradicts what is there.",
+        422: "A field breaks the data dictionary.",
+    }
+    return {status: {"model": Problem, "description": said[status]} for status in statuses}
+
+
+# What any request may be told, by the gate or for want of the database.
+OF_EVERY_ROUTE = {
+    401: {
+        "model": Problem,
+        "description": "No key, or one that opens nothing.",
+        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to come with a key."}},
+    },
+    408: {"model": Problem, "description": "The body didn't come in time."},
+    413: {"model": Problem, "description": "The body is too large."},
+    429: {
+        "model": Problem,
+        "description": "Too many requests.",
+        "headers": {"Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait."}},
+    },
+    503: {"model": Problem, "description": "The database can't answer now."},
+}
+
+
+def problem(status: int, detail: str, errors: list[str] | None = None, **headers: str) -> JSONResponse:
+    """Return the answer to a request that was not done."""
+    return JSONResponse({"detail": detail, "errors": errors or []}, status, headers)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have every error of the app answered in the one shape."""
+
+    @app.exception_handler(RequestValidationError)
+    def refuse_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem(422, "the request breaks the data dictionary", [_describe(found) for found in error.errors()])
+
+    @app.exception_handler(StarletteHTTPException)
+    def refuse(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(request))
+        return problem(error.status_code, error.detail, **headers)
+
+    @app.exception_handler(TradewindsError)
+    def refuse_step(request: Request, error: TradewindsError) -> JSONResponse:
+        return problem(404 if isinstance(error, BadRequest) else 409, one_line(error))
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeout)
+    def say_unavailable(request: Request, error: Exception) -> JSONResponse:
+        service_logger(request).error("database", exc_info=error)
+        return problem(503, UNAVAILABLE)
+
+
+def service_logger(request: Request):
+    """Return the log of the service that a request came to."""
+    return request.app.state.service.logger
+
+
+def _describe(found: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in found["loc"])
+    return f"{where}: {found['msg']}".encode(errors="backslashreplace").decode()
+
+
+def _methods(request: Request) -> list[str]:
+    """Return what a path can be asked for: each method is a route of its own."""
+    paths = request.app.openapi()["paths"]
+    asked = request.scope["path"]
+    found = [asked] if asked in paths else [path for path in paths if compile_path(path)[0].match(asked)]
+    return sorted({method.upper() for path in found for method in paths[path]})

@@ -1,0 +1,57 @@
+"""The service put together."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from people_api.api.answers import OF_EVERY_ROUTE, add_handlers
+from people_api.api.batches import batches_router
+from people_api.api.gate import KEY_HEADER, OPEN_PATH, Gate
+from people_api.api.operations import router as operations
+from people_api.api.reports import reports_router
+from people_api.api.rows import rows_router
+from people_api.api.service import Service
+from people_api.tables import TABLES
+
+_EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "departments": [{"id": 1, "name": "Product Management"}, {"id": 2, "name": "Sales"}],
+    "jobs": [{"id": 96, "name": "Marketing Assistant"}],
+    "employees": [
+        {"id": 1, "name": "Harold Vogt", "hiring_date": "2021-11-07T02:48:42Z", "department_id": 2, "job_id": 96}
+    ],
+}
+
+
+def create_app(service: Service) -> ASGIApp:
+    """Return the service as an ASGI app; pages that would load from elsewhere (Swagger UI, ReDoc) are left out."""
+    app = FastAPI(
+        title="Tradewinds people",
+        version="1",
+        description="Departments, jobs and employees: rows in, one or a thousand at a time; hire reports out.",
+        docs_url=None,
+        redoc_url=None,
+        responses=OF_EVERY_ROUTE,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        separate_input_output_schemas=False,
+    )
+    app.state.service = service
+    for name, table in TABLES.items():
+        app.include_router(batches_router(table, _EXAMPLES[name]))
+        app.include_router(rows_router(table))
+    app.include_router(reports_router())
+    app.include_router(operations)
+    add_handlers(app)
+    describe = app.openapi
+    app.openapi = lambda: _with_security(describe())
+    return Gate(app, service)
+
+
+def _with_security(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with the key that the gate asks for."""
+    schema.setdefault("components", {})["securitySchemes"] = {
+        "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "tw_<id>_<secret>"}
+    }
+    schema["security"] = [{"key": []}]
+    schema["paths"][OPEN_PATH]["get"]["security"] = []
+    return schema

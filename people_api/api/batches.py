@@ -1,0 +1,122 @@
+"""A batch of rows: the good ones go in together, the bad ones are logged, and a retried batch counts once."""
+
+import hashlib
+import json
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Body, Header, HTTPException, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql
+
+from people_api.api.answers import answers
+from people_api.api.requests import StrictRoute, TheService
+from people_api.api.strict_json import RepeatedField, write_json
+from people_api.database.models import IdempotencyKey
+from people_api.intake import Rows, in_transaction, take_in
+from people_api.judge import Unreadable
+from people_api.tables import Table
+
+MAX_ROWS = 1_000
+
+IdempotencyKeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern="^[!-~]+$",
+        description="Of your choice, new for each batch; the same batch with the same key again is answered as before.",
+    ),
+]
+
+
+class Reject(BaseModel):
+    """A row that was not inserted: its place in the batch, from 1, and every reason."""
+
+    row: Annotated[int, Field(examples=[2])]
+    reasons: Annotated[list[str], Field(examples=[["name: missing", "job_id: jobs has no 999"]])]
+
+
+class BatchAnswer(BaseModel):
+    """What became of a batch: accepted and rejected rows make the rows that were sent."""
+
+    batch_id: str
+    accepted: int
+    rejected: int
+    rejects: list[Reject]
+
+
+def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
+    """Return the batch route of a table."""
+    router = APIRouter(prefix=f"/v1/{table.name}", tags=[table.name], route_class=StrictRoute)
+    described = f"1 to {MAX_ROWS:,} rows. Each is judged by itself, so here it may be anything."
+    RowsOfBatch = Annotated[  # noqa: N806
+        list[Any], Body(min_length=1, max_length=MAX_ROWS, description=described, examples=[examples])
+    ]
+
+    @router.post("/batch", summary=f"Insert many {table.name}", responses=answers(403, 409, 422))
+    def insert_batch(
+        rows: RowsOfBatch, request: Request, service: TheService, idempotency_key: IdempotencyKeyHeader = None
+    ) -> BatchAnswer:
+        key_id, notes = request.scope["key_id"], request.scope["notes"]
+        digest = hashlib.sha256(table.name.encode() + request.scope["body_sha256"]).digest()
+
+        def take(connection: Connection) -> dict[str, Any]:
+            if idempotency_key is None:
+                return _take(connection, table, rows)
+            earlier = _claim(connection, key_id, idempotency_key, digest)
+            if earlier is not None:
+                return earlier
+            answer = _take(connection, table, rows)
+            _remember(connection, key_id, idempotency_key, answer)
+            return answer
+
+        try:
+            answer = in_transaction(service.engine, take)
+        except ValueError as error:
+            raise HTTPException(422, f"the batch is {error}") from error
+        counts = {"accepted": answer["accepted"], "rejected": answer["rejected"]}
+        notes |= {"batch_id": answer["batch_id"], "table": table.name} | counts
+        for verdict, count in counts.items():
+            service.metrics.rows.labels(table.name, verdict).inc(count)
+        return JSONResponse(answer)
+
+    return router
+
+
+def _take(connection: Connection, table: Table, rows: list[Any]) -> dict[str, Any]:
+    batch_id = uuid4()
+    judged = [Unreadable("row: names a field twice") if isinstance(row, RepeatedField) else row for row in rows]
+    outcome = take_in(connection, Rows(table, batch_id, "api", judged, lambda place: write_json(rows[place])))
+    return {
+        "batch_id": str(batch_id),
+        "accepted": outcome.accepted,
+        "rejected": len(outcome.rejects),
+        "rejects": [{"row": row, "reasons": reasons} for row, reasons in outcome.rejects.items()],
+    }
+
+
+def _claim(connection: Connection, key_id: str, key: str, digest: bytes) -> dict[str, Any] | None:
+    """Take the idempotency key for this transaction, after whoever has it now; return the answer it was used for."""
+    claim = postgresql.insert(IdempotencyKey).values(api_key_id=key_id, key=key, request_sha256=digest)
+    if connection.execute(claim.on_conflict_do_nothing()).rowcount:
+        return None
+    used = connection.execute(
+        select(IdempotencyKey.request_sha256, IdempotencyKey.answer).where(
+            IdempotencyKey.api_key_id == key_id, IdempotencyKey.key == key
+        )
+    ).one()
+    if used.request_sha256 != digest:
+        raise HTTPException(409, "this Idempotency-Key was used for another batch")
+    return json.loads(used.answer)
+
+
+def _remember(connection: Connection, key_id: str, key: str, answer: dict[str, Any]) -> None:
+    connection.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.api_key_id == key_id, IdempotencyKey.key == key)
+        .values(answer=json.dumps(answer))
+    )

@@ -1,0 +1,136 @@
+"""What keeps the service in hand: its health, its metrics, the rejected rows, backups and restores."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from people_api.api.answers import answers
+from people_api.api.requests import Page, StrictRoute, TheService
+from people_api.api.rows import as_json
+from people_api.backups import Backup, back_up, restore
+from people_api.database.models import RejectedRow
+
+router = APIRouter(route_class=StrictRoute)
+BackedUpTable = Literal["departments", "jobs", "employees", "rejected_rows"]
+
+
+class Health(BaseModel):
+    """The service is up, and so is its database."""
+
+    status: Literal["ok"] = "ok"
+
+
+class RejectsQuery(Page):
+    """Which rejected rows to answer with."""
+
+    table: Literal["departments", "jobs", "employees"] | None = None
+    batch_id: UUID | None = None
+
+
+class LoggedReject(BaseModel):
+    """A rejected row as it came, with every reason."""
+
+    batch_id: str
+    table: str
+    source: str
+    row: int
+    payload: str
+    reasons: list[str]
+    rejected_at: str
+
+
+class RejectsPage(BaseModel):
+    """A part of the rejected rows, oldest first, and how many there are in all."""
+
+    items: list[LoggedReject]
+    total: int
+    limit: int
+    offset: int
+
+
+class BackupAnswer(BaseModel):
+    """A backup: its file, its rows, and the file's SHA-256."""
+
+    table: str
+    name: str
+    rows: int
+    sha256: str
+
+
+class RestoreRequest(BaseModel):
+    """Which backup to restore, by its file name; the newest when it isn't said."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+
+
+@router.get("/healthz", tags=["operations"], summary="Say whether the service can work", responses=answers())
+def say_health(service: TheService) -> Health:
+    with service.engine.connect() as connection:
+        connection.execute(text("select 1"))
+    return Health()
+
+
+@router.get(
+    "/metrics",
+    tags=["operations"],
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def say_metrics(service: TheService) -> Response:
+    return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/v1/rejects", tags=["rejects"], summary="List rejected rows", responses=answers(422))
+def list_rejects(query: Annotated[RejectsQuery, Query()], service: TheService) -> RejectsPage:
+    wanted = select(RejectedRow)
+    if query.table:
+        wanted = wanted.where(RejectedRow.table_name == query.table)
+    if query.batch_id:
+        wanted = wanted.where(RejectedRow.batch_id == query.batch_id)
+    with Session(service.engine) as session:
+        total = session.scalar(select(func.count()).select_from(wanted.subquery()))
+        rows = session.scalars(wanted.order_by(RejectedRow.id).limit(query.limit).offset(query.offset))
+        items = [_describe(row) for row in rows]
+    return RejectsPage(items=items, total=total, limit=query.limit, offset=query.offset)
+
+
+@router.post(
+    "/v1/backups/{table}", status_code=201, tags=["backups"], summary="Back a table up", responses=answers(403, 422)
+)
+def make_backup(table: BackedUpTable, service: TheService) -> BackupAnswer:
+    return _answer(back_up(service.engine, table, service.backups))
+
+
+@router.post(
+    "/v1/restores/{table}",
+    tags=["backups"],
+    summary="Replace a table by a backup of it",
+    responses=answers(403, 404, 409, 422),
+)
+def restore_backup(table: BackedUpTable, service: TheService, wanted: RestoreRequest | None = None) -> BackupAnswer:
+    return _answer(restore(service.engine, table, service.backups, wanted.name if wanted else None))
+
+
+def _answer(backup: Backup) -> BackupAnswer:
+    return BackupAnswer(table=backup.table, name=backup.name, rows=backup.rows, sha256=backup.sha256)
+
+
+def _describe(row: RejectedRow) -> LoggedReject:
+    return LoggedReject(
+        batch_id=str(row.batch_id),
+        table=row.table_name,
+        source=row.source,
+        row=row.row_number,
+        payload=row.payload,
+        reasons=row.reasons,
+        rejected_at=as_json(row.rejected_at),
+    )

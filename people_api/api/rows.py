@@ -1,0 +1,148 @@
+"""The rows of one table, one by one: create, read, list, replace, change, delete."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, HTTPException, Query, Response
+from pydantic import BaseModel, create_model
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from people_api.api.answers import answers
+from people_api.api.requests import Page, RowId, StrictRoute, TheService
+from people_api.api.service import Service
+from people_api.dictionary import Record
+from people_api.tables import Table
+
+HardDelete = Annotated[
+    Literal["true", "false"],
+    Header(alias="X-Hard-Delete", description="`true` removes the row itself; else it is only no longer active."),
+]
+
+
+class RowPage(Page):
+    """A page of rows."""
+
+    include_inactive: Literal["true", "false"] = "false"
+
+
+def rows_router(table: Table) -> APIRouter:
+    """Return the routes of a table."""
+    router = APIRouter(prefix=f"/v1/{table.name}", tags=[table.name], route_class=StrictRoute)
+    stored, listed = _answer_models(table)
+    model, singular = table.model, table.singular
+
+    def find(session: Session, id_: int, *, even_inactive: bool = False) -> Any:
+        row = session.get(model, id_, with_for_update=True)
+        if row is None or not (row.is_active or even_inactive):
+            raise HTTPException(404, f"{table.name} has no {id_}")
+        return row
+
+    def set_fields(session: Session, row: Any, values: dict[str, Any]) -> None:
+        for field, value in _stored_values(table, values).items():
+            setattr(row, field, value)
+        session.flush()
+
+    @router.post("", status_code=201, summary=f"Create a {singular}", responses=answers(403, 409, 422))
+    def create(row: table.row, service: TheService, response: Response) -> stored:
+        with _changing(service) as session:
+            if session.get(model, row.id):
+                raise HTTPException(409, f"{table.name} has {row.id} already; PUT replaces it, an inactive one too")
+            created = model(**_stored_values(table, row.model_dump()), is_active=True)
+            session.add(created)
+            session.flush()
+            response.headers["Location"] = f"/v1/{table.name}/{row.id}"
+            return _answer(stored, created)
+
+    @router.get("", summary=f"List {table.name}", responses=answers(422))
+    def list_rows(page: Annotated[RowPage, Query()], service: TheService) -> listed:
+        query: Select = select(model)
+        if page.include_inactive == "false":
+            query = query.where(model.is_active)
+        with Session(service.engine) as session:
+            total = session.scalar(select(func.count()).select_from(query.subquery()))
+            rows = session.scalars(query.order_by(model.id).limit(page.limit).offset(page.offset))
+            items = [_answer(stored, row) for row in rows]
+        return listed(items=items, total=total, limit=page.limit, offset=page.offset)
+
+    @router.get("/{id:int}", summary=f"Read a {singular}", responses=answers(404, 422))
+    def read(id: RowId, service: TheService) -> stored:  # noqa: A002
+        with Session(service.engine) as session:
+            row = session.get(model, id)
+            if row is None or not row.is_active:
+                raise HTTPException(404, f"{table.name} has no {id}")
+            return _answer(stored, row)
+
+    @router.put(
+        "/{id:int}",
+        summary=f"Replace a {singular}; one that was deleted softly is active again",
+        responses=answers(403, 404, 409, 422),
+    )
+    def replace(id: RowId, values: table.values, service: TheService) -> stored:  # noqa: A002
+        with _changing(service) as session:
+            row = find(session, id, even_inactive=True)
+            set_fields(session, row, values.model_dump() | {"is_active": True})
+            return _answer(stored, row)
+
+    @router.patch("/{id:int}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
+    def change(id: RowId, changes: table.changes, service: TheService) -> stored:  # noqa: A002
+        with _changing(service) as session:
+            row = find(session, id)
+            set_fields(session, row, changes.model_dump(exclude_unset=True))
+            return _answer(stored, row)
+
+    @router.delete("/{id:int}", status_code=204, summary=f"Delete a {singular}", responses=answers(403, 404, 409, 422))
+    def delete(id: RowId, service: TheService, hard: HardDelete = "false") -> None:  # noqa: A002
+        with _changing(service) as session:
+            row = find(session, id, even_inactive=hard == "true")
+            if hard == "true":
+                session.delete(row)
+            else:
+                row.is_active = False
+
+    return router
+
+
+def _answer_models(table: Table) -> tuple[type[Record], type[BaseModel]]:
+    """Return what a row, and a page of rows, looks like in an answer."""
+    name = table.singular.capitalize()
+    stored = create_model(name, __base__=table.row, __doc__=f"A stored {table.singular}.", is_active=(bool, ...))
+    listed = create_model(
+        f"{name}Page",
+        __doc__=f"A part of {table.name}, by id, and how many there are in all.",
+        items=(list[stored], ...),
+        total=(int, ...),
+        limit=(int, ...),
+        offset=(int, ...),
+    )
+    return stored, listed
+
+
+def _answer(stored: type[Record], row: Any) -> Record:
+    values = {field: getattr(row, field) for field in stored.model_fields}
+    return stored(**{field: as_json(value) for field, value in values.items()})
+
+
+def as_json(value: Any) -> Any:
+    """Return a stored value as the API shows it: times in UTC, with a Z."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
+
+def _stored_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        field: datetime.fromisoformat(value) if table.types.get(field) == "timestamptz" else value
+        for field, value in values.items()
+    }
+
+
+@contextmanager
+def _changing(service: Service) -> Iterator[Session]:
+    """Open a transaction; what contradicts another row, or what points to this one, is a 409."""
+    try:
+        with Session(service.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+    except IntegrityError as error:
+        raise HTTPException(409, error.orig.diag.message_detail or "another row contradicts it") from error

@@ -1,0 +1,36 @@
+"""What the service can be told by the environment."""
+
+import os
+from dataclasses import dataclass
+
+from ingestion.errors import BadRequest
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """The limits of the service."""
+
+    requests_per_minute: int = 1_200  # of one key, or of one address without a key that opens; 0 for no limit
+    max_body_bytes: int = 4 * 1024 * 1024
+    timeout_seconds: int = 30  # to receive a body, and for a statement in the database
+    connections: int = 16  # to the people database
+
+    @classmethod
+    def from_environment(cls) -> "ServiceSettings":
+        """Read PEOPLE_RATE_LIMIT, PEOPLE_MAX_BODY_BYTES, PEOPLE_TIMEOUT_SECONDS and PEOPLE_CONNECTIONS.
+
+        Raises BadRequest when one is no whole number, or is too small.
+        """
+        return cls(
+            _number("PEOPLE_RATE_LIMIT", cls.requests_per_minute, least=0),
+            _number("PEOPLE_MAX_BODY_BYTES", cls.max_body_bytes, least=1024),
+            _number("PEOPLE_TIMEOUT_SECONDS", cls.timeout_seconds, least=1),
+            _number("PEOPLE_CONNECTIONS", cls.connections, least=1),
+        )
+
+
+def _number(variable: str, default: int, least: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not (text.isascii() and text.isdecimal()) or int(text) < least:
+        raise BadRequest(f"{variable} must be a whole number from {least}, not {text!r}")
+    return int(text)

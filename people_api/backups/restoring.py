@@ -1,0 +1,89 @@
+"""Restoring a table: the whole file is checked in a copy of our own before the database is asked."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from sqlalchemy import Engine
+
+from ingestion.errors import BadRequest, StepFailed
+from people_api.backups.failing import in_one_line
+from people_api.backups.limits import HEADER_BYTES, Budget, Damaged
+from people_api.backups.replacing import replace_rows
+from people_api.backups.rows import read_rows
+from people_api.backups.schemas import check_table
+from people_api.backups.sidecar import SUFFIX, Backup, is_name, newest_first, read_sidecar
+from people_api.backups.store import Folder, Store
+
+_CHUNK_BYTES = 2**20
+
+
+def list_backups(store: Store, table: str) -> list[Backup]:
+    """Return a table's backups, the newest first; raises StepFailed when one's sidecar can't be read."""
+    check_table(table)
+    folder = store.folder(table)
+    with in_one_line(f"the backups in {folder.location('')} can't be listed"):
+        names = newest_first(table, folder.names())
+    return [_said_of(folder, table, name) for name in names]
+
+
+def restore(engine: Engine, table: str, store: Store, name: str | None = None) -> Backup:
+    """Replace a table's rows by those of a backup in the store, the newest when none is named.
+
+    Raises BadRequest for a table or a name that can't be, StepFailed for a file that is missing, damaged or another
+    table's, Refused when foreign keys or unique ids would break. The table is as it was then.
+    """
+    check_table(table)
+    folder = store.folder(table)
+    if name is None:
+        with in_one_line(f"{table} can't be restored"):
+            names = newest_first(table, folder.names())
+        if not names:
+            raise StepFailed(f"{table} can't be restored: there is no backup in {folder.location('')}")
+        name = names[0]
+    elif not is_name(table, name):
+        raise BadRequest(f"{name!r} is no name of a backup of {table}")
+    return restore_from(engine, table, folder, name)
+
+
+def restore_from(engine: Engine, table: str, folder: Folder, name: str) -> Backup:
+    """Do what `restore` does with a file of any name in any folder; who may name one is for the caller to say."""
+    check_table(table)
+    budget, backup = Budget.from_environment(), _said_of(folder, table, name)
+    with in_one_line(f"{table} can't be restored from {backup.location}"), _own_copy(folder, backup, budget) as copy:
+        deque(read_rows(copy, table, backup.rows, budget), maxlen=0)
+        replace_rows(engine, table, lambda: read_rows(copy, table, backup.rows, budget))
+    return backup
+
+
+def _said_of(folder: Folder, table: str, name: str) -> Backup:
+    """Return what the backup's sidecar says; raises StepFailed when it is missing or isn't one."""
+    location = folder.location(name)
+    with in_one_line(f"{location} can't be used"):
+        try:
+            with folder.open(name + SUFFIX) as file:
+                text = file.read(HEADER_BYTES)
+        except FileNotFoundError as error:
+            raise Damaged(f"its sidecar {name}{SUFFIX} is missing") from error
+        return read_sidecar(text, table, name, location)
+
+
+@contextmanager
+def _own_copy(folder: Folder, backup: Backup, budget: Budget) -> Iterator[BinaryIO]:
+    """Yield a copy of the file that nobody can change between check and use; raises Damaged by its size or hash."""
+    with TemporaryFile() as copy:
+        digest = sha256()
+        try:
+            with folder.open(backup.name) as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+                    copy.write(chunk)
+                    budget.check_size(copy.tell())
+        except FileNotFoundError as error:
+            raise Damaged("the file is missing") from error
+        if digest.hexdigest() != backup.sha256:
+            raise Damaged("its SHA-256 isn't the one in its sidecar")
+        yield copy

@@ -1,0 +1,75 @@
+"""What is said of a backup beside it: a JSON file, written last, by which the backup exists."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from people_api.backups.limits import Damaged
+from people_api.backups.schemas import SCHEMAS
+
+SUFFIX = ".json"  # behind the whole name of the Avro file
+_TIME = "%Y%m%dT%H%M%S%fZ"
+_NAME = re.compile(r"(?P<table>[a-z_]+)-\d{8}T\d{12}Z-[0-9a-f]{12}\.avro")
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup of one table, as its sidecar has it."""
+
+    table: str
+    name: str
+    location: str  # the whole path or URL, without any secret
+    rows: int
+    sha256: str
+    taken_at: datetime  # by the database's clock, UTC
+
+
+def name_backup(table: str, taken_at: datetime, sha256: str) -> str:
+    """Return the file's name; names of a table sort by the time they were taken at."""
+    return f"{table}-{taken_at.astimezone(UTC).strftime(_TIME)}-{sha256[:12]}.avro"
+
+
+def is_name(table: str, name: str) -> bool:
+    """Say whether this is what a backup of the table may be called: no path, and no other table's."""
+    match = _NAME.fullmatch(name)
+    return match is not None and match["table"] == table
+
+
+def newest_first(table: str, names: list[str]) -> list[str]:
+    """Return the names of the table's backups among the names in its folder: those that have a sidecar."""
+    said = {name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)}
+    return sorted((name for name in said if is_name(table, name)), reverse=True)
+
+
+def write_sidecar(backup: Backup) -> str:
+    """Return the sidecar's text."""
+    return (
+        json.dumps(
+            {
+                "table": backup.table,
+                "rows": backup.rows,
+                "sha256": backup.sha256,
+                "taken_at": backup.taken_at.isoformat(),
+                "schema": SCHEMAS[backup.table],
+            },
+            indent=2,
+        )
+        + "\n"
+    )
+
+
+def read_sidecar(text: bytes, table: str, name: str, location: str) -> Backup:
+    """Return what a sidecar says; raises Damaged when it isn't one of this table."""
+    try:
+        said = json.loads(text)
+        rows, sha256 = said["rows"], said["sha256"]
+        taken_at = datetime.fromisoformat(said["taken_at"])
+        table_of, schema = said["table"], said["schema"]
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise Damaged("its sidecar can't be read") from error
+    if table_of != table or schema != SCHEMAS[table]:
+        raise Damaged(f"its sidecar isn't one of {table}")
+    if type(rows) is not int or not 0 <= rows < 2**63 or not isinstance(sha256, str) or taken_at.tzinfo is None:
+        raise Damaged("its sidecar can't be read")
+    return Backup(table, name, location, rows, sha256, taken_at)

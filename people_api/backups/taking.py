@@ -1,0 +1,86 @@
+"""Backing a table up: its rows of one moment, streamed into a draft, read back, and put in place."""
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import fastavro
+from sqlalchemy import Connection, Engine, func, select
+
+from ingestion.redact import one_line
+from people_api.backups.failing import in_one_line
+from people_api.backups.limits import Budget, Damaged
+from people_api.backups.rows import read_rows
+from people_api.backups.schemas import SCHEMAS, check_table, columns_of
+from people_api.backups.sidecar import SUFFIX, Backup, name_backup, write_sidecar
+from people_api.backups.store import Folder, Store
+from people_api.database.models import Base
+
+_BATCH_ROWS = 5_000  # held in memory
+_BLOCK_BYTES = 64_000
+
+
+def back_up(engine: Engine, table: str, store: Store) -> Backup:
+    """Keep a table's rows in the store, as one transaction sees them.
+
+    Raises BadRequest for a table that isn't known, StepFailed when the database or the store can't be used, or when
+    the file would be one that a restore refuses.
+    """
+    check_table(table)
+    budget, folder = Budget.from_environment(), store.folder(table)
+    with in_one_line(f"{table} can't be backed up to {folder.location('')}"), folder.draft() as draft:
+        rows, taken_at = _write(engine, table, draft, budget)
+        with draft.open("rb") as file:
+            sha256 = file_digest(file, "sha256").hexdigest()
+        name = name_backup(table, taken_at, sha256)
+        backup = Backup(table, name, folder.location(name), rows, sha256, taken_at)
+        folder.put(draft, name)
+        _put_sidecar(folder, backup)
+    return backup
+
+
+def _write(engine: Engine, table: str, draft: Path, budget: Budget) -> tuple[int, datetime]:
+    """Write the file and read it back; returns the count of its rows and when that was."""
+    snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, "yield_per": _BATCH_ROWS}
+    source = Base.metadata.tables[table]
+    with engine.connect().execution_options(**snapshot) as connection:
+        moment = select(func.count(), func.statement_timestamp()).select_from(source)
+        rows, taken_at = connection.execute(moment).one()
+        _write_packed(connection, table, draft, "deflate")
+        try:
+            _read_back(draft, table, rows, budget)
+        except Damaged:
+            # Text that repeats itself packs better than a restore believes: it is kept as it is.
+            _write_packed(connection, table, draft, "null")
+            _read_back(draft, table, rows, budget)
+    return rows, taken_at.astimezone(UTC)
+
+
+def _write_packed(connection: Connection, table: str, draft: Path, codec: str) -> None:
+    with draft.open("wb") as file:
+        try:
+            fastavro.writer(file, SCHEMAS[table], _stream(connection, table), codec=codec, sync_interval=_BLOCK_BYTES)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise Damaged(f"a row doesn't fit the schema: {one_line(error)}") from error
+
+
+def _stream(connection: Connection, table: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows by id, through a cursor on the server."""
+    source, names = Base.metadata.tables[table], columns_of(table)
+    columns = [source.c[name] for name in names]
+    for row in connection.execute(select(*columns).order_by(source.c.id)):
+        yield dict(zip(names, row, strict=True))
+
+
+def _read_back(draft: Path, table: str, rows: int, budget: Budget) -> None:
+    with draft.open("rb") as file:
+        deque(read_rows(file, table, rows, budget), maxlen=0)
+
+
+def _put_sidecar(folder: Folder, backup: Backup) -> None:
+    with folder.draft() as draft:
+        draft.write_text(write_sidecar(backup))
+        folder.put(draft, backup.name + SUFFIX)

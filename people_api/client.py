@@ -1,0 +1,127 @@
+"""The small client of the people service, for the command line."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from ingestion.errors import BadRequest, Refused, StepFailed
+from ingestion.redact import register_secret
+from ingestion.settings import Home
+from people_api.api.batches import MAX_ROWS
+from people_api.api.gate import KEY_HEADER
+from people_api.logs import log, open_log
+
+DEFAULT_URL = "http://127.0.0.1:8321"
+_TRIES = 4
+_PASSING = (429, 503)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What the service made of rows: its answers' counts together, and each reject by its row from 1."""
+
+    accepted: int
+    rejects: dict[int, list[str]]
+
+
+class Client:
+    """A client of the service at PEOPLE_API_URL, with the key in PEOPLE_API_KEY.
+
+    Raises StepFailed when the service can't be reached or fails, Refused when it says no.
+    """
+
+    def __init__(self, home: Home):
+        key = os.environ.get("PEOPLE_API_KEY")
+        if not key:
+            raise BadRequest("PEOPLE_API_KEY isn't set; make a key with: tradewinds people key create")
+        register_secret(key)
+        self._url = os.environ.get("PEOPLE_API_URL") or DEFAULT_URL
+        self._log = open_log(home, "client")
+        try:
+            transport = httpx.HTTPTransport(retries=_TRIES)
+            self._http = httpx.Client(
+                base_url=self._url, headers={KEY_HEADER: key}, timeout=60, transport=transport, trust_env=False
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise BadRequest(f"PEOPLE_API_URL is no URL of a service: {error}") from error
+
+    def add(self, table: str, rows: Iterable[Any]) -> Added:
+        """Send rows in batches of a thousand; a batch that was cut off is sent again, and counts once."""
+        accepted, sent, rejects = 0, 0, {}
+        for batch in _parts(iter(rows), MAX_ROWS):
+            answer = self._ask(
+                "POST", f"/v1/{table}/batch", json=batch, headers={"Idempotency-Key": uuid4().hex}
+            ).json()
+            accepted += answer["accepted"]
+            rejects |= {sent + reject["row"]: reject["reasons"] for reject in answer["rejects"]}
+            sent += len(batch)
+        return Added(accepted, rejects)
+
+    def get(self, table: str, id_: int) -> dict[str, Any]:
+        """Return a row."""
+        return self._ask("GET", f"/v1/{table}/{id_}").json()
+
+    def list(self, table: str, *, include_inactive: bool, limit: int | None) -> Iterator[dict[str, Any]]:
+        """Yield the rows by id, at most `limit`; all when it is None."""
+        offset, left = 0, limit
+        while left is None or left > 0:
+            size = min(MAX_ROWS, MAX_ROWS if left is None else left)
+            page = {"limit": size, "offset": offset, "include_inactive": str(include_inactive).lower()}
+            items = self._ask("GET", f"/v1/{table}", params=page).json()["items"]
+            yield from items
+            if len(items) < size:
+                return
+            offset += size
+            left = None if left is None else left - size
+
+    def report(self, name: str, year: int, format_: str) -> str:
+        """Return a report's text."""
+        return self._ask("GET", f"/v1/reports/{name}", params={"year": year, "format": format_}).text
+
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                response = self._http.request(method, path, **request)
+            except httpx.HTTPError as error:
+                if isinstance(error, httpx.ConnectError) or not tries_left:
+                    log(self._log, "unreachable", method=method, path=path, error=str(error))
+                    raise StepFailed(
+                        f"the people service at {self._url} doesn't answer: {error}", "tradewinds people serve"
+                    ) from error
+                continue
+            log(self._log, "request", method=method, path=path, status=response.status_code)
+            if response.status_code in _PASSING and tries_left:
+                _wait(response)
+                continue
+            _refuse_unwell(response, self._url)
+            return response
+        raise AssertionError("the last try returns or raises")
+
+
+def _wait(response: httpx.Response) -> None:
+    import time
+
+    time.sleep(min(float(response.headers.get("Retry-After", 1)), 60))
+
+
+def _refuse_unwell(response: httpx.Response, url: str) -> None:
+    if response.is_success:
+        return
+    try:
+        said = response.json()
+        reason = "; ".join([said["detail"], *said["errors"]])
+    except (json.JSONDecodeError, KeyError, TypeError):
+        reason = response.reason_phrase
+    line = f"the people service at {url} says {response.status_code}: {reason}"
+    raise StepFailed(line) if response.status_code >= 500 else Refused(line)
+
+
+def _parts(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while part := list(islice(rows, size)):
+        yield part

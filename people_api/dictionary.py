@@ -1,0 +1,119 @@
+"""The data dictionary: what a row of each table must be, whichever way it comes in.
+
+Every field is mandatory; ids are integers of 32 bits from 1; names say something, in at most 255 characters without
+control characters; a hiring date is ISO-8601 in UTC, ends in Z, and lies in 1900–2199. Types are strict: "12" is no
+number, and a field that isn't named here is refused.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingestion.redact import show_text
+
+MAX_ID = 2**31 - 1
+MAX_NAME = 255
+
+# Control characters, the NUL that Postgres can't keep among them; half a character (a lone surrogate) is none.
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+NAME_PATTERN = rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$"
+_YEAR, _LEAP_YEAR = "(19|2[01])[0-9]{2}", "((19|2[01])(0[48]|[2468][048]|[13579][26])|2000)"
+_DATE = (
+    rf"({_YEAR}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
+    rf"|{_LEAP_YEAR}-02-29)"
+)
+HIRING_DATE_PATTERN = rf"^{_DATE}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?Z$"
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID, examples=[7])]
+Name = Annotated[str, Field(max_length=MAX_NAME, pattern=NAME_PATTERN, examples=["Research and Development"])]
+HiringDate = Annotated[
+    str,
+    Field(
+        pattern=HIRING_DATE_PATTERN,
+        description="ISO-8601 in UTC, ending in Z, in 1900–2199.",
+        examples=["2021-11-07T02:48:42Z"],
+    ),
+]
+
+
+class Record(BaseModel):
+    """What every row has in common: strict types, and no field but the named ones."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Identified(Record):
+    """What has an id."""
+
+    id: Id
+
+
+class NamedValues(Record):
+    """A department or a job without its id."""
+
+    name: Name
+
+
+class NamedChanges(Record):
+    """What to change of a department or a job."""
+
+    name: Name = None
+
+
+class NamedRow(NamedValues, Identified):
+    """A department or a job."""
+
+
+class EmployeeValues(Record):
+    """An employee without the id."""
+
+    name: Annotated[Name, Field(examples=["Harold Vogt"])]
+    hiring_date: HiringDate
+    department_id: Annotated[Id, Field(examples=[2])]
+    job_id: Annotated[Id, Field(examples=[96])]
+
+
+class EmployeeChanges(Record):
+    """What to change of an employee."""
+
+    name: Annotated[Name, Field(examples=["Harold Vogt"])] = None
+    hiring_date: HiringDate = None
+    department_id: Annotated[Id, Field(examples=[2])] = None
+    job_id: Annotated[Id, Field(examples=[96])] = None
+
+
+class EmployeeRow(EmployeeValues, Identified):
+    """An employee."""
+
+
+_REASONS = {
+    "missing": "missing",
+    "extra_forbidden": "unknown field",
+    "int_type": "not an integer",
+    "string_type": "not a text",
+    "string_unicode": "not Unicode text",
+    "string_too_long": f"longer than {MAX_NAME} characters",
+    "greater_than_equal": f"not between 1 and {MAX_ID}",
+    "less_than_equal": f"not between 1 and {MAX_ID}",
+    "int_parsing_size": f"not between 1 and {MAX_ID}",
+}
+_PATTERNS = {
+    "name": "blank, or with a control character",
+    "hiring_date": "not ISO-8601 in UTC that ends in Z, or no day of 1900–2199",
+}
+
+
+def explain(error: ValidationError) -> list[str]:
+    """Return every reason why a row breaks the dictionary, as `field: reason`."""
+    return [_reason(found) for found in error.errors(include_url=False, include_context=False)]
+
+
+def _reason(found: dict[str, Any]) -> str:
+    if not found["loc"]:
+        return "row: not an object"
+    field, kind = show_text(str(found["loc"][0]).encode(errors="backslashreplace").decode()), found["type"]
+    if kind in ("int_type", "string_type") and found["input"] is None:
+        return f"{field}: missing"
+    if kind == "string_pattern_mismatch":
+        return f"{field}: missing" if not found["input"].strip() else f"{field}: {_PATTERNS[field]}"
+    return f"{field}: {_REASONS.get(kind, found['msg'])}"

@@ -1,0 +1,126 @@
+"""History from CSV: streamed through the judge in parts, a transaction each; a rerun goes on where it was cut off."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from sqlalchemy import Connection, text
+
+from ingestion.errors import StepFailed
+from people_api.csv_lines import read_lines
+from people_api.intake import Rows, take_in
+from people_api.tables import TABLES, Table
+
+Result = TypeVar("Result")
+# Does a piece of work in a transaction of its own, or within one that is under way.
+Transact = Callable[[Callable[[Connection], Result]], Result]
+
+_LINES_PER_PART = 5_000
+
+
+@dataclass
+class Imported:
+    """What became of a file's lines: each is accepted or rejected; of the accepted, `inserted` were new."""
+
+    table: str
+    path: Path
+    bytes_total: int
+    bytes_done: int = 0
+    accepted: int = 0
+    inserted: int = 0
+    rejected: int = 0
+
+
+OnProgress = Callable[[Imported], None]
+
+
+def import_files(
+    transact: Transact,
+    files: dict[str, Path],
+    *,
+    is_sample: bool = False,
+    on_progress: OnProgress = lambda so_far: None,
+) -> list[Imported]:
+    """Take in these files by table, parents first; the same files again change nothing.
+
+    A line that says what the table has already is accepted and adds nothing, so an import that was killed is mended by
+    the same command. Raises StepFailed when a file can't be read, before any of them is taken in.
+    """
+    _refuse_unreadable(files)
+    return [
+        _import_file(transact, table, files[name], is_sample, on_progress)
+        for name, table in TABLES.items()
+        if name in files
+    ]
+
+
+def _refuse_unreadable(files: dict[str, Path]) -> None:
+    for name, path in files.items():
+        with _opened(path) as file:
+            try:
+                next(read_lines(file, TABLES[name]), None)
+            except StepFailed as error:
+                raise StepFailed(f"{path}: {error.reason}") from error
+
+
+def _import_file(transact: Transact, table: Table, path: Path, is_sample: bool, on_progress: OnProgress) -> Imported:
+    with _opened(path) as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        imported = Imported(table.name, path, bytes_total=file.tell())
+        file.seek(0)
+        batch_id = uuid5(NAMESPACE_OID, f"{table.name}:{sha256}")
+        lines = read_lines(file, table)
+        while part := list(islice(lines, _LINES_PER_PART)):
+            rows = Rows(
+                table=table,
+                batch_id=batch_id,
+                source=path.name,
+                values=[line.row for line in part],
+                payload=lambda place, part=part: part[place].text,
+                first_row=part[0].number,
+            )
+            outcome = transact(lambda connection, rows=rows: take_in(connection, rows, accept_equal=True))
+            imported.accepted += outcome.accepted
+            imported.inserted += outcome.inserted
+            imported.rejected += len(outcome.rejects)
+            imported.bytes_done = file.tell()
+            on_progress(imported)
+    transact(lambda connection: _note(connection, imported, batch_id, sha256, is_sample))
+    return imported
+
+
+_NOTE = text(
+    """
+    insert into imports (batch_id, table_name, file_name, file_sha256, is_sample, accepted_count, rejected_count)
+    values (:batch_id, :table_name, :file_name, :file_sha256, :is_sample, :accepted_count, :rejected_count)
+    on conflict (batch_id) do update
+    set accepted_count = excluded.accepted_count, rejected_count = excluded.rejected_count, finished_at = now()
+    where (imports.accepted_count, imports.rejected_count) <> (excluded.accepted_count, excluded.rejected_count)
+    """
+)
+
+
+def _note(connection: Connection, imported: Imported, batch_id: UUID, sha256: str, is_sample: bool) -> None:
+    connection.execute(
+        _NOTE,
+        {
+            "batch_id": batch_id,
+            "table_name": imported.table,
+            "file_name": imported.path.name,
+            "file_sha256": sha256,
+            "is_sample": is_sample,
+            "accepted_count": imported.accepted,
+            "rejected_count": imported.rejected,
+        },
+    )
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise StepFailed(f"{path} can't be read: {error.strerror}") from error

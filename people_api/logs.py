@@ -1,0 +1,46 @@
+"""Structured logs that last: one JSON object a line, appended to a file of the home, whatever the terminal shows."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+
+from ingestion.redact import redact
+from ingestion.settings import Home
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        fields |= getattr(record, "fields", {})
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return redact(json.dumps(fields, default=str))
+
+
+def open_log(home: Home, name: str) -> logging.Logger:
+    """Return the logger of `service` or `client`, which appends to `logs/people-<name>.jsonl`.
+
+    The file may be rotated from outside: it is opened anew when its name points to another.
+    """
+    folder = home.root / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    logger = logging.getLogger(f"tradewinds.people.{name}")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+    handler = WatchedFileHandler(folder / f"people-{name}.jsonl", encoding="utf-8")
+    handler.setFormatter(_JsonLines())
+    logger.addHandler(handler)
+    return logger
+
+
+def log(logger: logging.Logger, event: str, **fields: object) -> None:
+    """Write one line: what happened, and its fields."""
+    logger.info(event, extra={"fields": fields})

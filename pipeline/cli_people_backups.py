@@ -1,0 +1,48 @@
+"""`tradewinds people backup` and `restore`: the people tables, out to Avro files and back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.options import request_for
+from pipeline.people import people_engine
+
+backups_app = typer.Typer()
+
+Table = Annotated[str, typer.Argument(help="departments, jobs, employees or rejected_rows.")]
+
+
+@backups_app.command()
+def backup(table: Table) -> None:
+    """Keep a table's rows of this moment as one more Avro file."""
+    from people_api.backups import back_up, open_store
+    from people_api.backups.schemas import check_table
+
+    check_table(table)
+    with people_engine(request_for().home) as engine:
+        taken = back_up(engine, table, open_store(request_for().home))
+    request_for().reporter.say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
+
+
+@backups_app.command()
+def restore(
+    table: Table,
+    file: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE", help="This backup, by its name, path or s3:// URL; else the newest."),
+    ] = None,
+) -> None:
+    """Replace a table's rows by those of a backup, whole or not at all."""
+    from people_api.backups import open_folder, open_store, restore_from
+    from people_api.backups import restore as restore_named
+    from people_api.backups.schemas import check_table
+
+    check_table(table)
+    with people_engine(request_for().home) as engine:
+        if file is None or ("/" not in file and not Path(file).exists()):
+            used = restore_named(engine, table, open_store(request_for().home), file)
+        else:
+            folder, slash, name = file.rpartition("/")
+            used = restore_from(engine, table, open_folder(folder + slash), name)
+    request_for().reporter.say(f"{table}: {used.rows:,} rows restored from {used.location}")

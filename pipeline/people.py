@@ -1,0 +1,66 @@
+"""Where the command line meets the people service: its database, the sample before an extract, the published marts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from ingestion.errors import StepFailed
+from ingestion.redact import one_line
+from ingestion.settings import Home, people_database_url
+from ingestion.sources import Source
+from ingestion.sources.people import People
+from people_api.published import Report
+from pipeline.project import Mart, exports
+from pipeline.publishing import Publisher
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+@contextmanager
+def people_ready(source: Source, home: Home) -> Iterator[None]:
+    """Keep the embedded people database up, with the sample in it where nobody has put anything; else do nothing."""
+    if source.name != People.name or people_database_url():
+        yield
+        return
+    from ingestion.samples.defaults import sample_people as sample_files
+    from people_api.sample import sample_people
+
+    with sample_people(home, sample_files):
+        yield
+
+
+@contextmanager
+def people_engine(home: Home) -> Iterator["Engine"]:
+    """Open the people database, its tables up to date; raises StepFailed when it can't be reached or refuses."""
+    from sqlalchemy.exc import DBAPIError
+
+    from people_api.database import migrate, open_engine, people_database
+
+    with people_database(home) as url, open_engine(url) as engine:
+        migrate(engine)
+        try:
+            yield engine
+        except DBAPIError as error:
+            raise StepFailed(f"the people database refused: {one_line(error.orig)}") from error
+
+
+class PublishedReports:
+    """The hire reports of the version that readers see."""
+
+    def __init__(self, publisher: Publisher):
+        self._publisher = publisher
+
+    def report(self, mart: str, year: int) -> Report | None:
+        """Return a mart's rows of a year in the order that its export is read in, None before the first publish."""
+        relation = f"people.{mart}"
+        found = self._publisher.read(Mart(relation), "hire_year", year)
+        if found is None:
+            return None
+        rows = [dict(zip(found.columns, values, strict=True)) for values in found.values]
+        (order_by,) = (export.order_by for export in exports() if export.relation == relation)
+        for column in reversed(order_by):
+            name, _, direction = column.partition(" ")
+            rows.sort(key=itemgetter(name), reverse=direction == "desc")
+        return Report(found.version.name, found.columns, rows)
