@@ -62,10 +62,7 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
         rows: RowsOfBatch, request: Request, service: TheService, idempotency_key: IdempotencyKeyHeader = None
     ) -> BatchAnswer:
         key_id, notes = request.scope["key_id"], request.scope["notes"]
-        try:
-            digest = hashlib.sha256(f"{table.name} {write_json(rows)}".encode()).digest()
-        except ValueError as error:
-            raise HTTPException(422, f"the batch is {error}") from error
+        digest = hashlib.sha256(table.name.encode() + request.scope["body_sha256"]).digest()
 
         def take(connection: Connection) -> dict[str, Any]:
             if idempotency_key is None:
@@ -77,7 +74,10 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
             _remember(connection, key_id, idempotency_key, answer)
             return answer
 
-        answer = in_transaction(service.engine, take)
+        try:
+            answer = in_transaction(service.engine, take)
+        except ValueError as error:
+            raise HTTPException(422, f"the batch is {error}") from error
         counts = {"accepted": answer["accepted"], "rejected": answer["rejected"]}
         notes |= {"batch_id": answer["batch_id"], "table": table.name} | counts
         for verdict, count in counts.items():

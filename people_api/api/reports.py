@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingestion.redact import disarm
 from people_api.api.answers import answers
 from people_api.api.requests import Digits, TheService
-from people_api.api.service import Report
+from people_api.published import Report
 
 # Report by its path: the mart it shows.
 REPORTS = {"hires-by-quarter": "hires_by_quarter", "departments-above-mean": "departments_above_mean"}
