@@ -92,7 +92,7 @@ def _read_header(reader: _Reader, schema: dict[str, Any]) -> tuple[bytes, bytes]
 
 
 def _read_metadata(reader: _Reader) -> dict[bytes, bytes]:
-    """Return the header's map: blocks of entries up to an empty one; behind a negative count stand the block's bytes."""
+    """Return the map in the header: blocks up to an empty one; behind a negative count stand the bytes of its block."""
     entries: dict[bytes, bytes] = {}
     while count := reader.varint():
         if count < 0:

@@ -52,7 +52,7 @@ def _check_keys(connection: Connection, table: str) -> None:
                 f"group by {key} having count(*) > 1 order by {key} limit {_SHOWN}"
             )
         ).all()
-        broken += _tell(found, f"values of {key} are there more than once")
+        broken += _tell(found, f"values of {key} that are there more than once")
     for child, column, parent in _REFERENCES:
         if table not in (child, parent):
             continue
@@ -64,7 +64,7 @@ def _check_keys(connection: Connection, table: str) -> None:
                 f"order by id limit {_SHOWN}"
             )
         ).all()
-        broken += _tell(found, f"{child} would point to no row of {parent}")
+        broken += _tell(found, f"{child} that would point to no row of {parent}")
     if broken:
         raise Refused(f"{table} can't be restored: {'; '.join(broken)}")
 
@@ -73,8 +73,8 @@ def _tell(found: Iterable[tuple[str, int]], what: str) -> list[str]:
     rows = list(found)
     if not rows:
         return []
-    shown = ", ".join(row for row, _ in rows)
-    return [f"{rows[0][1]:,} {what}: {shown}{', …' if rows[0][1] > len(rows) else ''}"]
+    shown, count = ", ".join(row for row, _ in rows), rows[0][1]
+    return [f"{what} ({count:,}): {shown}{', …' if count > len(rows) else ''}"]
 
 
 def _replace(connection: Connection, table: str) -> None:
