@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ingestion.errors import StepFailed
+from people_api.dictionary import LongNumber
 from people_api.judge import Unreadable
 from people_api.tables import Table
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_MAX_DIGITS = 20
 _BOM = b"\xef\xbb\xbf"
 # No row comes near to it; of a longer line the start is kept.
 _MAX_LINE_BYTES = 64 * 1024
@@ -75,4 +77,6 @@ def _parse(raw: bytes, fields: list[str], table: Table) -> Any:
 def _value(cell: str, type_: str) -> Any:
     if not cell:
         return None
-    return int(cell) if type_ == "integer" and _INTEGER.fullmatch(cell) else cell
+    if type_ != "integer" or not _INTEGER.fullmatch(cell):
+        return cell
+    return int(cell) if len(cell) <= _MAX_DIGITS else LongNumber()

@@ -17,7 +17,7 @@ from people_api.dictionary import MAX_ID
 class _StrictRequest(Request):
     async def json(self) -> Any:
         try:
-            value = read_json(await self.body())
+            value, self.scope["texts"] = read_json(await self.body())
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
         if isinstance(value, RepeatedField):
