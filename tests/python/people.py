@@ -7,13 +7,16 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
 
 from people_api.backups import TABLES
 from people_api.database import migrate, open_engine
-from tests.python.conftest import Database
+
+if TYPE_CHECKING:
+    from tests.python.conftest import Database
 
 SYNC = b"sixteen bytes of"
 ODD_NAMES = ("Zoë 'Q' \"x\"", "tab\tnew\nline\\.", "数据 🚢", "x" * 255, " ", "NULL", "\\N", "", "{a,b}")
@@ -27,7 +30,7 @@ _COLUMNS = {
 _REJECTED = ("batch_id", "table_name", "source", "row_number", "payload", "reasons")
 
 
-def fill(database: Database) -> None:
+def fill(database: "Database") -> None:
     """Make the tables, and rows in them whose values are as odd as the constraints allow."""
     with open_engine(database.url) as engine:
         migrate(engine)
@@ -50,7 +53,7 @@ def fill(database: Database) -> None:
         )
 
 
-def contents(database: Database) -> dict[str, list[tuple]]:
+def contents(database: "Database") -> dict[str, list[tuple]]:
     """Return the rows of every table, by id."""
     return {table: database.query(f"select * from {table} order by id") for table in TABLES}
 
