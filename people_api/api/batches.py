@@ -99,7 +99,8 @@ def _take(connection: Connection, table: Table, rows: list[Any], texts: list[str
 def _claim(connection: Connection, key_id: str, key: str, digest: bytes) -> dict[str, Any] | None:
     """Take the idempotency key for this transaction, after whoever has it now; return the answer it was used for."""
     claim = postgresql.insert(IdempotencyKey).values(api_key_id=key_id, key=key, request_sha256=digest)
-    if connection.execute(claim.on_conflict_do_nothing()).rowcount:
+    # RETURNING tells: of an insert SQLAlchemy doesn't count rows.
+    if connection.execute(claim.on_conflict_do_nothing().returning(IdempotencyKey.key)).first():
         return None
     used = connection.execute(
         select(IdempotencyKey.request_sha256, IdempotencyKey.answer).where(
