@@ -134,6 +134,7 @@ def publish(home: Path, run_date: str, content_hash: str, hires: list[tuple], ab
             "create table people.departments_above_mean (hire_year integer, id bigint,"
             " department varchar, hired bigint)"
         )
-        connection.executemany("insert into people.hires_by_quarter values (?, ?, ?, ?, ?, ?, ?)", hires)
-        connection.executemany("insert into people.departments_above_mean values (?, ?, ?, ?)", above_mean)
+        for table, rows in (("hires_by_quarter", hires), ("departments_above_mean", above_mean)):
+            for row in rows:
+                connection.execute(f"insert into people.{table} values ({', '.join('?' * len(row))})", row)
     os.replace(draft, folder / "tradewinds.duckdb")  # noqa: PTH105
