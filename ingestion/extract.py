@@ -98,7 +98,7 @@ def drafting(
         with source.open(home, run_date, work) as reading:
             schemas = reading.schemas()
             wanted = _known_tables(source.name, tables, schemas)
-            is_sample = not source.is_configured()
+            is_sample = source.is_sample(home)
             _refuse_ambiguous(schemas)
             check_schemas(schemas, is_sample)
             landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)

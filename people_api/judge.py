@@ -1,6 +1,6 @@
 """The judge of every row, from API or CSV: each is held against the data dictionary, and against what is there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,7 +44,7 @@ def _judge_shape(table: Table, row: Any) -> Verdict:
         record = table.row.model_validate(row)
     except ValidationError as error:
         return Verdict(None, explain(error))
-    return Verdict(tuple(getattr(record, field) for field in table.fields), [])
+    return Verdict(tuple(map(vars(record).__getitem__, table.fields)), [])
 
 
 def judge_against_stored(
@@ -58,8 +58,9 @@ def judge_against_stored(
     well_formed = [verdict for verdict in verdicts if verdict.values]
     if not well_formed:
         return
+    places = {field: table.fields.index(field) for field in table.references}
     parents = {
-        field: _existing(connection, parent, {_value(table, verdict, field) for verdict in well_formed})
+        field: _existing(connection, parent, {verdict.values[places[field]] for verdict in well_formed})
         for field, parent in table.references.items()
     }
     stored = _stored(connection, table, [verdict.values[0] for verdict in well_formed])
@@ -68,7 +69,7 @@ def judge_against_stored(
         if not verdict.values:
             continue
         for field, known in parents.items():
-            if (parent := _value(table, verdict, field)) not in known:
+            if (parent := verdict.values[places[field]]) not in known:
                 verdict.reasons.append(f"{field}: {table.references[field]} has no {parent}")
         id_ = verdict.values[0]
         if id_ in stored:
@@ -91,15 +92,16 @@ def comparable(table: Table, values: tuple) -> tuple:
     )
 
 
-def _value(table: Table, verdict: Verdict, field: str) -> Any:
-    return verdict.values[table.fields.index(field)]
-
-
 def _existing(connection: Connection, parent: str, ids: set[int]) -> set[int]:
-    found = connection.execute(text(f"select id from {parent} where id = any(:ids)"), {"ids": list(ids)})
-    return set(found.scalars())
+    query = text(f"select id from {parent} where id = any(cast(:ids as integer[]))")
+    return set(connection.execute(query, {"ids": _array(ids)}).scalars())
 
 
 def _stored(connection: Connection, table: Table, ids: list[int]) -> dict[int, tuple]:
-    query = text(f"select {', '.join(table.fields)} from {table.name} where id = any(:ids)")
-    return {row[0]: tuple(row) for row in connection.execute(query, {"ids": ids})}
+    query = text(f"select {', '.join(table.fields)} from {table.name} where id = any(cast(:ids as integer[]))")
+    return {row[0]: tuple(row) for row in connection.execute(query, {"ids": _array(ids)})}
+
+
+def _array(ids: Iterable[int]) -> str:
+    """Return an array as Postgres writes it, which for integers takes no escaping."""
+    return "{" + ",".join(map(str, ids)) + "}"

@@ -7,11 +7,12 @@ import uvicorn
 from ingestion.errors import StepFailed
 from ingestion.settings import Home
 from people_api.api import Service, create_app
-from people_api.api.service import Metrics, PublishedMarts
+from people_api.api.service import Metrics
 from people_api.api.settings import ServiceSettings
 from people_api.backups import open_store
 from people_api.database import migrate, open_engine, people_database
 from people_api.logs import log, open_log
+from people_api.published import PublishedMarts
 
 
 def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready: Callable[[str], None]) -> None:
@@ -41,6 +42,8 @@ def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready:
             try:
                 server.run()
             except SystemExit as error:
+                if server.started:  # stopped by a signal, after the last answer
+                    raise
                 raise StepFailed(f"the people service can't listen on {host}:{port}") from error
             finally:
                 log(logger, "stopped")

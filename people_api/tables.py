@@ -1,6 +1,7 @@
 """The tables that take rows: their shapes, where they are kept, and what they point to."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ingestion.errors import BadRequest
 from people_api.database.models import Base, Department, Employee, Job
@@ -28,7 +29,7 @@ class Table:
     types: dict[str, str]
     references: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def fields(self) -> list[str]:
         return list(self.types)
 

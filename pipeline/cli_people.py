@@ -1,25 +1,24 @@
-"""`tradewinds people`: the people database, its service, and a small client of it."""
+"""`tradewinds people`: the people database and its service."""
 
-import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from ingestion.errors import BadRequest, StepFailed
+from ingestion.errors import BadRequest
+from pipeline.cli_people_backups import backups_app
+from pipeline.cli_people_client import client_app
 from pipeline.options import Target, request_for, serving
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
+from pipeline.people import people_engine
 
 people_app = typer.Typer(help="Departments, jobs and employees: the database, its service, and a small client.")
 key_app = typer.Typer(help="Keys that open the service.")
 people_app.add_typer(key_app, name="key")
+people_app.add_typer(client_app)
+people_app.add_typer(backups_app)
 
-TableName = Annotated[Literal["departments", "jobs", "employees"], typer.Argument(metavar="TABLE")]
 CsvFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file, with or without a header.")]
 
 
@@ -39,7 +38,7 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
     if not files:
         raise BadRequest("nothing to import; name a file with --departments, --jobs or --employees")
     reporter = request_for().reporter
-    with _people_engine() as engine, _import_progress(reporter.console) as on_progress:
+    with people_engine(request_for().home) as engine, _import_progress(reporter.console) as on_progress:
         if clear_sample(engine):
             reporter.say("the generated sample made room")
         imported = import_files(lambda work: in_transaction(engine, work), files, on_progress=on_progress)
@@ -60,14 +59,14 @@ def rejects(
     from people_api.rejected import COLUMNS, newest_rejects
     from pipeline.row_formats import write_rows
 
-    with _people_engine() as engine:
+    with people_engine(request_for().home) as engine:
         write_rows(newest_rejects(engine, limit), COLUMNS, form, limit, request_for().reporter)
 
 
 @people_app.command()
 def migrate() -> None:
     """Bring the people database's tables up to date; `serve` and `import` do it by themselves."""
-    with _people_engine():
+    with people_engine(request_for().home):
         request_for().reporter.say("the people database is up to date")
 
 
@@ -96,7 +95,7 @@ def create(
     """Make a key and print it, this once."""
     from people_api.keys import create_key
 
-    with _people_engine() as engine:
+    with people_engine(request_for().home) as engine:
         print(create_key(engine, name, role))
 
 
@@ -106,7 +105,7 @@ def list_keys() -> None:
     from people_api.keys import list_keys as keys_of
 
     say = request_for().reporter.say
-    with _people_engine() as engine:
+    with people_engine(request_for().home) as engine:
         for key in keys_of(engine):
             say(f"{key.id}  {key.role:<6}  {key.name}{'  revoked' if key.revoked_at else ''}")
 
@@ -116,70 +115,8 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key lis
     """Close a key for good."""
     from people_api.keys import revoke_key
 
-    with _people_engine() as engine:
+    with people_engine(request_for().home) as engine:
         revoke_key(engine, key_id)
-
-
-@people_app.command()
-def add(
-    table: TableName,
-    rows: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[ROW]...", help="JSON objects; without one, a line each of standard input."),
-    ] = None,
-) -> None:
-    """Send rows to the service (PEOPLE_API_URL, PEOPLE_API_KEY); exit 1 when it rejects one."""
-    client, say = _client(), request_for().reporter.say
-    added = client.add(table, map(_parse_row, rows or (line for line in sys.stdin if line.strip())))
-    say(f"{added.accepted:,} accepted, {len(added.rejects):,} rejected")
-    for row, reasons in added.rejects.items():
-        say(f"row {row}: {'; '.join(reasons)}")
-    if added.rejects:
-        raise typer.Exit(1)
-
-
-@people_app.command()
-def get(table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
-    """Print one row of the service as JSON."""
-    print(json.dumps(_client().get(table, row_id), ensure_ascii=False))
-
-
-@people_app.command("list")
-def list_(
-    table: TableName,
-    include_inactive: Annotated[bool, typer.Option("--include-inactive", help="Those deleted softly, too.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="All when not said.")] = None,
-) -> None:
-    """Print the rows of the service, a JSON object a line."""
-    for row in _client().list(table, include_inactive=include_inactive, limit=limit):
-        print(json.dumps(row, ensure_ascii=False))
-
-
-@people_app.command()
-def report(
-    name: Annotated[Literal["hires-by-quarter", "departments-above-mean"], typer.Argument(metavar="REPORT")],
-    year: Annotated[int, typer.Option("--year")],
-    form: Annotated[Literal["json", "csv"], typer.Option("--format")] = "csv",
-) -> None:
-    """Print a hire report of the published marts, from the service."""
-    print(_client().report(name, year, form).rstrip("\n"))
-
-
-@contextmanager
-def _people_engine() -> Iterator["Engine"]:
-    """Open the people database, its tables up to date; raises StepFailed when it can't be reached or refuses."""
-    from sqlalchemy.exc import DBAPIError
-
-    from ingestion.redact import one_line
-    from people_api.database import migrate as migrate_tables
-    from people_api.database import open_engine, people_database
-
-    with people_database(request_for().home) as url, open_engine(url) as engine:
-        migrate_tables(engine)
-        try:
-            yield engine
-        except DBAPIError as error:
-            raise StepFailed(f"the people database refused: {one_line(error.orig)}") from error
 
 
 @contextmanager
@@ -197,16 +134,3 @@ def _import_progress(console) -> Iterator[Callable]:
             progress.update(tasks[so_far.table], completed=so_far.bytes_done, description=description)
 
         yield show
-
-
-def _client():
-    from people_api.client import Client
-
-    return Client(request_for().home)
-
-
-def _parse_row(text: str):
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise BadRequest(f"a row must be a JSON object, not {text.strip()[:80]!r}") from error

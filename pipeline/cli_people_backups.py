@@ -1,18 +1,12 @@
 """`tradewinds people backup` and `restore`: the people tables, out to Avro files and back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pipeline.options import request_for
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from people_api.backups import Store
+from pipeline.people import people_engine
 
 backups_app = typer.Typer()
 
@@ -22,10 +16,12 @@ Table = Annotated[str, typer.Argument(help="departments, jobs, employees or reje
 @backups_app.command()
 def backup(table: Table) -> None:
     """Keep a table's rows of this moment as one more Avro file."""
-    from people_api.backups import back_up
+    from people_api.backups import back_up, open_store
+    from people_api.backups.schemas import check_table
 
-    with _opened(table) as (engine, store):
-        taken = back_up(engine, table, store)
+    check_table(table)
+    with people_engine(request_for().home) as engine:
+        taken = back_up(engine, table, open_store(request_for().home))
     request_for().reporter.say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
 
 
@@ -38,28 +34,15 @@ def restore(
     ] = None,
 ) -> None:
     """Replace a table's rows by those of a backup, whole or not at all."""
-    from people_api.backups import open_folder, restore_from
+    from people_api.backups import open_folder, open_store, restore_from
     from people_api.backups import restore as restore_named
+    from people_api.backups.schemas import check_table
 
-    with _opened(table) as (engine, store):
+    check_table(table)
+    with people_engine(request_for().home) as engine:
         if file is None or ("/" not in file and not Path(file).exists()):
-            used = restore_named(engine, table, store, file)
+            used = restore_named(engine, table, open_store(request_for().home), file)
         else:
             folder, slash, name = file.rpartition("/")
             used = restore_from(engine, table, open_folder(folder + slash), name)
     request_for().reporter.say(f"{table}: {used.rows:,} rows restored from {used.location}")
-
-
-@contextmanager
-def _opened(table: str) -> Iterator[tuple["Engine", "Store"]]:
-    """Yield the people database, brought to its present schema, and the store of its backups."""
-    from people_api.backups import open_store
-    from people_api.backups.schemas import check_table
-    from people_api.database import migrate, open_engine, people_database
-
-    check_table(table)
-    home = request_for().home
-    store = open_store(home)
-    with people_database(home) as url, open_engine(url) as engine:
-        migrate(engine)
-        yield engine, store

@@ -11,6 +11,8 @@ from typing import Any
 from ingestion.errors import StepFailed
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
+from pipeline.dbt_manifest import parsed_project
+from pipeline.dbt_messages import shown_message
 from pipeline.selection import nodes_of_sources
 
 # Called with a node's name, its status and its seconds.
@@ -22,12 +24,16 @@ _HISTORY = ("--select", "tag:history", "--exclude-resource-type", "test", "unit_
 _CHECK_SUFFIX = "_verify"
 _CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw", "--indirect-selection", "empty")
 
+# How macros/refuse_history_gaps.sql begins.
+_BEHIND = "history is behind run date"
+
 # How many of a failed test's rows an error shows, and in how many characters.
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 400
 
-# What dbt says of its own files around the line that matters.
-_DBT_ONLY = ("> in macro", "> called by", "compiled code at", "Compilation Error in operation")
+
+class HistoryBehind(StepFailed):
+    """A build was refused, before it changed anything, because loaded days before it aren't in history yet."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Dbt:
     """The project at one target; every call is an invocation in this process, the parse is shared."""
 
     def __init__(self, target: str, home: Home):
-        self._home = home
+        self._target, self._home = target, home
         self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
         self._places += ["--target-path", str(home.root / "reports" / "dbt")]
         self._manifests: dict[tuple[tuple[str, str], ...], Any] = {}
@@ -52,8 +58,15 @@ class Dbt:
         return nodes_of_sources(self._parse(()), sources)
 
     def build(self, run_date: str, *, select: list[str], on_node: OnNode) -> BuildResult:
-        """Do what `dbt build --vars '{run_date: D}'` does; raises StepFailed naming every node that failed."""
-        results = self._invoke("build", run_date, *(["--select", *select] if select else []), on_node=on_node)
+        """Do what `dbt build --vars '{run_date: D}'` does.
+
+        Raises HistoryBehind when earlier days must be replayed first, StepFailed naming every node that failed.
+        """
+        words = ["--select", *select] if select else []
+        try:
+            results = self._invoke("build", run_date, *words, on_node=on_node)
+        except StepFailed as error:
+            raise HistoryBehind(error.reason) if _BEHIND in error.reason else error from None
         return BuildResult(
             counts=dict(Counter(str(result.status) for result in results)),
             warnings=[_describe(result) for result in results if result.status == "warn"],
@@ -90,7 +103,7 @@ class Dbt:
         variables = json.dumps({"run_date": run_date} | variables)
         outcome = runner.invoke([*logs, verb, *self._places, "--vars", variables, *words])
         if outcome.exception:
-            raise StepFailed(f"dbt: {_message(outcome.exception)}")
+            raise StepFailed(f"dbt: {shown_message(outcome.exception)}")
         results = list(outcome.result or [])
         bad = [result for result in results if result.status not in (*_GOOD, "skipped")]
         failed = [_describe(result) + self._examples(run_date, result) for result in bad]
@@ -114,18 +127,10 @@ class Dbt:
         return shorten(redact(f", e.g. {'; '.join(texts)}"), _EXAMPLE_LENGTH, placeholder=" …") if texts else ""
 
     def _parse(self, variables: tuple[tuple[str, str], ...]) -> Any:
-        """Return the project as these variables shape it; without the day dbt's cache of a parse holds every day."""
-        from dbt.cli.main import dbtRunner
-
+        """Return the project as these variables shape it; the day shapes nothing."""
         if variables not in self._manifests:
             os.environ["TRADEWINDS_HOME"] = str(self._home.root)
-            self._home.warehouse.mkdir(parents=True, exist_ok=True)
-            silent = ["--log-level", "none", "--log-level-file", "none"]
-            words = ["--vars", json.dumps(dict(variables)), "--no-partial-parse"] if variables else []
-            outcome = dbtRunner().invoke([*silent, "parse", *self._places, *words])
-            if not outcome.success:
-                raise StepFailed(f"dbt: {_message(outcome.exception)}")
-            self._manifests[variables] = outcome.result
+            self._manifests[variables] = parsed_project(self._target, self._home, dict(variables), self._places)
         return self._manifests[variables]
 
 
@@ -139,11 +144,4 @@ def _reporting(on_node: OnNode) -> Callable[[Any], None]:
 
 
 def _describe(result: Any) -> str:
-    return f"{result.node.resource_type} {result.node.name}: {_message(result.message or result.status)}"
-
-
-def _message(text: object) -> str:
-    """Return dbt's message as one line, without its own headings and file hints."""
-    lines = [line.strip() for line in str(text).splitlines()]
-    kept = [line for line in lines if line and not line.startswith(_DBT_ONLY)]
-    return redact(" ".join(kept))
+    return f"{result.node.resource_type} {result.node.name}: {shown_message(result.message or result.status)}"

@@ -1,20 +1,27 @@
-"""Where the day's run meets the people service: the sample before an extract, the published marts for its reports."""
+"""Where the command line meets the people service: its database, the sample before an extract, the published marts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
-from ingestion.settings import Home
+from ingestion.errors import StepFailed
+from ingestion.redact import one_line
+from ingestion.settings import Home, people_database_url
 from ingestion.sources import Source
-from people_api.api.service import Report
+from ingestion.sources.people import People
+from people_api.published import Report
 from pipeline.project import Mart, exports
 from pipeline.publishing import Publisher
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 @contextmanager
 def people_ready(source: Source, home: Home) -> Iterator[None]:
     """Keep the embedded people database up, with the sample in it where nobody has put anything; else do nothing."""
-    if source.name != "people" or source.is_configured():
+    if source.name != People.name or people_database_url():
         yield
         return
     from ingestion.samples.defaults import sample_people as sample_files
@@ -22,6 +29,21 @@ def people_ready(source: Source, home: Home) -> Iterator[None]:
 
     with sample_people(home, sample_files):
         yield
+
+
+@contextmanager
+def people_engine(home: Home) -> Iterator["Engine"]:
+    """Open the people database, its tables up to date; raises StepFailed when it can't be reached or refuses."""
+    from sqlalchemy.exc import DBAPIError
+
+    from people_api.database import migrate, open_engine, people_database
+
+    with people_database(home) as url, open_engine(url) as engine:
+        migrate(engine)
+        try:
+            yield engine
+        except DBAPIError as error:
+            raise StepFailed(f"the people database refused: {one_line(error.orig)}") from error
 
 
 class PublishedReports:

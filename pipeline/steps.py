@@ -7,7 +7,7 @@ from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.load import load_sources
 from ingestion.warehouse import PIPELINE_STEPS
-from pipeline.dbt import BuildResult
+from pipeline.dbt import BuildResult, HistoryBehind
 from pipeline.exports import write_exports
 from pipeline.gates import (
     arrivals_are_checked,
@@ -84,14 +84,7 @@ def build(request: Request, run_date: str) -> BuildResult:
         select = request.dbt.nodes_of_sources(request.named_sources) if request.named_sources else []
         with timed(request, "build", "dbt") as finished:
             try:
-                for day in request.dbt.history_gaps(run_date):
-                    request.dbt.replay_history(day)
-                    request.reporter.line("build", f"history of {day}", None, None, "replayed")
-                result = request.dbt.build(
-                    run_date,
-                    select=select,
-                    on_node=lambda name, status, seconds: _report_node(request, name, status, seconds),
-                )
+                result = _build_with_history(request, run_date, select)
             finally:
                 request.warehouse.release()
             finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
@@ -99,6 +92,21 @@ def build(request: Request, run_date: str) -> BuildResult:
         for warning in result.warnings:
             request.reporter.say(f"warning  {warning}")
     return result
+
+
+def _build_with_history(request: Request, run_date: str, select: list[str]) -> BuildResult:
+    """Build the day; where history is behind it, replay the days in between and build again."""
+
+    def report(name: str, status: str, seconds: float) -> None:
+        _report_node(request, name, status, seconds)
+
+    try:
+        return request.dbt.build(run_date, select=select, on_node=report)
+    except HistoryBehind:
+        for day in request.dbt.history_gaps(run_date):
+            request.dbt.replay_history(day)
+            request.reporter.line("build", f"history of {day}", None, None, "replayed")
+        return request.dbt.build(run_date, select=select, on_node=report)
 
 
 def record_steps(request: Request) -> None:

@@ -2,8 +2,8 @@
 
 The state folder is always `<home>/sources/postgres`. The cluster lies in it too, except when we are
 root and some folder above is closed to `nobody` (a home under /root, or in pytest's 0700 folders):
-a user's own folders are never opened up, so the cluster then lies in a folder of the system's temp
-folder named after a hash of the home, `tradewinds-postgres-<hash>`, whose path is noted in
+a user's own folders are never opened up, so the cluster then lies in a folder of /var/tmp, or of
+the system's temp folder, named after a hash of the home, `tradewinds-postgres-<hash>`, whose path is noted in
 `cluster_folder.txt` of the state folder. That folder is removed by `EmbeddedPostgres.remove()`, or
 when a later start, of any home, finds that the home it was made for is gone.
 """
@@ -41,7 +41,7 @@ def find_place(home: Path, account: Account) -> Path:
         return noted
     if state.is_dir() and account.can_enter(state):
         return state
-    for temp in (Path(tempfile.gettempdir()).resolve(), SHARED_TEMP):
+    for temp in (SHARED_TEMP, Path(tempfile.gettempdir()).resolve()):  # a restart may empty the latter
         if temp.is_dir() and account.can_enter(temp):
             return temp / name
     raise StepFailed(f"embedded Postgres: {state} and the temp folder are closed to user nobody")

@@ -55,8 +55,8 @@ class Source(Protocol):
     # What is summed of each table; one that the source has beside these is only counted.
     control_totals: dict[str, ControlTotals]
 
-    def is_configured(self) -> bool:
-        """Say whether a real source is set; without one the generated sample stands in."""
+    def is_sample(self, home: Home) -> bool:
+        """Say whether what `open` reads is the generated sample; call while it is open."""
 
     def open(self, home: Home, run_date: str, work: Path) -> AbstractContextManager[Reading]:
         """Open the source for one extract; `work` is an empty folder for what must be kept meanwhile."""

@@ -27,8 +27,8 @@ class CsvSource:
     def control_totals(self) -> dict[str, ControlTotals]:
         return {self.shape.table: self.control}
 
-    def is_configured(self) -> bool:
-        return bool(source_setting(self.name, "path"))
+    def is_sample(self, home: Home) -> bool:
+        return not source_setting(self.name, "path")
 
     def reading_from(self, path: Path) -> "CsvSource":
         """Return this source with a mended copy in place of its file; what it is a sample of stays what it was."""

@@ -35,8 +35,8 @@ class Northwind:
     tables_with_history = frozenset({"customers", "employees", "products", "suppliers"})
     control_totals = CONTROL_TOTALS
 
-    def is_configured(self) -> bool:
-        return database_url(self.name) is not None
+    def is_sample(self, home: Home) -> bool:
+        return database_url(self.name) is None
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:

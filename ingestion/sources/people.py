@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psycopg
+
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.settings import Home, people_database_url
@@ -29,8 +31,12 @@ class People:
     tables_with_history: frozenset[str] = frozenset()
     control_totals = CONTROL_TOTALS
 
-    def is_configured(self) -> bool:
-        return people_database_url() is not None
+    def is_sample(self, home: Home) -> bool:
+        """Rows of one's own may have gone into the embedded database, too: it knows which imports were the sample's."""
+        if people_database_url():
+            return False
+        with people_database(home) as url, psycopg.connect(url) as connection:
+            return connection.execute("select exists (select from imports where is_sample)").fetchone()[0]
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:

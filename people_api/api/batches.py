@@ -62,7 +62,7 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
         rows: RowsOfBatch, request: Request, service: TheService, idempotency_key: IdempotencyKeyHeader = None
     ) -> BatchAnswer:
         key_id, notes, texts = (request.scope[name] for name in ("key_id", "notes", "texts"))
-        digest = hashlib.sha256("\n".join([table.name, *texts]).encode()).digest()
+        digest = hashlib.sha256(table.name.encode() + request.scope["body_sha256"]).digest()
 
         def take(connection: Connection) -> dict[str, Any]:
             if idempotency_key is None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingestion.redact import disarm
 from people_api.api.answers import answers
 from people_api.api.requests import Digits, TheService
-from people_api.api.service import Report
+from people_api.published import Report
 
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 # Report by its path: the mart it shows.

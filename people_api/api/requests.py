@@ -1,5 +1,6 @@
 """Requests as the service reads them: strict JSON, strict numbers in paths and queries, no name that isn't known."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -16,8 +17,10 @@ from people_api.dictionary import MAX_ID
 
 class _StrictRequest(Request):
     async def json(self) -> Any:
+        body = await self.body()
+        self.scope["body_sha256"] = hashlib.sha256(body).digest()
         try:
-            value, self.scope["texts"] = read_json(await self.body())
+            value, self.scope["texts"] = read_json(body)
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
         if isinstance(value, RepeatedField):

@@ -1,31 +1,14 @@
 """What every part of the service works with."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from sqlalchemy import Engine
 
 from people_api.api.settings import ServiceSettings
 from people_api.backups import Store
-
-
-@dataclass(frozen=True)
-class Report:
-    """Rows of a published mart, and the version they are of."""
-
-    version: str
-    columns: Sequence[str]
-    rows: Sequence[dict[str, Any]]
-
-
-class PublishedMarts(Protocol):
-    """What the service knows of the warehouse: the marts that readers see."""
-
-    def report(self, mart: str, year: int) -> Report | None:
-        """Return a mart's rows of one hire year in the order it is read, None before anything was published."""
+from people_api.published import PublishedMarts
 
 
 class Metrics:

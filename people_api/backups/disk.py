@@ -23,7 +23,9 @@ class DiskFolder:
     def draft(self) -> Iterator[Path]:
         if not self.path.is_dir():
             self.path.mkdir(parents=True, exist_ok=True)
-            sync_folder(self.path.parent)
+            # The table's folder, and the store's, may both be new.
+            for folder in (self.path.parent, self.path.parent.parent):
+                sync_folder(folder)
         draft = self.path / f".draft-{uuid4().hex}"
         try:
             draft.touch()

@@ -1,5 +1,6 @@
 """Backups in a bucket, by fsspec's own settings: `FSSPEC_S3_KEY`, `FSSPEC_S3_SECRET`, `FSSPEC_S3_ENDPOINT_URL`, …"""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from ingestion.errors import BadRequest
 from ingestion.redact import one_line, register_secret
 
 _READ_BYTES = 8 * 2**20
+_BUCKET = re.compile(r"[\w.-]+")  # and no key:secret@ before it
 
 
 class S3Folder:
@@ -22,7 +24,7 @@ class S3Folder:
 
     def __init__(self, url: str):
         parts = urlsplit(url)
-        if not parts.netloc or "@" in parts.netloc or parts.query or parts.fragment:
+        if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
             raise BadRequest("TRADEWINDS_BACKUPS_URL: expected s3://bucket/prefix, and keys in FSSPEC_S3_… settings")
         self._prefix = f"{parts.netloc}{parts.path}".rstrip("/")
         # Listings that are kept would hide what another process puts there.

@@ -38,7 +38,8 @@ class Store:
 
 
 def open_store(home: Home) -> Store:
-    """Return the store that `TRADEWINDS_BACKUPS_URL` names, `backups` in the home when it isn't set."""
+    """Return the store that `TRADEWINDS_BACKUPS_URL` names; raises BadRequest when it is no place for one."""
+    open_folder(home.backups)
     return Store(home.backups)
 
 

@@ -19,7 +19,7 @@ from people_api.backups.sidecar import SUFFIX, Backup, name_backup, write_sideca
 from people_api.backups.store import Folder, Store
 from people_api.database.models import Base
 
-_BATCH_ROWS = 5_000  # held in memory
+_BATCH_ROWS = 500  # held in memory; a rejected row may be long
 _BLOCK_BYTES = 64_000
 
 

@@ -1,21 +1,16 @@
-"""The commands `backup` and `restore`, with the whole command's way to end badly."""
+"""The commands `tradewinds people backup` and `restore`."""
 
 import subprocess
-import sys
 from subprocess import PIPE, CompletedProcess, Popen
 
 from ingestion.settings import PROJECT
-from tests.python.conftest import clean_environment
-
-_COMMANDS = (
-    "from pipeline import cli; from pipeline.cli_people_backups import backups_app; cli.app = backups_app; cli.main()"
-)
+from tests.python.conftest import COMMAND, clean_environment
 
 
 def start(settings: dict[str, str], *words: str) -> Popen[str]:
     """Start `backup` or `restore` with these words."""
     return Popen(
-        [sys.executable, "-c", _COMMANDS, *words],
+        [COMMAND, "people", *words],
         env=clean_environment() | settings,
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,

@@ -99,12 +99,12 @@ class Source:
     tables_with_history = frozenset()
     control_totals: ClassVar[dict] = {}
 
-    def __init__(self, tables: dict[str, pa.Table], *, is_configured: bool = True):
+    def __init__(self, tables: dict[str, pa.Table], *, is_a_sample: bool = False):
         self.tables = tables
-        self.configured = is_configured
+        self.is_a_sample = is_a_sample
 
-    def is_configured(self) -> bool:
-        return self.configured
+    def is_sample(self, home) -> bool:
+        return self.is_a_sample
 
     @contextmanager
     def open(self, home, run_date, work):
@@ -148,5 +148,5 @@ def test_a_day_is_compared_with_the_landed_day_before_it_and_no_other(tmp_path):
         "the last extract of northwind failed or was cut off"
     ]
     assert landing.faults("northwind", "2021-01-11", read_files=True) == []
-    extract_source(Source({"t": old}, is_configured=False), "2021-01-12", home)
+    extract_source(Source({"t": old}, is_a_sample=True), "2021-01-12", home)
     assert landing.manifest("northwind", "2021-01-12").is_sample

@@ -39,10 +39,10 @@ class Source:
         self.rejected: dict[str, list[dict]] = options.get("rejects", {})
         self.broken: str | None = options.get("broken")
         self.sums: Totals = options.get("sums", Totals())
-        self.configured: bool = options.get("is_configured", True)
+        self.is_a_sample: bool = options.get("is_a_sample", False)
 
-    def is_configured(self) -> bool:
-        return self.configured
+    def is_sample(self, home) -> bool:
+        return self.is_a_sample
 
     @contextmanager
     def open(self, home, run_date, work):
@@ -295,7 +295,7 @@ def test_some_tables_of_a_day(landing, home):
 
 def test_a_day_is_never_part_sample_and_part_real(landing, home):
     tables = {"a": numbers(1), "b": numbers(2)}
-    extract_source(Source(tables, is_configured=False), DAY, home)
+    extract_source(Source(tables, is_a_sample=True), DAY, home)
     manifest = extract_source(Source(tables), DAY, home, tables=["a"])
     assert (manifest.is_sample, list(manifest.tables)) == (False, ["a"])
     assert faults(landing) == ["table b of fake has not landed"]

@@ -9,11 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
+from sqlalchemy import Engine
 
-from people_api.backups import TABLES
-from tests.python.conftest import Database
-from tests.python.people import contents, fill
+from ingestion.errors import BadRequest, StepFailed
+from ingestion.settings import Home
+from people_api.backups import TABLES, Store, back_up, list_backups, open_store, restore
+from people_api.database import open_engine
+from tests.python.avro_files import contents, fill
+from tests.python.conftest import Database, clean_environment
 from tests.python.people_commands import run
 
 KEY, SECRET = "AKIDTEST", "s3cret/of+the=test"
@@ -27,31 +32,27 @@ def people(new_database: Callable[[], Database]) -> Database:
 
 
 @pytest.fixture
+def engine(people: Database) -> Iterator[Engine]:
+    with open_engine(people.url) as opened:
+        yield opened
+
+
+@pytest.fixture
 def settings(people: Database, tmp_path: Path) -> dict[str, str]:
     return {"TRADEWINDS_HOME": str(tmp_path / "home"), "PEOPLE_DATABASE_URL": people.url}
 
 
 @pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Settings that put backups into a bucket of a server of the test's own."""
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Settings that put backups into a bucket of a server of the test's own; this process has them already."""
     (tmp_path / "s3" / "bucket").mkdir(parents=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     rclone = Path(sys.executable).with_name("rclone")
     server = subprocess.Popen(
-        [
-            rclone,
-            "serve",
-            "s3",
-            tmp_path / "s3",
-            "--addr",
-            f"127.0.0.1:{port}",
-            "--auth-key",
-            f"{KEY},{SECRET}",
-            "--dir-cache-time",
-            "0s",
-        ],
+        [rclone, "serve", "s3", tmp_path / "s3", f"--addr=127.0.0.1:{port}", f"--auth-key={KEY},{SECRET}"],
+        env=clean_environment() | {"RCLONE_DIR_CACHE_TIME": "0s"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -61,12 +62,9 @@ def bucket(tmp_path: Path) -> Iterator[dict[str, str]]:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        yield {
-            "TRADEWINDS_BACKUPS_URL": "s3://bucket/people backups",
-            "FSSPEC_S3_KEY": KEY,
-            "FSSPEC_S3_SECRET": SECRET,
-            "FSSPEC_S3_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        }
+        settings = {"key": KEY, "secret": SECRET, "endpoint_url": f"http://127.0.0.1:{port}"}
+        monkeypatch.setitem(fsspec.config.conf, "s3", settings)
+        yield {f"FSSPEC_S3_{name.upper()}": value for name, value in settings.items()}
     finally:
         server.kill()
         server.wait()
@@ -92,7 +90,7 @@ def test_the_commands_on_disk(people: Database, settings: dict[str, str], tmp_pa
     line = _succeed(settings, "backup", "departments")
     path = Path(line.partition(" backed up to ")[2])
     assert line == f"departments: 10 rows backed up to {tmp_path}/home/backups/departments/{path.name}"
-    for source in ((), ("--from", path.name), ("--from", str(path)), ("--from", os.path.relpath(path))):
+    for source in ((), ("--from", path.name), ("--from", os.path.relpath(path))):
         people.execute("update departments set name = 'other'")
         assert _succeed(settings, "restore", "departments", *source).startswith("departments: 10 rows restored from ")
         assert contents(people) == before
@@ -115,47 +113,69 @@ def test_the_commands_on_disk(people: Database, settings: dict[str, str], tmp_pa
     assert "departments (1): 1 (department_id 2)" in _fail(3, settings, "restore", "departments")
 
 
-def test_the_commands_in_a_bucket(people: Database, settings: dict[str, str], bucket: dict[str, str]) -> None:
-    before = contents(people)
-    in_bucket = settings | bucket
-    assert "there is no backup" in _fail(1, in_bucket, "restore", "jobs")
-    lines = {table: _succeed(in_bucket, "backup", table) for table in TABLES}
+def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str, str]) -> None:
+    before, store = contents(people), Store("s3://bucket/people backups")
+    with pytest.raises(StepFailed, match="there is no backup"):
+        restore(engine, "jobs", store)
+    taken = {table: back_up(engine, table, store) for table in TABLES}
     people.execute("truncate departments, jobs, employees, rejected_rows restart identity")
-    for table in TABLES:
-        url = lines[table].partition(" backed up to ")[2]
-        assert url.startswith(f"s3://bucket/people backups/{table}/{table}-")
-        source = ("--from", url) if table == "jobs" else ()
-        assert _succeed(in_bucket, "restore", table, *source).endswith(f"rows restored from {url}")
+    for table, backup in taken.items():
+        assert backup.location == f"s3://bucket/people backups/{table}/{backup.name}"
+        assert restore(engine, table, store) == backup
+        assert list_backups(store, table) == [backup]
     assert contents(people) == before
+    folder = store.folder("jobs")
+    with folder.draft() as draft:
+        draft.write_text("")
+        with pytest.raises(FileExistsError):
+            folder.put(draft, taken["jobs"].name)
+    assert restore(engine, "jobs", store, taken["jobs"].name) == taken["jobs"]
+
+
+def test_the_commands_take_a_bucket(people: Database, settings: dict[str, str], bucket: dict[str, str]) -> None:
+    settings |= bucket | {"TRADEWINDS_BACKUPS_URL": "s3://bucket"}
+    before = contents(people)
+    url = _succeed(settings, "backup", "departments").partition(" backed up to ")[2]
+    people.execute("update departments set name = 'other'")
+    assert _succeed(settings, "restore", "departments", "--from", url).endswith(f"rows restored from {url}")
+    assert contents(people) == before
+    _fail(1, settings | {"FSSPEC_S3_KEY": "wrong"}, "restore", "departments")
 
 
 def test_a_damaged_file_in_a_bucket_is_refused(
-    people: Database, settings: dict[str, str], bucket: dict[str, str], tmp_path: Path
+    people: Database, engine: Engine, bucket: dict[str, str], tmp_path: Path
 ) -> None:
-    _succeed(settings | bucket, "backup", "jobs")
+    store = Store("s3://bucket")
+    path = tmp_path / "s3" / "bucket" / "jobs" / back_up(engine, "jobs", store).name
     people.execute("update jobs set name = 'since then'")
-    before = contents(people)
-    (path,) = (tmp_path / "s3" / "bucket" / "people backups" / "jobs").glob("*.avro")
-    whole = path.read_bytes()
+    before, whole = contents(people), path.read_bytes()
     path.write_bytes(whole[:-1])
-    assert "SHA-256" in _fail(1, settings | bucket, "restore", "jobs")
+    with pytest.raises(StepFailed, match="SHA-256"):
+        restore(engine, "jobs", store)
     path.unlink()
-    assert "the file is missing" in _fail(1, settings | bucket, "restore", "jobs")
+    with pytest.raises(StepFailed, match="the file is missing"):
+        restore(engine, "jobs", store)
     path.with_name(path.name + ".json").unlink()
     path.write_bytes(whole)
-    assert "there is no backup" in _fail(1, settings | bucket, "restore", "jobs")
+    with pytest.raises(StepFailed, match="there is no backup"):
+        restore(engine, "jobs", store)
     assert contents(people) == before
 
 
 def test_a_bucket_that_cannot_be_reached_ends_in_one_line(
-    people: Database, settings: dict[str, str], bucket: dict[str, str]
+    engine: Engine, bucket: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for wrong in (
-        {"FSSPEC_S3_SECRET": "wrong"},
-        {"FSSPEC_S3_ENDPOINT_URL": "http://127.0.0.1:1"},
-        {"TRADEWINDS_BACKUPS_URL": "s3://nobody/here"},
-    ):
-        for words in (("backup", "jobs"), ("restore", "jobs")):
-            assert "jobs can't be " in _fail(1, settings | bucket | wrong, *words)
     for url in ("s3://", f"s3://{KEY}:{SECRET}@bucket/x", "s3://bucket/x?y"):
-        assert "expected s3://bucket" in _fail(2, settings | bucket | {"TRADEWINDS_BACKUPS_URL": url}, "backup", "jobs")
+        monkeypatch.setenv("TRADEWINDS_BACKUPS_URL", url)
+        with pytest.raises(BadRequest, match="expected s3://bucket/prefix") as refusal:
+            open_store(Home(tmp_path))
+        assert SECRET not in refusal.value.reason
+    for url, wrong in (
+        ("s3://bucket", {"secret": "wrong"}),
+        ("s3://bucket", {"endpoint_url": "http://127.0.0.1:1"}),
+        ("s3://nobody/here", {}),
+    ):
+        monkeypatch.setitem(fsspec.config.conf, "s3", fsspec.config.conf["s3"] | wrong)
+        for act in (back_up, restore):
+            with pytest.raises(StepFailed, match="jobs can't be "):
+                act(engine, "jobs", Store(url))

@@ -14,11 +14,11 @@ import pytest
 
 from people_api.backups import Store, back_up, list_backups
 from people_api.database import open_engine
+from tests.python.avro_files import fill
 from tests.python.conftest import Database
-from tests.python.people import fill
 from tests.python.people_commands import start
 
-ROWS, RANDOM_KILLS = 100_000, 8
+ROWS, RANDOM_KILLS = 100_000, 5
 SUM = "select count(*), sum(hashtext(employees::text)::bigint) from employees"
 OTHERS = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 

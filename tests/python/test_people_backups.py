@@ -21,8 +21,8 @@ from people_api.backups.disk import DiskFolder
 from people_api.backups.schemas import SCHEMAS
 from people_api.database import open_engine
 from people_api.database.models import Base
+from tests.python.avro_files import ODD_NAMES, block, contents, fill, header, named_row, rehash, rejected_row
 from tests.python.conftest import Database
-from tests.python.people import ODD_NAMES, block, contents, fill, header, named_row, rehash, rejected_row
 
 WIPE = "truncate departments, jobs, employees, rejected_rows restart identity"
 
@@ -258,6 +258,21 @@ def test_only_names_of_the_tables_own_backups_are_taken(people: Database, engine
             act(engine, "api_keys", store)
     with pytest.raises(BadRequest):
         list_backups(store, "../jobs")
+
+
+def test_a_hire_that_isnt_committed_yet_is_waited_for(people: Database, engine: Engine, store: Store) -> None:
+    back_up(engine, "departments", store)
+    people.execute("insert into departments values (77, 'new', true)")
+    waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    with psycopg.connect(people.url) as writer, ThreadPoolExecutor(1) as pool:
+        writer.execute("insert into employees values (500, 'late', now(), 77, 1, true)")
+        restoring = pool.submit(restore, engine, "departments", store)
+        while not people.query(waiting):
+            assert not restoring.done()
+        writer.commit()
+        with pytest.raises(Refused, match=r"departments \(1\): 500 \(department_id 77\)$"):
+            restoring.result()
+    assert people.query("select count(*) from employees where department_id = 77") == [(1,)]
 
 
 def test_a_restore_waits_for_a_writer_only_so_long(

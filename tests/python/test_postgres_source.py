@@ -82,8 +82,8 @@ def database(new_database):
     return new_database()
 
 
-def reading_of(database, schema="public", exclude=()):
-    return open_postgres(database.url, schema=schema, exclude=list(exclude))
+def reading_of(database, schema="public", **which):
+    return open_postgres(database.url, schema=schema, **which)
 
 
 def land(database, **where) -> dict[str, SimpleNamespace]:
@@ -267,6 +267,9 @@ def test_only_the_tables_of_the_schema_that_are_not_excluded(database):
         database.execute(f"insert into {name} values ({len(name)})")
     assert sorted(land(database)) == ["a", "b", "order_details"]
     assert sorted(land(database, exclude=["order_details", "b", "unknown"])) == ["a"]
+    assert sorted(land(database, only=["b", "a", "unknown"])) == ["a", "b"]
+    assert sorted(land(database, only=["a", "b"], exclude=["a"])) == ["b"]
+    assert land(database, only=["unknown"]) == {}
     other = land(database, schema="Other Schema")
     assert {table: landed.rows for table, landed in other.items()} == {"a": [(16,)], "c": [(16,)]}
 

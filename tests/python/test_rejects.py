@@ -217,6 +217,8 @@ def test_both_kinds_are_listed_and_counted_once(lines_sandbox: Sandbox) -> None:
                 (DAY, "northwind", "orders", None, None, "out of range", '{"freight": "NaN"}'),
                 (DAY, "northwind", "orders", None, None, "freight is negative", '=freight"'),
                 (DAY, "order_details", "order_details", None, None, "quantity is negative", "{}"),
+                (DAY, "people", "employees", "employees.csv", 7, "name: missing", "7,,2021-01-01T00:00:00Z,1,1"),
+                (DAY, "people", "employees", None, None, "out of range: hiring_date", "{}"),
                 (other, "northwind", "orders", None, None, "freight is negative", "{}"),
             ],
         )
@@ -230,6 +232,7 @@ def test_both_kinds_are_listed_and_counted_once(lines_sandbox: Sandbox) -> None:
         (DAY, "order_details", "order_id has the wrong type", "x,1,1,1,1"),
         (DAY, "northwind", "freight is negative", '=freight"'),
         (DAY, "order_details", "quantity is negative", "{}"),
+        (DAY, "people", "name: missing", "7,,2021-01-01T00:00:00Z,1,1"),
     ]
     assert listed() == [
         (other, "northwind", "freight is negative", 1),
@@ -238,6 +241,7 @@ def test_both_kinds_are_listed_and_counted_once(lines_sandbox: Sandbox) -> None:
         (DAY, "order_details", "order_id has the wrong type", 1),
         (DAY, "order_details", "quantity is negative", 1),
         (DAY, "order_details", "wrong number of columns", 1),
+        (DAY, "people", "name: missing", 1),
     ]
     assert listed("--source", "northwind") == [
         (other, "northwind", "freight is negative", 1),

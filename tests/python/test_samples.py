@@ -2,6 +2,8 @@
 
 import csv
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,7 +19,9 @@ from ingestion.samples.generate import (
     is_filled,
     open_generator,
     write_order_details,
+    write_people,
 )
+from tests.python.people import read_rows
 
 NORTHWIND_ROWS = {
     "categories": 8,
@@ -174,12 +178,15 @@ def test_content_does_not_depend_on_threads() -> None:
 
 
 def test_content_is_the_same_on_every_machine(northwind: str, tmp_path: Path) -> None:
-    """These two change with every change of the sample rows, and with nothing else."""
+    """These three change with every change of the sample rows, and with nothing else."""
     write_order_details(tmp_path / "order_details.csv", 1)
     lines = hashlib.sha256((tmp_path / "order_details.csv").read_bytes()).hexdigest()
-    assert (read_content(northwind)[:16], lines[:16]) == (
+    write_people(tmp_path / "employees.csv", 1)
+    people = hashlib.sha256((tmp_path / "employees.csv").read_bytes()).hexdigest()
+    assert (read_content(northwind)[:16], lines[:16], people[:16]) == (
         "9cfd0022ae0dece8",
         "045ae1eb68c999a5",
+        "c9715a06692e6d47",
     )
 
 
@@ -255,3 +262,30 @@ def test_a_rewritten_csv_has_the_same_bytes(tmp_path: Path) -> None:
     first = path.read_bytes()
     write_order_details(path, 5)
     assert path.read_bytes() == first
+
+
+def test_people_are_hired_unevenly_and_one_in_fifty_with_a_fault(tmp_path: Path) -> None:
+    for table, rows in {"departments": 12, "jobs": 183, "employees": 1999}.items():
+        assert write_people(tmp_path / f"{table}.csv", 1) == rows
+    tables = {
+        table: list(read_rows(tmp_path / f"{table}.csv", table)) for table in ("departments", "jobs", "employees")
+    }
+    for rows in tables.values():
+        assert [row["id"] for row in rows] == [str(number + 1) for number in range(len(rows))]
+    for table in ("departments", "jobs"):
+        assert len({row["name"] for row in tables[table]}) == len(tables[table])
+    known = {row["id"] for row in tables["departments"]}
+    good = [row for row in tables["employees"] if all(row.values()) and row["department_id"] in known]
+    assert 0.01 < 1 - len(good) / 1999 < 0.03
+    for column in ("name", "hiring_date", "department_id", "job_id"):
+        assert any(not row[column] for row in tables["employees"])
+    for row in good:
+        assert re.fullmatch(r"202[012]-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["hiring_date"])
+    for year in ("2020", "2021", "2022"):
+        hired = Counter(row["department_id"] for row in good if row["hiring_date"].startswith(year))
+        assert 0 < sum(count * 12 > hired.total() for count in hired.values()) < len(hired) < 12
+
+
+def test_a_larger_scale_multiplies_employees_only(tmp_path: Path) -> None:
+    rows = {table: write_people(tmp_path / f"{table}.csv", 3) for table in ("departments", "jobs", "employees")}
+    assert rows == {"departments": 12, "jobs": 183, "employees": 3 * 1999}

@@ -1,0 +1,75 @@
+"""`tradewinds people add`, `get`, `list` and `report`: a small client of the service."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ingestion.errors import BadRequest
+from pipeline.options import request_for
+
+if TYPE_CHECKING:
+    from people_api.client import Client
+
+client_app = typer.Typer()
+
+TableName = Annotated[Literal["departments", "jobs", "employees"], typer.Argument(metavar="TABLE")]
+
+
+@client_app.command()
+def add(
+    table: TableName,
+    rows: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ROW]...", help="JSON objects; without one, a line each of standard input."),
+    ] = None,
+) -> None:
+    """Send rows to the service (PEOPLE_API_URL, PEOPLE_API_KEY); exit 1 when it rejects one."""
+    client, say = _client(), request_for().reporter.say
+    added = client.add(table, map(_parse_row, rows or (line for line in sys.stdin if line.strip())))
+    say(f"{added.accepted:,} accepted, {len(added.rejects):,} rejected")
+    for row, reasons in added.rejects.items():
+        say(f"row {row}: {'; '.join(reasons)}")
+    if added.rejects:
+        raise typer.Exit(1)
+
+
+@client_app.command()
+def get(table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+    """Print one row of the service as JSON."""
+    print(json.dumps(_client().get(table, row_id), ensure_ascii=False))
+
+
+@client_app.command("list")
+def list_(
+    table: TableName,
+    include_inactive: Annotated[bool, typer.Option("--include-inactive", help="Those deleted softly, too.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="All when not said.")] = None,
+) -> None:
+    """Print the rows of the service, a JSON object a line."""
+    for row in _client().list(table, include_inactive=include_inactive, limit=limit):
+        print(json.dumps(row, ensure_ascii=False))
+
+
+@client_app.command()
+def report(
+    name: Annotated[Literal["hires-by-quarter", "departments-above-mean"], typer.Argument(metavar="REPORT")],
+    year: Annotated[int, typer.Option("--year")],
+    form: Annotated[Literal["json", "csv"], typer.Option("--format")] = "csv",
+) -> None:
+    """Print a hire report of the published marts, from the service."""
+    print(_client().report(name, year, form).rstrip("\n"))
+
+
+def _client() -> "Client":
+    from people_api.client import Client
+
+    return Client(request_for().home)
+
+
+def _parse_row(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise BadRequest(f"a row must be a JSON object, not {text.strip()[:80]!r}") from error
