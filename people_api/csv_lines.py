@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ingestion.errors import StepFailed
+from people_api.dictionary import LongNumber
 from people_api.judge import Unreadable
 from people_api.tables import Table
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_MAX_DIGITS = 20
 _BOM = b"\xef\xbb\xbf"
 # No row comes near to it; of a longer line the start is kept.
 _MAX_LINE_BYTES = 64 * 1024
@@ -49,9 +51,9 @@ def _split(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
 
 
 def _header(raw: bytes, table: Table) -> list[str] | None:
-    """Return the fields in a header's order, None for a line that begins like a row."""
+    """Return the fields in a header's order, None for a row: one has no name of a field, or has a number."""
     names = [name.strip().strip('"').lower() for name in raw.decode(errors="replace").split(",")]
-    if not set(names) & set(table.fields):
+    if not set(names) & set(table.fields) or any(name.isdecimal() for name in names):
         return None
     if sorted(names) != sorted(table.fields):
         raise StepFailed(f"the header must name {', '.join(table.fields)}; it names {', '.join(names)[:200]}")
@@ -66,7 +68,7 @@ def _parse(raw: bytes, fields: list[str], table: Table) -> Any:
     except UnicodeDecodeError:
         return Unreadable("line: not UTF-8")
     except (csv.Error, ValueError) as error:
-        return Unreadable(f"line: not CSV: {error}")
+        return Unreadable(f"line: not CSV: {str(error).partition(' - ')[0]}")  # without its advice to programmers
     if len(cells) != len(fields):
         return Unreadable(f"line: {len(cells)} fields, not {len(fields)}")
     return {name: _value(cell, table.types[name]) for name, cell in zip(fields, cells, strict=True)}
@@ -75,4 +77,6 @@ def _parse(raw: bytes, fields: list[str], table: Table) -> Any:
 def _value(cell: str, type_: str) -> Any:
     if not cell:
         return None
-    return int(cell) if type_ == "integer" and _INTEGER.fullmatch(cell) else cell
+    if type_ != "integer" or not _INTEGER.fullmatch(cell):
+        return cell
+    return int(cell) if len(cell) <= _MAX_DIGITS else LongNumber()

@@ -36,6 +36,10 @@ HiringDate = Annotated[
 ]
 
 
+class LongNumber:
+    """An integer with more digits than any id; reading thousands of them would cost more than they say."""
+
+
 class Record(BaseModel):
     """What every row has in common: strict types, and no field but the named ones."""
 
@@ -97,6 +101,7 @@ _REASONS = {
     "less_than_equal": f"not between 1 and {MAX_ID}",
     "int_parsing_size": f"not between 1 and {MAX_ID}",
 }
+_ROW_REASONS = {"string_unicode": "names a field that is not Unicode text"}
 _PATTERNS = {
     "name": "blank, or with a control character",
     "hiring_date": "not ISO-8601 in UTC that ends in Z, or no day of 1900–2199",
@@ -110,10 +115,12 @@ def explain(error: ValidationError) -> list[str]:
 
 def _reason(found: dict[str, Any]) -> str:
     if not found["loc"]:
-        return "row: not an object"
+        return f"row: {_ROW_REASONS.get(found['type'], 'not an object')}"
     field, kind = show_text(str(found["loc"][0]).encode(errors="backslashreplace").decode()), found["type"]
     if kind in ("int_type", "string_type") and found["input"] is None:
         return f"{field}: missing"
+    if kind == "int_type" and isinstance(found["input"], LongNumber):
+        kind = "int_parsing_size"
     if kind == "string_pattern_mismatch":
         return f"{field}: missing" if not found["input"].strip() else f"{field}: {_PATTERNS[field]}"
     return f"{field}: {_REASONS.get(kind, found['msg'])}"

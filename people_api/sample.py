@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 from ingestion.settings import Home
 from people_api.database import migrate, open_engine, people_database
@@ -16,17 +16,22 @@ _IS_EMPTY = text(
         and not exists (select from employees) and not exists (select from rejected_rows)
     """
 )
-# The sample as it was taken in, and nothing more.
+# One transaction took all of the sample in: a row that is not of that transaction was added or changed since.
 _IS_UNTOUCHED_SAMPLE = text(
     """
-    select bool_and(is_sample) and sum(accepted_count) = (
-        select count(*) from (
-            select id from departments union all select id from jobs union all select id from employees
-        ) as stored
-    ) and sum(rejected_count) = (select count(*) from rejected_rows)
+    with stored as (
+        select xmin as writer from departments union all select xmin from jobs union all select xmin from employees
+        union all select xmin from rejected_rows
+    )
+    select coalesce(bool_and(is_sample), false)
+        and sum(accepted_count + rejected_count) = (select count(*) from stored)
+        and not exists (select from stored where writer not in (select xmin from imports))
     from imports
     """
 )
+# Nobody adds a row between the look and the deed. The order is the one in which batches come to the tables, and no
+# lighter lock would do: a writer that has begun could wait for us, and we for its row.
+_LOCK = text("lock table employees, departments, jobs, rejected_rows, imports in access exclusive mode")
 
 
 @contextmanager
@@ -42,22 +47,24 @@ def sample_people(home: Home, sample_files: Callable[[Home], dict[str, Path]]) -
 def fill_when_empty(engine: Engine, sample_files: Callable[[], dict[str, Path]]) -> bool:
     """Take the sample in, whole or not at all, unless there is a row already; say whether it was."""
     with engine.begin() as connection:
-        _have_to_oneself(connection)
-        is_empty = connection.execute(_IS_EMPTY).scalar_one()
-        if is_empty:
-            import_files(lambda work: work(connection), sample_files(), is_sample=True)
-    return is_empty
+        if not _holds_alone(connection, _IS_EMPTY):
+            return False
+        import_files(lambda work: work(connection), sample_files(), is_sample=True)
+    return True
 
 
 def clear_sample(engine: Engine) -> bool:
     """Remove the sample where it is all there is, to make room for one's own rows; say whether it was."""
     with engine.begin() as connection:
-        _have_to_oneself(connection)
-        is_sample = bool(connection.execute(_IS_UNTOUCHED_SAMPLE).scalar_one())
-        if is_sample:
-            connection.execute(text("truncate employees, departments, jobs, rejected_rows, imports"))
-    return is_sample
+        if not _holds_alone(connection, _IS_UNTOUCHED_SAMPLE):
+            return False
+        connection.execute(text("truncate employees, departments, jobs, rejected_rows, imports"))
+    return True
 
 
-def _have_to_oneself(connection: Connection) -> None:
-    connection.execute(text("select pg_advisory_xact_lock(hashtext('tradewinds people sample'))"))
+def _holds_alone(connection: Connection, condition: TextClause) -> bool:
+    """Say whether a condition holds; when it does, nobody else comes to the tables until the transaction ends."""
+    if not connection.execute(condition).scalar_one():
+        return False
+    connection.execute(_LOCK)
+    return connection.execute(condition).scalar_one()

@@ -1,5 +1,6 @@
 """Running the service: its database is brought to date, then it answers until it is stopped."""
 
+import logging
 from collections.abc import Callable
 
 import uvicorn
@@ -7,6 +8,7 @@ import uvicorn
 from ingestion.errors import StepFailed
 from ingestion.settings import Home
 from people_api.api import Service, create_app
+from people_api.api.connections import TimedConnection
 from people_api.api.service import Metrics
 from people_api.api.settings import ServiceSettings
 from people_api.backups import open_store
@@ -31,12 +33,15 @@ def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready:
                 app,
                 host=host,
                 port=port,
+                http=TimedConnection,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=settings.timeout_seconds,
                 timeout_graceful_shutdown=settings.timeout_seconds,
             )
+            _log_into(logger)
             server = _Server(config, lambda bound: on_ready(f"http://{host}:{bound}"))
             log(logger, "started", host=host, port=port)
             try:
@@ -47,6 +52,13 @@ def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready:
                 raise StepFailed(f"the people service can't listen on {host}:{port}") from error
             finally:
                 log(logger, "stopped")
+
+
+def _log_into(logger: logging.Logger) -> None:
+    """Have the log keep what the server says, too; without a handler Python would write it on the terminal."""
+    server_logger = logging.getLogger("uvicorn.error")
+    server_logger.handlers, server_logger.propagate = logger.handlers, False
+    server_logger.setLevel(logging.WARNING)
 
 
 class _Server(uvicorn.Server):

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from people_api.api.answers import answers
 from people_api.api.requests import StrictRoute, TheService
-from people_api.api.strict_json import RepeatedField, write_json
+from people_api.api.strict_json import RepeatedField
 from people_api.database.models import IdempotencyKey
 from people_api.intake import Rows, in_transaction, take_in
 from people_api.judge import Unreadable
@@ -61,23 +61,20 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
     def insert_batch(
         rows: RowsOfBatch, request: Request, service: TheService, idempotency_key: IdempotencyKeyHeader = None
     ) -> BatchAnswer:
-        key_id, notes = request.scope["key_id"], request.scope["notes"]
+        key_id, notes, texts = (request.scope[name] for name in ("key_id", "notes", "texts"))
         digest = hashlib.sha256(table.name.encode() + request.scope["body_sha256"]).digest()
 
         def take(connection: Connection) -> dict[str, Any]:
             if idempotency_key is None:
-                return _take(connection, table, rows)
+                return _take(connection, table, rows, texts)
             earlier = _claim(connection, key_id, idempotency_key, digest)
             if earlier is not None:
                 return earlier
-            answer = _take(connection, table, rows)
+            answer = _take(connection, table, rows, texts)
             _remember(connection, key_id, idempotency_key, answer)
             return answer
 
-        try:
-            answer = in_transaction(service.engine, take)
-        except ValueError as error:
-            raise HTTPException(422, f"the batch is {error}") from error
+        answer = in_transaction(service.engine, take)
         counts = {"accepted": answer["accepted"], "rejected": answer["rejected"]}
         notes |= {"batch_id": answer["batch_id"], "table": table.name} | counts
         for verdict, count in counts.items():
@@ -87,10 +84,10 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
     return router
 
 
-def _take(connection: Connection, table: Table, rows: list[Any]) -> dict[str, Any]:
+def _take(connection: Connection, table: Table, rows: list[Any], texts: list[str]) -> dict[str, Any]:
     batch_id = uuid4()
     judged = [Unreadable("row: names a field twice") if isinstance(row, RepeatedField) else row for row in rows]
-    outcome = take_in(connection, Rows(table, batch_id, "api", judged, lambda place: write_json(rows[place])))
+    outcome = take_in(connection, Rows(table, batch_id, "api", judged, lambda place: texts[place]))
     return {
         "batch_id": str(batch_id),
         "accepted": outcome.accepted,
@@ -102,7 +99,8 @@ def _take(connection: Connection, table: Table, rows: list[Any]) -> dict[str, An
 def _claim(connection: Connection, key_id: str, key: str, digest: bytes) -> dict[str, Any] | None:
     """Take the idempotency key for this transaction, after whoever has it now; return the answer it was used for."""
     claim = postgresql.insert(IdempotencyKey).values(api_key_id=key_id, key=key, request_sha256=digest)
-    if connection.execute(claim.on_conflict_do_nothing()).rowcount:
+    # RETURNING tells: of an insert SQLAlchemy doesn't count rows.
+    if connection.execute(claim.on_conflict_do_nothing().returning(IdempotencyKey.key)).first():
         return None
     used = connection.execute(
         select(IdempotencyKey.request_sha256, IdempotencyKey.answer).where(

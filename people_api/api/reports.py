@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
@@ -13,6 +14,7 @@ from people_api.api.answers import answers
 from people_api.api.requests import Digits, TheService
 from people_api.published import Report
 
+_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 # Report by its path: the mart it shows.
 REPORTS = {"hires-by-quarter": "hires_by_quarter", "departments-above-mean": "departments_above_mean"}
 
@@ -114,10 +116,7 @@ def _weight(accept: str, kind: str) -> float:
     for item in accept.lower().split(","):
         name, *parameters = (part.strip() for part in item.split(";"))
         quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-        try:
-            ranges[name] = float(quality)
-        except ValueError:
-            ranges[name] = 0.0
+        ranges[name] = float(quality) if _QUALITY.fullmatch(quality) else 0.0
     for name in (kind, kind.partition("/")[0] + "/*", "*/*"):
         if name in ranges:
             return ranges[name]

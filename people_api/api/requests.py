@@ -20,7 +20,7 @@ class _StrictRequest(Request):
         body = await self.body()
         self.scope["body_sha256"] = hashlib.sha256(body).digest()
         try:
-            value = read_json(body)
+            value, self.scope["texts"] = read_json(body)
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
         if isinstance(value, RepeatedField):

@@ -1,11 +1,10 @@
 """JSON as it comes over the wire, with nothing smoothed over: what no row may be is seen by the judge, and kept."""
 
 import json
+import re
 from typing import Any
 
-
-class LongNumber(str):
-    """An integer with more digits than any id, as text: reading thousands of digits costs more than it says."""
+from people_api.dictionary import LongNumber
 
 
 class RepeatedField(dict):
@@ -13,29 +12,44 @@ class RepeatedField(dict):
 
 
 _MAX_DIGITS = 20
+_SPACE = re.compile(r"[ \t\n\r]*")
 
 
-def read_json(body: bytes) -> Any:
-    """Return a body's value; NaN and half characters are let through, for the row that holds them is refused alone.
+def read_json(body: bytes) -> tuple[Any, list[str]]:
+    """Return a body's value and, of an array, the text of each item as it was written.
 
-    Raises ValueError when it is no JSON in UTF-8, or nested too deeply.
+    NaN and half characters are let through, for the row that holds them is refused alone. Raises ValueError when it is
+    no JSON in UTF-8, or nested too deeply.
     """
+    text = body.decode()
+    start = _skip_space(text, 0)
     try:
-        return _DECODER.decode(body.decode())
+        return _read_array(text, start) if text.startswith("[", start) else (_DECODER.decode(text), [])
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
 
-def write_json(value: Any) -> str:
-    """Return a value as JSON text in ASCII, which a database keeps whatever it holds; raises ValueError like above."""
-    try:
-        return json.dumps(value)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+def _read_array(text: str, start: int) -> tuple[list[Any], list[str]]:
+    values, texts, at = [], [], _skip_space(text, start + 1)
+    is_open = not text.startswith("]", at)
+    while is_open:
+        value, end = _DECODER.raw_decode(text, at)
+        values.append(value)
+        texts.append(text[at:end])
+        at = _skip_space(text, end)
+        is_open = text.startswith(",", at)
+        at = _skip_space(text, at + 1) if is_open else at
+    if not text.startswith("]", at) or _skip_space(text, at + 1) != len(text):
+        raise ValueError(f"no array at character {at}")
+    return values, texts
+
+
+def _skip_space(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()
 
 
 def _read_integer(digits: str) -> int | LongNumber:
-    return int(digits) if len(digits) <= _MAX_DIGITS else LongNumber(digits)
+    return int(digits) if len(digits) <= _MAX_DIGITS else LongNumber()
 
 
 def _read_number(text: str) -> float | int:

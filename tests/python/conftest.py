@@ -18,6 +18,7 @@ from ingestion.samples.defaults import sample_people
 from ingestion.samples.generate import fill_northwind, write_order_details
 from ingestion.settings import PROJECT, Home
 from tests.python.people import make_people
+from tests.python.people_service import PeopleService
 
 COMMAND = Path(sys.executable).with_name("tradewinds")
 _OURS = ("TRADEWINDS_", "SOURCES__", "PEOPLE_", "DBT_", "PG")
@@ -176,6 +177,24 @@ def bare_sandbox(tmp_path: Path) -> Sandbox:
     return Sandbox(tmp_path / "home")
 
 
+def make_service(server: EmbeddedPostgres, folder: Path, **settings: str) -> PeopleService:
+    """Make a people service with a database of its own, not started; its rate isn't limited unless that is set."""
+    return PeopleService(COMMAND, clean_environment(), folder / "home", make_database(server), **settings)
+
+
+@pytest.fixture
+def new_service(server: EmbeddedPostgres, tmp_path: Path) -> Callable[..., PeopleService]:
+    """Make a people service of a test's own, by its settings."""
+    return lambda **settings: make_service(server, tmp_path, **settings)
+
+
+@pytest.fixture(scope="module")
+def shared_service(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PeopleService]:
+    """A running people service for all tests of a file, each of which keeps to ids of its own."""
+    with make_service(server, tmp_path_factory.mktemp("service")).running() as service:
+        yield service
+
+
 @pytest.fixture(scope="module")
 def shared_sandbox(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """A home like `sandbox` for all tests of a file, which leave it as they find it."""
@@ -186,7 +205,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by what it stands on: the command (e2e), a server (integration), or neither (unit)."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & {"sandbox", "shared_sandbox", "bare_sandbox"}:
+        if fixtures & {"sandbox", "shared_sandbox", "bare_sandbox", "new_service", "shared_service"}:
             item.add_marker("e2e")
         elif "server" in fixtures:
             item.add_marker("integration")
