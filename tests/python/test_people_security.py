@@ -380,17 +380,17 @@ def test_a_failure_that_nobody_thought_of_is_a_line_and_its_trace_is_in_the_log(
             response = client.post("/v1/jobs/batch", json=[{"id": 0, "name": "x"}])
         assert response.status_code in (500, 503)
         assert not TRACE.search(response.text)
-        request_id = response.headers["X-Request-ID"]
+        _wait_for_line(service, response.headers["X-Request-ID"])
     finally:
         service.database.execute("alter table away rename to rejected_rows")
-    assert any(line.get("request_id") == request_id for line in service.log_lines())
     assert any("UndefinedTable" in line.get("traceback", "") for line in service.log_lines())
 
 
 def test_no_secret_is_in_logs_answers_or_the_arguments_of_processes(service):
     """After all that the tests before it did: every request was logged, with its key's id."""
     with service.client("writer") as client:
-        client.post("/v1/employees/batch", json=[employee(1)])
+        response = client.post("/v1/employees/batch", json=[employee(1)])
+        _wait_for_line(service, response.headers["X-Request-ID"])
     secrets = [key.split("_", 2)[2] for key in service._keys.values()]
     secrets.append(urlsplit(service.database.url).password)
     for path in service.home.rglob("*"):
@@ -402,6 +402,25 @@ def test_no_secret_is_in_logs_answers_or_the_arguments_of_processes(service):
     last = [line for line in service.log_lines() if line.get("table") == "employees"][-1]
     assert set(last) >= {"time", "level", "event", "request_id", "key_id", "method", "path", "status", "seconds"}
     assert last["key_id"] == service.key("writer").split("_")[1]
+
+
+def test_the_log_goes_on_in_a_new_file_when_it_is_rotated(service):
+    """Fails if a line is lost: what rotates logs renames the file, and tells nobody."""
+    with service.client("reader") as client:
+        _wait_for_line(service, client.get("/v1/jobs").headers["X-Request-ID"])
+        rotated = service.log_path.rename(service.log_path.with_suffix(".1"))
+        _wait_for_line(service, client.get("/v1/jobs").headers["X-Request-ID"])
+    assert len(service.log_lines()) == 1
+    service.log_path.write_bytes(rotated.read_bytes() + service.log_path.read_bytes())
+    rotated.unlink()
+
+
+def _wait_for_line(service: PeopleService, request_id: str) -> None:
+    """Wait for a request's line, which is written when its answer is on its way."""
+    until = time.monotonic() + 10
+    while not service.log_path.exists() or request_id not in service.log_path.read_text():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def _arguments() -> list[bytes]:
