@@ -7,17 +7,18 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser lint format docs clean
+.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/ready ## make .venv with everything that is pinned in requirements.lock
+setup: .venv/ready ## make .venv with everything that is pinned
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements.lock requirements-boards.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	mkdir -p $(HOME_FOLDER)/warehouse
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-boards.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -38,6 +39,9 @@ check: setup ## hold the built marts against the suites of expectations
 
 publish: setup ## write the exports and put the marts before readers
 	@$(BIN)/tradewinds publish $(DAY)
+
+boards: setup ## draw the boards from what is published
+	@$(BIN)/tradewinds boards
 
 test: setup ## run every test that pip alone can bring
 	@$(BIN)/pytest -n auto

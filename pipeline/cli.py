@@ -206,6 +206,15 @@ def status(
 
 
 @app.command()
+def boards(target: Target = "duckdb") -> None:
+    """Draw the boards of dashboards/ from what is published."""
+    from pipeline.boards import write_boards
+
+    with serving(target, None) as request:
+        request.reporter.say(f"open {write_boards(request)}")
+
+
+@app.command()
 def verify(
     source: SourceNames = None,
     history: Annotated[bool, typer.Option("--history", help="Hold history as of every day against raw, too.")] = False,

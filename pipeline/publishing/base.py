@@ -59,6 +59,12 @@ class Publisher(Protocol):
     def place(self) -> str:
         """Where readers look, for a person: a file, or a database and its schemas. Holds no secret."""
 
+    def reader_connection(self) -> dict[str, str | int]:
+        """Return how dbt's tools connect to what readers see: a dbt output's fields. Holds no secret."""
+
+    def relations(self) -> list[str]:
+        """Return what readers see now, each `schema.table`; none before the first publish."""
+
     def current(self) -> Version | None:
         """Return the version readers see now, None before the first."""
 

@@ -46,6 +46,16 @@ class DuckDBPublisher:
     def place(self) -> str:
         return str(self.path)
 
+    def reader_connection(self) -> dict[str, str | int]:
+        return {"type": "duckdb", "path": str(self.path)}
+
+    def relations(self) -> list[str]:
+        if not self.path.exists():
+            return []
+        query = "select schema_name || '.' || table_name from duckdb_tables() where schema_name <> 'main' order by 1"
+        with _one_line_errors("listed"), open_session(self.path, read_only=True) as connection:
+            return [relation for (relation,) in connection.execute(query).fetchall()]
+
     def current(self) -> Version | None:
         return _version_of(self.path) if self.path.exists() else None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 
@@ -41,6 +41,23 @@ class PostgresPublisher:
         url = urlsplit(warehouse_url())
         schemas = ", ".join(sorted({mart.place[0] for mart in published_marts()}))
         return f"database {url.path.lstrip('/')} at {url.hostname}:{url.port}, schemas {schemas}"
+
+    def reader_connection(self) -> dict[str, str | int]:
+        url = urlsplit(warehouse_url())
+        return {
+            "type": "postgres",
+            "host": url.hostname,
+            "port": url.port,
+            "user": unquote(url.username),
+            "password": "{{ env_var('TRADEWINDS_POSTGRES_PASSWORD', '') }}",
+            "dbname": unquote(url.path.lstrip("/")),
+            "schema": "public",
+        }
+
+    def relations(self) -> list[str]:
+        with _connected("listed") as connection:
+            entries = read_entries(connection)
+            return [mart.relation for mart in marts_of(connection, entries[-1])] if entries else []
 
     def current(self) -> Version | None:
         with _connected("read") as connection:

@@ -1,0 +1,92 @@
+"""What `dashboards/*.yml` says, and how a board is laid out for a screen."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from ingestion.settings import PROJECT
+
+DASHBOARDS = PROJECT / "dashboards"
+# dbt-charts keeps here what all boards of a folder have in common.
+_COMMON = "meta.yml"
+_REF = re.compile(r"\{\{\s*ref\('(\w+)'\)\s*\}\}")
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A width that boards are laid out for, in CSS pixels; dbt-charts draws at one width and scales it."""
+
+    name: str
+    width: int
+    is_narrow: bool
+
+
+SCREENS = (Screen("wide", 1120, False), Screen("narrow", 390, True))
+# The reader's colour schemes, each a theme of dashboards/themes: a board follows no scheme by itself.
+SCHEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board's file: YAML in dbt-charts' format, with SQL on ref()."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @cached_property
+    def content(self) -> dict:
+        return yaml.safe_load(self.path.read_text())
+
+    @property
+    def title(self) -> str:
+        return self.content["title"]
+
+    @property
+    def refs(self) -> set[str]:
+        """The models that its queries read."""
+        return set(_REF.findall(self.path.read_text()))
+
+    @property
+    def variable(self) -> str | None:
+        """The one variable that a reader may set, None on a board without."""
+        return next(iter(self.content.get("variables", {})), None)
+
+    def laid_out(self, screen: Screen, scheme: str) -> str:
+        """Return the YAML of its charts alone, in one column where the screen is narrow.
+
+        Tables are left out: dbt-charts draws 20 pages of one and drops the other rows.
+        """
+        charts = {name: chart for name, chart in self.content["charts"].items() if chart["type"] != "table"}
+        kept = dict(self.content, charts=charts, rows=_laid_out(self.content["rows"], charts, screen))
+        kept |= {
+            "extends": f"./themes/{scheme}.yml",
+            "style": self.content.get("style", {}) | {"frame": {"width": screen.width}},
+        }
+        return yaml.safe_dump(kept, sort_keys=False)
+
+
+def read_boards() -> list[Board]:
+    """Return every board, by name."""
+    return [Board(path) for path in sorted(DASHBOARDS.glob("*.yml")) if path.name != _COMMON]
+
+
+def _laid_out(items: list, charts: dict, screen: Screen) -> list:
+    rows = []
+    for item in items:
+        if isinstance(item, str):
+            rows += [item] if item in charts else []
+            continue
+        side_by_side = [name for name in item["cols"] if name in charts]
+        if not screen.is_narrow:
+            rows.append({"cols": side_by_side})
+        elif all(charts[name]["type"] == "kpi" for name in side_by_side):
+            rows += [{"cols": side_by_side[first : first + 2]} for first in range(0, len(side_by_side), 2)]
+        else:
+            rows += side_by_side
+    return rows

@@ -1,0 +1,130 @@
+"""The one place that knows dbt-charts: boards in, SVG pictures and the figures behind them out."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+import yaml
+
+from ingestion.errors import Refused, StepFailed
+from ingestion.redact import one_line
+from pipeline.boards.definition import DASHBOARDS, SCHEMES, SCREENS, Board
+
+# The name that dashboards/meta.yml gives to what readers see.
+_SOURCE = "published"
+# When a picture was drawn says nothing about its data, and would make every one differ.
+_DRAWN_AT = re.compile(r' data-rendered-at="[^"]*"')
+_MOST_OPTIONS = 1000
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The rows behind a chart, every one of them; `is_table` when the board asks for nothing but the rows."""
+
+    title: str
+    rows: list[dict[str, Any]]
+    is_table: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """A board at one value of its variable: SVG by (screen, theme), and figures by chart."""
+
+    value: str | None
+    pictures: dict[tuple[str, str], str]
+    figures: dict[str, Figures]
+
+
+class Drawing:
+    """A dbt-charts project for as long as it is needed: copies of the boards, and a manifest in which ref() is a mart.
+
+    dbt's own manifest would do on DuckDB alone: on Postgres it names the schemas that builds write.
+    """
+
+    def __init__(self, connection: dict[str, str | int], relations: list[str]):
+        # Before the import: it is read then.
+        os.environ["DO_NOT_TRACK"] = "1"
+        try:
+            from dbt_charts.agent_api import ProjectSession
+        except ImportError as error:
+            raise Refused(f"dbt-charts isn't there: {one_line(error)}", "make setup") from error
+        self._folder = TemporaryDirectory(prefix="tradewinds-boards-")
+        project = Path(self._folder.name)
+        copytree(DASHBOARDS, project / "charts")
+        nodes = {f"model.tradewinds.{relation}": _node(relation) for relation in relations}
+        (project / "target").mkdir()
+        (project / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes, "sources": {}}))
+        (project / "dbt_charts.yml").write_text(yaml.safe_dump({"sources": {_SOURCE: connection}}))
+        self._session = ProjectSession.open(project)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+        self._folder.cleanup()
+
+    def views(self, board: Board) -> list[View]:
+        """Draw a board at every value that its variable may have, in the order of its options; raises StepFailed."""
+        return [self._view(board, value) for value in self._values(board)]
+
+    def _values(self, board: Board) -> list[str | None]:
+        """Return the values of the board's variable: of its rows, so a new year needs no change here."""
+        if board.variable is None:
+            return [None]
+        options = board.content["variables"][board.variable]["options"]
+        path = Path("charts") / board.path.name
+        found = self._session.query_board(options["query"], path, limit=_MOST_OPTIONS)
+        if not found.success:
+            raise StepFailed(f"board {board.name}: {one_line(Exception(str(found.errors)))}")
+        return [row[options["column"]] for row in found.data] or [None]
+
+    def _view(self, board: Board, value: str | None) -> View:
+        shown = {
+            (screen.name, scheme): self._render(board, board.laid_out(screen, scheme), value, "svg")
+            for screen in SCREENS
+            for scheme in SCHEMES
+        }
+        pictures = {key: _DRAWN_AT.sub("", picture) for key, picture in shown.items()}
+        read = self._render(board, board.path.read_text(), value, "data")
+        rows = {name: query["rows"] for name, query in read["queries"].items()}
+        charts = {name: chart for name, chart in board.content["charts"].items() if chart["type"] != "kpi"}
+        figures = {
+            name: Figures(chart["title"], rows[chart["query"]], chart["type"] == "table")
+            for name, chart in charts.items()
+        }
+        return View(value, pictures, figures)
+
+    def _render(self, board: Board, content: str, value: str | None, form: str) -> Any:
+        """Let dbt-charts draw or read a board; a chart that can't be drawn fails the whole."""
+        from dbt_charts.agent_api import InMemoryBoard
+
+        project = self._session.project
+        result = self._session.render_board(
+            board=InMemoryBoard(content, path=project.path_for_fspath(project.root / "charts" / board.path.name)),
+            variables={board.variable: value} if value else {},
+            format=form,
+            use_cache=False,
+            standalone=True,
+        )
+        faults = [*(result.validation_errors or []), *(result.chart_errors or []), *filter(None, [result.board_error])]
+        if faults:
+            raise StepFailed(f"board {board.name}: {one_line(Exception(faults[0].message))}")
+        return result.data
+
+
+def hover_script() -> str:
+    """Return dbt-charts' own script that shows a mark's figures under the pointer."""
+    from dbt_charts.core.render.chart_interactivity import hover_runtime_source
+
+    return hover_runtime_source()
+
+
+def _node(relation: str) -> dict[str, str]:
+    schema, _, table = relation.partition(".")
+    return {"resource_type": "model", "name": table, "schema": schema, "relation_name": f'"{schema}"."{table}"'}

@@ -1,0 +1,76 @@
+"""A board's page: its pictures for every screen and colour scheme, and all figures as tables."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from pipeline.boards.definition import Board
+from pipeline.boards.drawing import Figures, View, hover_script
+from pipeline.publishing import Version
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
+_FAMILY = re.compile(r"font-family:\s*['\"]?([^'\";]+)")
+_ACRONYMS = ("id", "usd", "eur")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?")
+_FIRST_FAMILY = re.compile(r"font-family=\"(?:&apos;|&quot;|&#x27;|')?([^\"',&]+)")
+
+
+def render_page(board: Board, boards: list[Board], views: list[View], version: Version) -> str:
+    """Return a board's HTML, which needs nothing but itself."""
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    templates.filters.update(cell=_cell, heading=_heading, kinds=_kinds)
+    pictures = [picture for view in views for picture in view.pictures.values()]
+    return templates.get_template("board.html").render(
+        board=board,
+        boards=boards,
+        views=views,
+        version=version,
+        label=board.content["variables"][board.variable]["label"] if board.variable else None,
+        fonts=_fonts_used(pictures),
+        without_fonts=lambda picture: _FONT_FACE.sub("", picture),
+        hover_script=hover_script(),
+    )
+
+
+def _fonts_used(pictures: list[str]) -> list[str]:
+    """Return the fonts that the pictures bring and write with, each once; the rest are only fallbacks."""
+    faces = {_FAMILY.search(face)[1]: face for picture in pictures for face in _FONT_FACE.findall(picture)}
+    written = {family for picture in pictures for family in _FIRST_FAMILY.findall(picture)}
+    return [face for family, face in sorted(faces.items()) if family in written]
+
+
+def _heading(column: str) -> str:
+    """Return a column's name as people write it: `net_sales_usd` is "Net sales USD"."""
+    words = [word.upper() if word in _ACRONYMS else word for word in column.removeprefix("is_").split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def _kinds(figures: Figures) -> dict[str, str]:
+    """Return how each column's cells are set: as key, count, amount, moment or text."""
+    return {column: _kind(column, [row[column] for row in figures.rows]) for column in figures.rows[0]}
+
+
+def _kind(column: str, values: list[Any]) -> str:
+    types = {type(value) for value in values if value is not None}
+    if types and types <= {int, float}:
+        if column.endswith("_id"):
+            return "key"
+        return "amount" if float in types else "count"
+    return "moment" if types == {str} and all(_MOMENT.fullmatch(value) for value in values if value) else "text"
+
+
+def _cell(value: Any, kind: str) -> str:
+    """Return a figure as people write it: thousands apart, amounts with two decimals, whole seconds, NULL empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if kind == "moment":
+        return " ".join(filter(None, _MOMENT.fullmatch(value).groups()))
+    forms = {"count": ",", "amount": ",.2f"}
+    return format(value, forms.get(kind, ""))

@@ -1,0 +1,48 @@
+"""Write `<home>/reports/boards/<board>.html`: all boards of one published version, or none."""
+
+import time
+from pathlib import Path
+
+from ingestion.errors import Refused, StepFailed
+from ingestion.files import write_atomically
+from pipeline.boards.definition import Board, read_boards
+from pipeline.boards.drawing import Drawing
+from pipeline.boards.page import render_page
+from pipeline.publishing import open_publisher
+from pipeline.request import Request
+
+
+def write_boards(request: Request) -> Path:
+    """Draw every board and return their folder.
+
+    Raises Refused when nothing is published or a mart that a board reads isn't, StepFailed when a board can't be drawn.
+    """
+    publisher, target = open_publisher(request.target, request.home), f" --target {request.target}"
+    suffix = "" if request.target == "duckdb" else target
+    version = publisher.current()
+    if version is None:
+        raise Refused("nothing is published yet", f"tradewinds run{suffix}")
+    relations, boards = publisher.relations(), read_boards()
+    _refuse_missing(boards, relations, f"tradewinds run{suffix}")
+    pages = {}
+    with Drawing(publisher.reader_connection(), relations) as drawing:
+        for board in boards:
+            started = time.monotonic()
+            views = drawing.views(board)
+            pages[board.name] = render_page(board, boards, views, version)
+            request.reporter.line("board", board.name, None, time.monotonic() - started)
+    if publisher.current() != version:
+        raise StepFailed("another version was published meanwhile", f"tradewinds boards{suffix}")
+    folder = request.home.root / "reports" / "boards"
+    for name, page in pages.items():
+        write_atomically(folder / f"{name}.html", page)
+    for former in set(folder.glob("*.html")) - {folder / f"{name}.html" for name in pages}:
+        former.unlink()
+    return folder
+
+
+def _refuse_missing(boards: list[Board], relations: list[str], command: str) -> None:
+    published = {relation.partition(".")[2] for relation in relations}
+    missing = [f"{mart} (board {board.name})" for board in boards for mart in sorted(board.refs - published)]
+    if missing:
+        raise Refused(f"marts that boards read aren't published: {', '.join(missing)}", command)

@@ -1,0 +1,124 @@
+"""Boards: drawn from what is published, whole or not at all, the same bytes for the same version."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from ingestion.settings import PROJECT
+from pipeline.boards.definition import SCREENS, read_boards
+from tests.python.conftest import Sandbox
+
+TODAY = "2021-01-01"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A home with a published day of sample data."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("boards") / "home")
+    sandbox.succeed("run", "--run-date", TODAY)
+    return sandbox
+
+
+@pytest.fixture
+def home(published: Sandbox, tmp_path: Path) -> Sandbox:
+    """A home that holds nothing but the published file, which the test may change."""
+    folder = tmp_path / "home" / "published"
+    folder.mkdir(parents=True)
+    (folder / "tradewinds.duckdb").write_bytes((published.home / "published" / "tradewinds.duckdb").read_bytes())
+    return Sandbox(tmp_path / "home")
+
+
+def _change(home: Sandbox, statement: str) -> None:
+    with duckdb.connect(str(home.home / "published" / "tradewinds.duckdb")) as connection:
+        connection.execute(statement)
+
+
+def _pages(home: Sandbox) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (home.home / "reports" / "boards").iterdir()}
+
+
+@pytest.mark.e2e
+def test_boards_are_the_same_for_the_same_version(home: Sandbox) -> None:
+    home.succeed("boards")
+    first = _pages(home)
+    assert set(first) == {f"{board.name}.html" for board in read_boards()}
+    home.succeed("boards")
+    assert _pages(home) == first
+
+
+@pytest.mark.e2e
+def test_boards_need_something_published(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path / "home")
+    assert sandbox.fail(3, "boards") == "tradewinds: nothing is published yet; run: tradewinds run"
+    assert not (sandbox.home / "reports" / "boards").exists()
+
+
+@pytest.mark.e2e
+def test_a_missing_mart_is_named_and_nothing_is_written(home: Sandbox) -> None:
+    _change(home, "drop table sales.fct_orders")
+    line = home.fail(3, "boards")
+    assert "fct_orders (board sales)" in line
+    assert line.endswith("run: tradewinds run")
+    assert not (home.home / "reports" / "boards").exists()
+
+
+@pytest.mark.e2e
+def test_a_board_that_cannot_be_drawn_leaves_the_former_ones(home: Sandbox) -> None:
+    home.succeed("boards")
+    former = _pages(home)
+    _change(home, "alter table sales.fct_orders drop column is_late")
+    assert "board sales: " in home.fail(1, "boards")
+    assert _pages(home) == former
+
+
+@pytest.mark.e2e
+def test_boards_without_rows_are_drawn(home: Sandbox) -> None:
+    """Every mart is empty, as on the first day of a source without rows."""
+    with duckdb.connect(str(home.home / "published" / "tradewinds.duckdb")) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where schema_name <> 'main'"
+        ).fetchall()
+        for schema, table in tables:
+            connection.execute(f'create table "{schema}".kept as from "{schema}"."{table}" limit 0')
+            connection.execute(f'drop table "{schema}"."{table}"')
+            connection.execute(f'alter table "{schema}".kept rename to "{table}"')
+    home.succeed("boards")
+    assert b"No rows." in _pages(home)["sales.html"]
+
+
+@pytest.mark.e2e
+def test_both_engines_draw_the_same(published: Sandbox) -> None:
+    published.succeed("boards")
+    on_duckdb = _pages(published)
+    published.succeed("run", "--run-date", TODAY, "--target", "postgres")
+    published.succeed("boards", "--target", "postgres")
+    on_postgres = _pages(published)
+    for page in set(on_duckdb) - {"pipeline.html"}:  # it tells about runs, and these are two
+        assert on_postgres[page] == on_duckdb[page], page
+
+
+@pytest.mark.unit
+def test_every_board_is_an_exposure_of_what_it_reads() -> None:
+    exposures = [
+        exposure
+        for path in (PROJECT / "models" / "marts").glob("*/*.yml")
+        for exposure in yaml.safe_load(path.read_text()).get("exposures", [])
+        if exposure["type"] == "dashboard"
+    ]
+    declared = {exposure["name"]: sorted(exposure["depends_on"]) for exposure in exposures}
+    assert declared == {
+        f"{board.name}_board": sorted(f"ref('{mart}')" for mart in board.refs) for board in read_boards()
+    }
+
+
+@pytest.mark.unit
+def test_a_narrow_screen_has_one_column_of_charts() -> None:
+    narrow = next(screen for screen in SCREENS if screen.is_narrow)
+    for board in read_boards():
+        rows = yaml.safe_load(board.laid_out(narrow, "light"))["rows"]
+        charts = board.content["charts"]
+        for row in rows:
+            side_by_side = [row] if isinstance(row, str) else row["cols"]
+            assert len(side_by_side) == 1 or {charts[name]["type"] for name in side_by_side} == {"kpi"}
