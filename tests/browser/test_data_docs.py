@@ -71,7 +71,7 @@ def test_the_index_lists_the_runs(page: Page, index: Path) -> None:
     runs = page.locator("#runs tbody tr")
     assert runs.count() == 11
     assert runs.first.locator("td").first.inner_text() == f"{TODAY} arrivals"
-    assert page.locator("#suites tbody tr").count() == 5
+    assert page.locator("#suites tbody tr").count() == 7
     _assert_readable(page)
 
 
