@@ -11,7 +11,7 @@ from ingestion.sources.people import People
 _ALL: tuple[Source, ...] = (Northwind(), ORDER_DETAILS, EVENT_LOG, People(), Community())
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
 
-__all__ = ["REJECT_SCHEMA", "SOURCES", "AnswerReading", "Reading", "Source", "sources_named"]
+__all__ = ["REJECT_SCHEMA", "SOURCES", "AnswerReading", "Community", "Reading", "Source", "sources_named"]
 
 
 def sources_named(names: list[str] | None) -> list[Source]:
