@@ -100,7 +100,7 @@ def _rule_breakers(request: Request, sources: list[str], run_date: str | None) -
         for batch in batches:
             rows = pa.Table.from_batches([batch]).select(COLUMNS)
             wanted = compute.field("source").isin(sources)
-            # A file or API that is a source was read by extract; a file that the people database was filled from wasn't.
+            # A file or API that is a source was read by extract; a file that filled the people database was not.
             wanted &= ~(compute.field("source").isin(files) & compute.field("line_number").is_valid())
             wanted &= ~compute.starts_with(compute.field("rule"), _FOUND_BY_EXTRACT)
             if run_date:

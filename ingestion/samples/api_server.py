@@ -50,7 +50,7 @@ class ApiHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: ApiServer
 
-    def do_GET(self) -> None:  # noqa: N802: the base class asks for this name
+    def do_GET(self) -> None:
         """Answer with a list, a part of one, or one object."""
         split = urlsplit(self.path)
         resource, _, key = split.path.strip("/").partition("/")
@@ -89,7 +89,7 @@ class ApiHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002: the base class names it so
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing: a request is no news, and what it carries may be secret."""
 
     def _link(self, resource: str, page: int, limit: int, last: int) -> str:

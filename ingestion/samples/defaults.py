@@ -60,7 +60,7 @@ def sample_people(home: Home) -> dict[str, Path]:
 
 
 def sample_api(home: Home, port: int = 0) -> ApiServer:
-    """Return a server of the community's data, which is generated when it isn't there; raises StepFailed on its port."""
+    """Return a server of the community's data, generated when it isn't there; StepFailed when the port is taken."""
     paths = _community_files(home)
     if not all(path.exists() for path in paths.values()):
         write_api_files(paths, scale=1)

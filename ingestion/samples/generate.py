@@ -1,4 +1,4 @@
-"""Sample data, made in DuckDB: Northwind's exact schema by `northwind/`, an event log by `marketplace/`, `people/`, `community/`."""
+"""Sample data, made in DuckDB: Northwind's exact schema, an event log, people and a community, a folder of SQL each."""
 
 import os
 from collections.abc import Iterator

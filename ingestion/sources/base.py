@@ -50,7 +50,7 @@ class Reading(Protocol):
 
 @runtime_checkable
 class AnswerReading(Reading, Protocol):
-    """A reading whose columns are declared, and whose source's own answers are kept; all of it is asked after `read`."""
+    """A reading with declared columns, whose source's own answers are kept; all of this is asked after `read`."""
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
         """Return the answers that a table was read from, all of them in landing; `place` brings a file there."""

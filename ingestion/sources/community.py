@@ -1,4 +1,4 @@
-"""The community: users, posts, comments, albums, photos and todos of a JSONPlaceholder-compatible API, or its sample."""
+"""The community: users, posts, comments, albums, photos and todos of an API like JSONPlaceholder's, or its sample."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

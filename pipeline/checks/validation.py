@@ -49,9 +49,8 @@ def _query(check: Check, vocabulary: Vocabulary) -> str | None:
     if check.where:
         shown = dict.fromkeys([*check.key, *([check.column] if check.column else [])])
         relation = vocabulary.relation(check.table)
-        return (
-            f"select {', '.join(map(quote, shown))} from ({relation}) as checked where {vocabulary.render(check.where)} order by 1"
-        )
+        columns = ", ".join(map(quote, shown))
+        return f"select {columns} from ({relation}) as checked where {vocabulary.render(check.where)} order by 1"
     return vocabulary.render(check.query) if check.query else None
 
 

@@ -45,7 +45,7 @@ class FaultyHandler(ApiHandler):
 
     server: FaultyApi
 
-    def do_GET(self) -> None:  # noqa: N802: the base class asks for this name
+    def do_GET(self) -> None:  # noqa: N802
         self.server.requests.append(self.path)
         self.server.headers.append(dict(self.headers))
         if not self.server.has_pages:

@@ -30,6 +30,7 @@ DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
 COMMUNITY = SOURCES["community"]
 ROWS = {"users": 2, "posts": 23, "comments": 40, "albums": 2, "photos": 5, "todos": 6}
 Extract = Callable[..., Manifest]
+ReadIds = Callable[[str], list[int]]
 
 
 @pytest.fixture
@@ -57,20 +58,32 @@ def extract(home: Home) -> Extract:
     return lambda day=DAY, **options: extract_source(COMMUNITY, day, home, **options)
 
 
+@pytest.fixture
+def read_ids(home: Home, tmp_path_factory: pytest.TempPathFactory) -> ReadIds:
+    """Read a list alone, and return its ids."""
+
+    def read(table: str) -> list[int]:
+        with COMMUNITY.open(home, DAY, tmp_path_factory.mktemp("work")) as reading:
+            ids = [id_ for batch in reading.read(table) for id_ in batch["id"].to_pylist()]
+            assert reading.count(table) == len(ids)
+            return ids
+
+    return read
+
+
 def _rows(manifest: Manifest) -> dict[str, int]:
     return {name: table.rows for name, table in manifest.tables.items()}
 
 
-def _refusal(extract: Extract, day: str = DAY, **options) -> str:
+def _refusal(work: Callable[..., object], *asked: str) -> str:
     with pytest.raises(TradewindsError) as raised:
-        extract(day, **options)
+        work(*asked)
     return raised.value.reason
 
 
 def _landed_files(home: Home) -> list[str]:
     found = (path for path in home.landing.rglob("*") if path.is_file())
     return sorted(path.name for path in found if path.suffix not in (".lock", ".started"))
-
 
 
 @pytest.mark.parametrize(
@@ -91,19 +104,20 @@ def _landed_files(home: Home) -> list[str]:
         pytest.param(text(b"[NaN]"), id="NaN"),
     ],
 )
-def test_a_passing_fault_is_tried_again(api: FaultyApi, extract: Extract, fault) -> None:
-    clean = extract(NEXT_DAY)
-    api.requests.clear()
+def test_a_passing_fault_is_tried_again(api: FaultyApi, read_ids: ReadIds, fault) -> None:
     api.faults = {"posts": [lambda handler, *sent: handler.send(*sent), fault, fault]}
+    assert read_ids("posts") == list(range(1, 24))
+    assert [path.partition("_page=")[2] for path in api.requests] == ["1", "2", "2", "2", "3"]
+
+
+def test_what_is_tried_again_lands_once(api: FaultyApi, extract: Extract) -> None:
+    clean = extract(NEXT_DAY)
+    api.faults = {"posts": [cut, short(2)], "photos": [status(500)], "users": [status(429, Retry_After="0")]}
     manifest = extract()
     assert _rows(manifest) == ROWS
-    assert {name: table.content_hash for name, table in manifest.tables.items()} == {
-        name: table.content_hash for name, table in clean.tables.items()
-    }
-    pages = [path.partition("_page=")[2] for path in api.requests if path.startswith("/posts?")]
-    assert pages == ["1", "2", "2", "2", "3"]
-    answers = [answer for answer in manifest.answers if answer.table == "posts"]
-    assert [answer.request.partition("_page=")[2] for answer in answers] == ["1", "2", "3"]
+    for name, table in manifest.tables.items():
+        assert table.content_hash == clean.tables[name].content_hash
+    assert [answer.request for answer in manifest.answers] == [answer.request for answer in clean.answers]
 
 
 @pytest.mark.parametrize(
@@ -135,17 +149,21 @@ def test_a_passing_fault_is_tried_again(api: FaultyApi, extract: Extract, fault)
         ),
     ],
 )  # fmt: skip
-def test_a_lasting_fault_is_refused_and_nothing_lands(
-    api: FaultyApi, home: Home, extract: Extract, fault, reason: str, tries: int
-) -> None:
+def test_a_lasting_fault_is_refused(api: FaultyApi, read_ids: ReadIds, fault, reason: str, tries: int) -> None:
     api.always = {"posts": fault}
+    assert _refusal(read_ids, "posts") == reason
+    assert len(api.requests) == tries
+
+
+def test_after_a_refusal_the_day_is_the_old_one_or_none(api: FaultyApi, home: Home, extract: Extract) -> None:
+    api.always = {"todos": cut}
+    reason = "todos can't be read after 3 attempts: the connection was cut in mid-answer"
     assert _refusal(extract) == reason
-    assert len([path for path in api.requests if path.startswith("/posts?")]) == tries
     assert _landed_files(home) == []
     api.always = {}
     before = extract()
     files = _landed_files(home)
-    api.always = {"posts": fault}
+    api.always = {"todos": cut}
     assert _refusal(extract) == reason
     assert _landed_files(home) == files
     landing = Landing(home.landing)
@@ -154,55 +172,48 @@ def test_a_lasting_fault_is_refused_and_nothing_lands(
 
 
 @pytest.mark.parametrize("fault", [hang(6), trickle], ids=["hang", "a byte now and then"])
-def test_an_answer_has_its_time(
-    api: FaultyApi, home: Home, extract: Extract, monkeypatch: pytest.MonkeyPatch, fault
-) -> None:
+def test_an_answer_has_its_time(api: FaultyApi, read_ids: ReadIds, monkeypatch: pytest.MonkeyPatch, fault) -> None:
     monkeypatch.setenv("SOURCES__COMMUNITY__TIMEOUT_SECONDS", "2")
     api.always = {"posts": fault}
     started = time.monotonic()
     reason = "posts can't be read after 3 attempts: no whole answer within 2 seconds (timeout_seconds)"
-    assert _refusal(extract) == reason
+    assert _refusal(read_ids, "posts") == reason
     assert time.monotonic() - started < 20
-    assert _landed_files(home) == []
     api.always, api.faults = {}, {"posts": [fault]}
-    assert _rows(extract()) == ROWS
+    assert len(read_ids("posts")) == ROWS["posts"]
 
 
-def test_an_api_that_is_not_there_is_refused(home: Home, extract: Extract, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_that_is_not_there_is_refused(read_ids: ReadIds, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setenv("SOURCES__COMMUNITY__BASE_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
-        reason = _refusal(extract)
+        reason = _refusal(read_ids, "users")
     assert reason == "users can't be read after 3 attempts: the connection failed (Connection refused)"
-    assert _landed_files(home) == []
 
 
 def test_retry_after_is_waited_for_as_far_as_is_allowed(
-    api: FaultyApi, extract: Extract, monkeypatch: pytest.MonkeyPatch
+    api: FaultyApi, read_ids: ReadIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCES__COMMUNITY__MAX_WAIT_SECONDS", "1")
     api.faults = {"todos": [status(429, Retry_After="3600")]}
     started = time.monotonic()
-    extract()
+    assert len(read_ids("todos")) == ROWS["todos"]
     assert 1 <= time.monotonic() - started < 10
 
 
 def test_all_attempts_together_have_a_budget(
-    api: FaultyApi, extract: Extract, monkeypatch: pytest.MonkeyPatch
+    api: FaultyApi, read_ids: ReadIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCES__COMMUNITY__MAX_ATTEMPTS", "100")
     monkeypatch.setenv("SOURCES__COMMUNITY__BUDGET_SECONDS", "2")
     api.always = {"posts": status(500)}
     started = time.monotonic()
-    assert _refusal(extract) == "posts can't be read: the API took more than 2 seconds in all (budget_seconds)"
+    reason = "posts can't be read: the API took more than 2 seconds in all (budget_seconds)"
+    assert _refusal(read_ids, "posts") == reason
     assert time.monotonic() - started < 10
 
 
 # Where a list ends
-
-
-def _without_row(api: FaultyApi, resource: str, number: int) -> None:
-    del api.rows[resource][number]
 
 
 def test_without_counts_a_list_goes_on_to_an_empty_page(api: FaultyApi, extract: Extract) -> None:
@@ -214,11 +225,11 @@ def test_without_counts_a_list_goes_on_to_an_empty_page(api: FaultyApi, extract:
     assert len(comments) == 5, "forty rows by ten, and an empty page"
 
 
-def test_without_counts_a_short_page_before_the_last_is_refused(api: FaultyApi, home: Home, extract: Extract) -> None:
+def test_without_counts_a_short_page_before_the_last_is_refused(api: FaultyApi, read_ids: ReadIds) -> None:
     api.has_counts = False
     api.faults = {"comments": [lambda handler, *sent: handler.send(*sent), short(3)]}
-    assert _refusal(extract) == "comments can't be read: page 2 was short, and yet page 3 has rows (see page_size)"
-    assert _landed_files(home) == []
+    reason = "comments can't be read: page 2 was short, and yet page 3 has rows (see page_size)"
+    assert _refusal(read_ids, "comments") == reason
 
 
 @pytest.mark.parametrize("has_counts", [True, False])
@@ -236,13 +247,14 @@ def test_an_api_without_pages_is_read_once(api: FaultyApi, extract: Extract, has
     assert len(manifest.answers) == len(ROWS)
 
 
-def test_a_count_that_changes_meanwhile_is_refused(api: FaultyApi, extract: Extract) -> None:
+def test_a_count_that_changes_meanwhile_is_refused(api: FaultyApi, read_ids: ReadIds) -> None:
     def sent_and_deleted(handler, *sent) -> None:
         handler.send(*sent)
-        _without_row(api, "posts", 3)
+        del api.rows["posts"][3]
 
     api.faults = {"posts": [sent_and_deleted]}
-    assert _refusal(extract) == "posts can't be read: page 2: X-Total-Count went from 23 to 22 while it was read"
+    reason = "posts can't be read: page 2: X-Total-Count went from 23 to 22 while it was read"
+    assert _refusal(read_ids, "posts") == reason
 
 
 def test_rows_that_move_meanwhile_are_refused(api: FaultyApi, home: Home, extract: Extract) -> None:
@@ -255,17 +267,15 @@ def test_rows_that_move_meanwhile_are_refused(api: FaultyApi, home: Home, extrac
     assert _landed_files(home) == []
 
 
-def test_a_page_longer_than_it_says_is_refused(api: FaultyApi, extract: Extract) -> None:
+def test_a_page_longer_than_it_says_is_refused(api: FaultyApi, read_ids: ReadIds) -> None:
     api.always = {"albums": text(b'[{"userId": 1, "id": 1}, {"userId": 1, "id": 2}, {"userId": 1, "id": 3}]')}
-    assert _refusal(extract).endswith("page 1 has 3 rows instead of 2 (see page_size)")
+    assert _refusal(read_ids, "albums").endswith("page 1 has 3 rows instead of 2 (see page_size)")
 
 
 # What a row may lack
 
 
-def test_an_added_field_is_told_and_kept_in_the_answers(
-    api: FaultyApi, home: Home, extract: Extract
-) -> None:
+def test_an_added_field_is_told_and_kept_in_the_answers(api: FaultyApi, home: Home, extract: Extract) -> None:
     api.change("posts", lambda row: row | {"tags": ["a"]})
     api.change("users", lambda row: row | {"company": row["company"] | {"vat": "1"}})
     manifest = extract()
@@ -283,14 +293,17 @@ def test_a_dropped_field_is_refused_unless_it_is_meant(api: FaultyApi, home: Hom
     assert reason.startswith("fields that are declared are in no row: users.address.street, users.address.suite, ")
     assert reason.endswith("users.address.geo.lng, posts.body; if that is meant, add --accept-drift")
     assert Landing(home.landing).days("community") == [DAY]
-    assert not [path for path in home.landing.rglob("*.*") if NEXT_DAY in str(path) and path.suffix in (".parquet", ".gz")]
+    assert not [
+        path for path in home.landing.rglob("*.*") if NEXT_DAY in str(path) and path.suffix in (".parquet", ".gz")
+    ]
     manifest = extract(NEXT_DAY, accept_drift=True)
     assert _rows(manifest) == ROWS
     assert "body" in [column.name for column in manifest.tables["posts"].columns]
 
 
-def test_a_list_without_rows_has_dropped_nothing(api: FaultyApi, extract: Extract) -> None:
-    api.rows["photos"] = []
+@pytest.mark.parametrize("has_counts", [True, False])
+def test_a_list_without_rows_has_dropped_nothing(api: FaultyApi, extract: Extract, has_counts: bool) -> None:
+    api.rows["photos"], api.has_counts = [], has_counts
     assert _rows(extract()) == ROWS | {"photos": 0}
 
 

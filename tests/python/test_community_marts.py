@@ -117,7 +117,8 @@ def test_what_is_done_is_counted_by_user(marts: Rows, rows: Rows) -> None:
     assert found == [
         {
             "user_id": user["id"], "username": user["username"], "todo_count": todos[user["id"]],
-            "completed_count": completed[user["id"]], "completion_rate": _rate(completed[user["id"]], todos[user["id"]]),
+            "completed_count": completed[user["id"]],
+            "completion_rate": _rate(completed[user["id"]], todos[user["id"]]),
         }
         for user in rows["users"]
     ]  # fmt: skip

@@ -24,7 +24,9 @@ def test_load_refuses_a_day_whose_file_has_not_landed(sandbox: Sandbox) -> None:
     sandbox.succeed("extract", "--run-date", DAY, "--source", "northwind", "--source", "event_log")
     line = sandbox.fail(3, "load", "--run-date", DAY)
     assert "order_details has not landed" in line
-    assert line.endswith(f"run: tradewinds extract --run-date {DAY} --source order_details --source people --source community")
+    assert line.endswith(
+        f"run: tradewinds extract --run-date {DAY} --source order_details --source people --source community"
+    )
     assert _warehouse_sha(sandbox) is None
 
 

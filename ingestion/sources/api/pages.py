@@ -65,9 +65,7 @@ class ApiPages:
             paging.expect(response, rows)
             page[:] = [Page(response.request.path_url, total_count(response), rows)]
             if not paging.is_repeated:
-                kept[paging.current_value - 1 :] = [
-                    (path, page[0].request, response.status_code, page[0].total_count)
-                ]
+                kept[paging.current_value - 1 :] = [(path, page[0].request, response.status_code, page[0].total_count)]
 
         try:
             for _ in self._client.paginate(

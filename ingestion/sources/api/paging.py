@@ -13,8 +13,8 @@ from ingestion.sources.api.session import UnfitAnswer
 class ListPaginator(PageNumberPaginator):
     """dlt's page numbers from 1 as `_page`, with an end of our own.
 
-    With `X-Total-Count` every page must be as long as it says. Without, pages go on to an empty one, and none before the
-    last may be short; an API that gives the whole list whatever page is asked for is taken at its word once.
+    With `X-Total-Count` every page must be as long as it says. Without, pages go on to an empty one, and none before
+    the last may be short; an API that gives the whole list whatever page is asked for is taken at its word once.
     """
 
     def __init__(self, size: int):

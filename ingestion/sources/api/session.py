@@ -3,9 +3,9 @@
 import time
 
 import requests
-from requests.adapters import HTTPAdapter
 from dlt.sources.helpers.requests import Client
 from dlt.sources.helpers.rest_client import RESTClient
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ingestion.errors import StepFailed

@@ -68,9 +68,7 @@ def _key_header(source: str) -> dict[str, str]:
     return {name: f"Bearer {key}" if name.lower() == "authorization" else str(key)}
 
 
-def _number(
-    source: str, name: str, default: float, *, lowest: float, highest: float, whole: bool = False
-) -> float:
+def _number(source: str, name: str, default: float, *, lowest: float, highest: float, whole: bool = False) -> float:
     text = str(source_setting(source, name, default)).strip()
     pattern = r"[0-9]{1,9}" if whole else r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
     if not re.fullmatch(pattern, text) or not lowest <= float(text) <= highest:
