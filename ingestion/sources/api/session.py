@@ -64,7 +64,7 @@ class BoundedAdapter(HTTPAdapter):
         except (HTTPError, OSError) as error:
             raise requests.exceptions.ChunkedEncodingError(error, response=response) from error
         finally:
-            response.raw.close() if time.monotonic() > ends else response.raw.release_conn()
+            response.raw.close()  # one that was read to its end has given its connection back by now
         return bytes(body)
 
 
