@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults test-clock test-clients test-browser lint format docs clean
+.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,10 @@ test-e2e: setup ## only the tests that run the tradewinds command
 faults: setup ## try twenty random orders of days, and readers across ten runs, on each engine; takes half an hour
 	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 $(BIN)/pytest -n auto --dist worksteal \
 		tests/python/test_history.py tests/python/test_readers.py -k 'order or answer'
+
+fuzz: setup ## send the people service a million odd rows, and 200 examples of each operation; takes a quarter of an hour
+	@TRADEWINDS_FUZZ_ROWS=1000000 TRADEWINDS_SCHEMA_EXAMPLES=200 $(BIN)/pytest -s \
+		tests/python/test_people_fuzz.py tests/python/test_people_schema.py
 
 test-clock: setup ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
 	@$(BIN)/pip install --quiet --disable-pip-version-check libfaketime==3.0.1

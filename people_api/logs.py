@@ -2,11 +2,15 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 
 from ingestion.redact import redact
 from ingestion.settings import Home
+
+# Of a key, wherever it was put by mistake: what `key list` shows may stay.
+_KEY = re.compile(r"(tw_[0-9a-f]{12})_[\w-]+")
 
 
 class _JsonLines(logging.Formatter):
@@ -19,7 +23,7 @@ class _JsonLines(logging.Formatter):
         fields |= getattr(record, "fields", {})
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
-        return redact(json.dumps(fields, default=str))
+        return _KEY.sub(r"\1_***", redact(json.dumps(fields, default=str)))
 
 
 def open_log(home: Home, name: str) -> logging.Logger:

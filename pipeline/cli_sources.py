@@ -33,12 +33,18 @@ def down() -> None:
 def sample(
     scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
 ) -> None:
-    """Generate the sample data anew, at any scale."""
+    """Generate the sample data anew, at any scale; people of one's own stay as they are."""
     from ingestion.samples.defaults import make_samples
+    from ingestion.settings import people_database_url
+    from people_api.sample import clear_sample
+    from pipeline.people import people_engine
 
     request = request_for()
     for table, rows in make_samples(request.home, scale).items():
         request.reporter.line("sample", table, rows, None)
+    if not people_database_url():
+        with people_engine(request.home) as engine:
+            clear_sample(engine)  # the next extract takes the new one in
 
 
 @sources_app.command()

@@ -84,7 +84,8 @@ class Community:
         from ingestion.sources.api.pages import ApiPages, KeptPages  # they import dlt, which takes a second
 
         if self.kept:
-            yield ApiReading(SHAPES, KeptPages(Landing(home.landing), self.kept), self.control_totals)
+            answers = zip(self.kept.answers, Landing(home.landing).answer_files(self.kept), strict=True)
+            yield ApiReading(SHAPES, KeptPages(list(answers)), self.control_totals)
             return
         with ExitStack() as stack:
             configured = configured_url(self.name)

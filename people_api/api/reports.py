@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingestion.errors import StepFailed
 from ingestion.redact import disarm
 from people_api.api.answers import answers
 from people_api.api.requests import Digits, TheService
@@ -83,7 +84,11 @@ def _add_report(router: APIRouter, name: str, mart: str) -> None:
         kind = query.format or accepted_format(request.headers.get("accept", "*/*"))
         if kind is None:
             raise HTTPException(406, "reports are application/json or text/csv")
-        report = service.published.report(mart, query.year)
+        try:
+            report = service.published.report(mart, query.year)
+        except StepFailed as error:
+            service.logger.error("published", exc_info=error)
+            raise HTTPException(503, "what is published can't be read now; try again") from error
         if report is None:
             raise HTTPException(404, "nothing is published yet; run: tradewinds run")
         headers = {"ETag": f'"{report.version}"', "Vary": "Accept"}

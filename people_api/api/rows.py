@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from people_api.api.answers import answers
 from people_api.api.requests import Page, RowId, StrictRoute, TheService
 from people_api.api.service import Service
-from people_api.dictionary import Record
 from people_api.tables import Table
 
 HardDelete = Annotated[
@@ -106,10 +105,12 @@ def rows_router(table: Table) -> APIRouter:
     return router
 
 
-def _answer_models(table: Table) -> tuple[type[Record], type[BaseModel]]:
+def _answer_models(table: Table) -> tuple[type[BaseModel], type[BaseModel]]:
     """Return what a row, and a page of rows, looks like in an answer."""
     name = table.singular.capitalize()
-    stored = create_model(name, __base__=table.row, __doc__=f"A stored {table.singular}.", is_active=(bool, ...))
+    # Plain types: what is stored may have come by another way than the judge, and is shown as it is.
+    types = {field: (int if type_ == "integer" else str, ...) for field, type_ in table.types.items()}
+    stored = create_model(name, __doc__=f"A stored {table.singular}.", **types, is_active=(bool, ...))
     listed = create_model(
         f"{name}Page",
         __doc__=f"A part of {table.name}, by id, and how many there are in all.",
@@ -121,7 +122,7 @@ def _answer_models(table: Table) -> tuple[type[Record], type[BaseModel]]:
     return stored, listed
 
 
-def _answer(stored: type[Record], row: Any) -> Record:
+def _answer(stored: type[BaseModel], row: Any) -> BaseModel:
     values = {field: getattr(row, field) for field in stored.model_fields}
     return stored(**{field: as_json(value) for field, value in values.items()})
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -31,7 +32,7 @@ class PeopleService:
         self.home, self.database, self.command_path = home, database, command
         self.settings = {"TRADEWINDS_HOME": str(home), "PEOPLE_DATABASE_URL": database.url, "PEOPLE_RATE_LIMIT": "0"}
         self.environment = environment | self.settings | settings
-        self.url, self.process, self._keys = "", None, {}
+        self.url, self.process, self._keys, self._lock = "", None, {}, Lock()
         with open_engine(database.url) as engine:
             migrate(engine)
 
@@ -82,11 +83,12 @@ class PeopleService:
         return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
     def key(self, role: str) -> str:
-        """Return the one key of a role."""
-        if role not in self._keys:
-            with open_engine(self.database.url) as engine:
-                self._keys[role] = create_key(engine, f"the {role}", role)
-        return self._keys[role]
+        """Return the one key of a role: batches' Idempotency-Keys are the holder's own."""
+        with self._lock:
+            if role not in self._keys:
+                with open_engine(self.database.url) as engine:
+                    self._keys[role] = create_key(engine, f"the {role}", role)
+            return self._keys[role]
 
     def client(self, role: str | None = "admin", **options: Any) -> httpx.Client:
         """Return a client with the key of a role, or with none."""

@@ -62,10 +62,12 @@ def test_the_index_names_runs_by_day_and_stage(pages: Path) -> None:
     assert rows == [
         (f"{DAY} arrivals", "runs/00003/northwind.html"),
         (f"{DAY} marts", "runs/00002/marketplace.html"),
+        (f"{DAY} marts", "runs/00002/people.html"),
         (f"{DAY} marts", "runs/00002/sales.html"),
         (f"{DAY} arrivals", "runs/00001/event_log.html"),
         (f"{DAY} arrivals", "runs/00001/northwind.html"),
         (f"{DAY} arrivals", "runs/00001/order_details.html"),
+        (f"{DAY} arrivals", "runs/00001/people.html"),
     ]
 
 

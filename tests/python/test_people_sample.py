@@ -71,6 +71,9 @@ def test_the_sample_is_taken_in_once_and_makes_room_for_own_files(bare_sandbox: 
     _extract(bare_sandbox)
     assert _stored(bare_sandbox) == sample
 
+    bare_sandbox.succeed("sources", "sample", "--scale", "2")
+    assert _extract(bare_sandbox)["tables"]["employees"]["rows"] > 1.9 * len(sample["employees"])
+
     assert "the generated sample made room" in _import(bare_sandbox, _write(tmp_path / "own"))
     assert not _extract(bare_sandbox)["is_sample"]
     assert [row[:2] for row in _stored(bare_sandbox)["employees"]] == [(7, "Ada"), (9, "Bo")]

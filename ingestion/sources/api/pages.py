@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import requests
 
 from ingestion.errors import StepFailed
-from ingestion.landing import Answer, Landing, Manifest
+from ingestion.landing import Answer
 from ingestion.sources.api.paging import ListPaginator, total_count
 from ingestion.sources.api.session import RETRIED_ERRORS, RETRIED_STATUS, UnfitAnswer, describe_failure, open_client
 from ingestion.sources.api.settings import ApiSettings
@@ -93,11 +93,10 @@ class ApiPages:
 
 
 class KeptPages:
-    """Reads the answers of a landed day again; raises StepFailed when one isn't what the manifest says."""
+    """Reads the answers of a landed day again, each by its file."""
 
-    def __init__(self, landing: Landing, manifest: Manifest):
-        paths = landing.answer_files(manifest)
-        self._answers = list(zip(manifest.answers, paths, strict=True))
+    def __init__(self, answers: list[tuple[Answer, Path]]):
+        self._answers = answers
 
     def of(self, table: str) -> Iterator[Page]:
         for answer, path in self._answers:

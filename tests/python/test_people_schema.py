@@ -1,0 +1,64 @@
+"""The running service does what its OpenAPI schema says, whoever asks whatever: all checks of schemathesis.
+
+TRADEWINDS_SCHEMA_EXAMPLES says how many examples each operation gets.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from people_api.api.gate import KEY_HEADER
+from tests.python.people_service import PeopleService, employee, publish
+
+EXAMPLES = os.environ.get("TRADEWINDS_SCHEMA_EXAMPLES", "10")
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+
+
+@pytest.fixture
+def schema(shared_service: PeopleService, tmp_path: Path) -> Path:
+    """The service's own schema in a file; its tables have rows, and its reports are published."""
+    hires = [(2021, "=cmd()", "Clerk", 1, 2, 3, 4)]
+    publish(shared_service.home, "2021-01-01", "a" * 64, hires, [(2021, 1, "=cmd()", 10)])
+    with shared_service.client() as client:
+        for table in ("departments", "jobs"):
+            client.post(f"/v1/{table}/batch", json=[{"id": id_, "name": f"of {id_}"} for id_ in range(1, 101)])
+        client.post("/v1/employees/batch", json=[employee(1)])
+        for table in ("departments", "jobs", "employees", "rejected_rows"):
+            client.post(f"/v1/backups/{table}")
+        path = tmp_path / "openapi.json"
+        path.write_text(json.dumps(client.get("/openapi.json").json()))
+    return path
+
+
+def check(service: PeopleService, schema: Path, *options: str) -> str:
+    """Run all checks in all phases, and return what is said of them."""
+    words = ["run", schema.name, "--url", service.url, "--checks", "all", "--max-examples", EXAMPLES, "--seed", "1"]
+    done = subprocess.run(
+        [SCHEMATHESIS, *words, "--phases", "examples,coverage,fuzzing,stateful", "--no-color", *options],
+        cwd=schema.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=3_000,
+    )
+    assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-2_000:]
+    assert re.search(r"^ *\d+ generated, \d+ passed", done.stdout, re.MULTILINE), done.stdout[-2_000:]
+    assert not [line for line in service.log_lines() if line.get("status", 0) >= 500]
+    return done.stdout
+
+
+def test_with_a_key_every_answer_is_as_documented(shared_service, schema):
+    said = check(shared_service, schema, "--header", f"{KEY_HEADER}: {shared_service.key('admin')}")
+    assert "returned only 401" not in said, "every operation is reached"
+    print(said[-600:])
+
+
+def test_without_a_key_every_answer_is_as_documented(shared_service, schema):
+    said = check(shared_service, schema)
+    assert "27 operations returned only 401/403" in said, "all but health"
+    print(said[-600:])
