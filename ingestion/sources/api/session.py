@@ -59,6 +59,8 @@ class BoundedAdapter(HTTPAdapter):
                     raise requests.ReadTimeout("the answer took too long", response=response)
                 if len(body) > MAX_BODY_BYTES:
                     raise StepFailed(f"an answer is larger than {MAX_BODY_BYTES:,} bytes; ask for smaller pages")
+        except requests.RequestException:  # an OSError, too
+            raise
         except ReadTimeoutError as error:
             raise requests.ReadTimeout(error, response=response) from error
         except (HTTPError, OSError) as error:
