@@ -61,7 +61,7 @@ def test_load_refuses_after_a_failed_extract_of_a_good_day(sandbox: Sandbox) -> 
 
 def test_load_and_verify_refuse_a_damaged_file(sandbox: Sandbox) -> None:
     sandbox.succeed("extract", "--run-date", DAY)
-    assert "4 landed days are whole" in sandbox.succeed("verify")
+    assert "5 landed days are whole" in sandbox.succeed("verify")
     file = _landed_file(sandbox, "orders")
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
