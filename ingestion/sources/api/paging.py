@@ -21,7 +21,7 @@ class ListPaginator(PageNumberPaginator):
         super().__init__(base_page=1, page_param="_page", total_path=None)
         self._size = size
         self._seen = 0
-        self._last_count = size
+        self._count = self._last_count = size
         self._total: int | None = None
         self._first = b""
         self.is_repeated = False
@@ -29,6 +29,7 @@ class ListPaginator(PageNumberPaginator):
     def expect(self, response: requests.Response, rows: Sequence[Any]) -> None:
         """Raise UnfitAnswer on a page that another try may complete, StepFailed on one that contradicts the others."""
         number, count, total = self.current_value, len(rows), total_count(response)
+        self._count = count
         if number > 1 and total != self._total:
             raise StepFailed(f"page {number}: X-Total-Count went from {self._total} to {total} while it was read")
         if total is None:
@@ -39,8 +40,8 @@ class ListPaginator(PageNumberPaginator):
                 raise UnfitAnswer(f"page {number} has {count} rows instead of {expected} (see page_size)")
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
-        """Take a page that was as expected, and decide whether there is another one."""
-        count = len(data or [])
+        """Take the page that was as expected, and decide whether there is another one."""
+        count = self._count
         if self.current_value == 1:
             self._total, self._first = total_count(response), response.content
         self._seen += count
