@@ -191,7 +191,10 @@ BAD_POSTS = {
 }
 
 
-def test_a_row_that_breaks_the_shape_is_kept_with_its_text(api: FaultyApi, home: Home) -> None:
+def test_a_row_that_breaks_the_shape_is_kept_with_its_text(
+    api: FaultyApi, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__COMMUNITY__MAX_REJECTED_SHARE", "1")
     good = len(api.rows["posts"])
     api.rows["posts"][5:5] = [text.encode() for text in BAD_POSTS]
     api.rows["posts"].append(b'{"userId": 1, "id": 108}')
