@@ -36,7 +36,7 @@ class People:
         if people_database_url():
             return False
         with people_database(home) as url, psycopg.connect(url) as connection:
-            return connection.execute("select exists (select from imports where is_sample)").fetchone()[0]
+            return connection.execute("select coalesce(bool_and(is_sample), false) from imports").fetchone()[0]
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:

@@ -18,7 +18,7 @@ PEOPLE = SOURCES["people"]
 def test_only_its_tables_are_read(people: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     people.execute("create table secrets (key text)")
     monkeypatch.setenv("PEOPLE_DATABASE_URL", people.url)
-    assert PEOPLE.is_configured()
+    assert not PEOPLE.is_sample(Home(tmp_path))
     with PEOPLE.open(Home(tmp_path), DAY, tmp_path) as reading:
         assert sorted(reading.schemas()) == ["departments", "employees", "jobs", "rejected_rows"]
         for table in reading.schemas():
@@ -86,4 +86,3 @@ def test_nothing_configured_is_the_embedded_database(monkeypatch: pytest.MonkeyP
     if url is not None:
         monkeypatch.setenv("PEOPLE_DATABASE_URL", url)
     assert people_database_url() is None
-    assert not PEOPLE.is_configured()
