@@ -9,10 +9,10 @@ import pyarrow.parquet as parquet
 
 from ingestion.digest import content_hash
 from ingestion.errors import StepFailed, TradewindsError
-from ingestion.landing import Column, File, Landing, Table, Totals
+from ingestion.landing import Answer, Column, File, Landing, Table, Totals
 from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
-from ingestion.sources import REJECT_SCHEMA, Reading, Source
+from ingestion.sources import REJECT_SCHEMA, AnswerReading, Reading, Source
 from ingestion.totals import landed_totals
 
 # Called with a table, its rows so far, and whether it is complete.
@@ -30,6 +30,7 @@ class Extraction:
         self._work = work
         self._files: dict[str, list[File]] = {}
         self._rejects: list[File] = []
+        self._answers: list[File] = []
         self._failures: list[Exception] = []
 
     def land(self, schemas: dict[str, pa.Schema], reading: Reading, on_rows: OnRows) -> dict[str, Table]:
@@ -85,7 +86,7 @@ class Extraction:
 
     def discard(self) -> None:
         """Remove what was placed in landing; no manifest lists it."""
-        for file in [*self._rejects, *(file for files in self._files.values() for file in files)]:
+        for file in [*self._rejects, *self._answers, *(file for files in self._files.values() for file in files)]:
             self._landing.path_of(file).unlink(missing_ok=True)
 
     def land_rejects(self, tables: list[str], reading: Reading) -> list[File]:
@@ -100,10 +101,23 @@ class Extraction:
                 self._rejects.append(self._landing.place(draft, self._rejects_folder(), name, len(rejects)))
         return self._rejects
 
+    def land_answers(self, tables: list[str], reading: AnswerReading) -> list[Answer]:
+        """Place the source's answers that aren't in landing yet, and return all that the tables were read from."""
+
+        def place(draft: Path, table: str, name: str) -> File:
+            folder = self._answers_folder(table)
+            self._answers.append(self._landing.place(draft, folder, f"{self._run_id}-{name}", 0))
+            return self._answers[-1]
+
+        return [answer for table in tables for answer in reading.land_answers(table, place)]
+
     def folders(self, tables) -> list[Path]:
         """Return every folder that holds this source's files of this day."""
         partitions = [self._landing.partition(self._source.area, table, self._run_date) for table in tables]
-        return [*partitions, self._rejects_folder()]
+        return [*partitions, *map(self._answers_folder, tables), self._rejects_folder()]
+
+    def _answers_folder(self, table: str) -> Path:
+        return self._landing.partition(f"{self._source.area}/_raw", table, self._run_date)
 
     def _rejects_folder(self) -> Path:
         return self._landing.partition("_rejects", self._source.name, self._run_date)

@@ -36,6 +36,14 @@ def refuse_drift(before: Manifest | None, after: dict[str, pa.Schema], *, source
         )
 
 
+def refuse_missing_fields(missing: list[str]) -> None:
+    """Raise StepFailed when declared fields are in no row of what was read: their columns would be empty."""
+    if missing:
+        raise StepFailed(
+            f"fields that are declared are in no row: {', '.join(missing)}; if that is meant, add --accept-drift"
+        )
+
+
 def refuse_shrink(before: Manifest | None, after: dict[str, int], *, source: str, is_sample: bool) -> None:
     """Raise StepFailed when a table lost half of its rows or more: history would end-date what is only missing."""
     if before is None or before.is_sample != is_sample:

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pyarrow as pa
 
 from ingestion.dlt_extraction import Extraction, OnRows
-from ingestion.drift import refuse_drift, refuse_shrink
+from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.landing import File, Landing, Manifest, Table
+from ingestion.landing import Answer, File, Landing, Manifest, Table
 from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home
-from ingestion.sources import Source
+from ingestion.sources import AnswerReading, Source
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Draft:
     read: dict[str, Table]  # the tables that were read for it, not kept from an earlier extract
     landing: Landing
     folders: list[Path]
+    missing_fields: list[str]  # that are declared, and that no row of what was read has
     is_committed: bool = False
 
     def commit(self) -> None:
@@ -64,6 +65,8 @@ def extract_source(
 
         try:
             with drafting(source, run_date, home, run_id, on_rows, tables, check_schemas) as draft:
+                if not accept_drift:
+                    refuse_missing_fields(draft.missing_fields)
                 if not accept_shrink:
                     rows = {name: draft.read[name].rows for name in source.tables_with_history & set(draft.read)}
                     is_sample = draft.manifest.is_sample
@@ -105,6 +108,7 @@ def drafting(
             kept = landing.manifest(source.name, run_date) if tables else None
             if kept and kept.is_sample != is_sample:
                 kept = None  # a day is all sample or all real
+            answering = reading if isinstance(reading, AnswerReading) else None
             manifest = Manifest(
                 source=source.name,
                 run_date=run_date,
@@ -115,8 +119,11 @@ def drafting(
                     name: table for name, table in ((kept.tables if kept else {}) | landed).items() if name in schemas
                 },
                 rejects=_kept_rejects(kept, wanted) + extraction.land_rejects(wanted, reading),
+                answers=_kept_answers(kept, wanted) + (extraction.land_answers(wanted, answering) if answering else []),
+                undeclared_fields=_kept_fields(kept, wanted) | (answering.undeclared_fields() if answering else {}),
             )
-        draft = Draft(manifest, landed, landing, extraction.folders(schemas))
+            missing = answering.missing_fields() if answering else []
+        draft = Draft(manifest, landed, landing, extraction.folders(schemas), missing)
         yield draft
     finally:
         if draft is None or not draft.is_committed:
@@ -146,3 +153,12 @@ def _kept_rejects(kept: Manifest | None, replaced: list[str]) -> list[File]:
     if kept is None:
         return []
     return [file for file in kept.rejects if Path(file.path).name.rpartition("-")[0] not in replaced]
+
+
+def _kept_answers(kept: Manifest | None, replaced: list[str]) -> list[Answer]:
+    return [answer for answer in kept.answers if answer.table not in replaced] if kept else []
+
+
+def _kept_fields(kept: Manifest | None, replaced: list[str]) -> dict[str, list[str]]:
+    fields = kept.undeclared_fields if kept else {}
+    return {table: names for table, names in fields.items() if table not in replaced}

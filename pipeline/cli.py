@@ -73,6 +73,9 @@ def extract(
     table: Annotated[
         list[str] | None, typer.Option("--table", help="Only this table of the source; repeatable.")
     ] = None,
+    from_raw: Annotated[
+        bool, typer.Option("--from-raw", help="Make the day again from the answers of the API that it kept.")
+    ] = False,
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
     target: Target = "duckdb",
@@ -83,7 +86,8 @@ def extract(
 
     if table and len(request.sources) != 1:
         raise BadRequest("--table needs the one --source it belongs to")
-    steps.extract(request, day, tables=table, accept_drift=accept_drift, accept_shrink=accept_shrink)
+    guards = {"accept_drift": accept_drift, "accept_shrink": accept_shrink}
+    steps.extract(request, day, tables=table, from_raw=from_raw, **guards)
 
 
 @app.command()

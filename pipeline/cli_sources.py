@@ -1,4 +1,4 @@
-"""`tradewinds sources`: the embedded Postgres and its generated sample data."""
+"""`tradewinds sources`: the embedded Postgres, the sample API, and the generated data of both."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from pipeline.options import request_for
 
-sources_app = typer.Typer(help="The embedded Postgres and its generated sample data.")
+sources_app = typer.Typer(help="The embedded Postgres, the sample API, and the generated data of both.")
 
 
 @sources_app.command()
@@ -45,3 +45,17 @@ def sample(
     if not people_database_url():
         with people_engine(request.home) as engine:
             clear_sample(engine)  # the next extract takes the new one in
+
+
+@sources_app.command()
+def api(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on, on 127.0.0.1.")] = 8322,
+) -> None:
+    """Serve the community's sample data as an API until it is stopped."""
+    from ingestion.samples.defaults import sample_api
+
+    request = request_for()
+    server = sample_api(request.home, port)
+    request.reporter.say(f"the sample API answers at {server.url}; stop it with Ctrl-C")
+    with server:
+        server.serve_forever()

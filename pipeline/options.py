@@ -18,7 +18,9 @@ RunDate = Annotated[
 Target = Annotated[str, typer.Option("--target", envvar="TRADEWINDS_TARGET", help="The warehouse: duckdb or postgres.")]
 SourceNames = Annotated[
     list[str] | None,
-    typer.Option("--source", help="Only this source (northwind, order_details, event_log, people); repeatable."),
+    typer.Option(
+        "--source", help="Only this source (northwind, order_details, event_log, people, community); repeatable."
+    ),
 ]
 AcceptDrift = Annotated[
     bool,

@@ -94,13 +94,13 @@ def _rule_breakers(request: Request, sources: list[str], run_date: str | None) -
     """Yield the rows that broke a rule in staging or in the people database, as the last build found them."""
     if not request.warehouse.has(_QUARANTINE):
         return
-    files = pa.array([name for name in sources if SOURCES[name].area == "csv"], pa.string())
+    files = pa.array([name for name in sources if SOURCES[name].area in ("csv", "api")], pa.string())
     order = ["run_date", "source", "table_name", "file", "line_number", "rule", "raw_text"]
     with request.warehouse.reading(_QUARANTINE, order) as batches:
         for batch in batches:
             rows = pa.Table.from_batches([batch]).select(COLUMNS)
             wanted = compute.field("source").isin(sources)
-            # A file that is a source was read by extract; one that the people database was filled from was not.
+            # A file or API that is a source was read by extract; a file that filled the people database was not.
             wanted &= ~(compute.field("source").isin(files) & compute.field("line_number").is_valid())
             wanted &= ~compute.starts_with(compute.field("rule"), _FOUND_BY_EXTRACT)
             if run_date:

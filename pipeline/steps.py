@@ -2,10 +2,11 @@
 
 import pyarrow as pa
 
-from ingestion.errors import StepFailed
+from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.load import load_sources
+from ingestion.sources import Community
 from ingestion.warehouse import PIPELINE_STEPS
 from pipeline.dbt import BuildResult, HistoryBehind
 from pipeline.exports import write_exports
@@ -33,13 +34,21 @@ def extract(
     accept_drift: bool = False,
     accept_shrink: bool = False,
     only_missing: bool = False,
+    from_raw: bool = False,
 ) -> None:
-    """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are."""
+    """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are.
+
+    With `from_raw` the day is made again from the answers that it kept; raises BadRequest for a source without any.
+    """
     landing = Landing(request.home.landing)
+    if from_raw and not all(isinstance(source, Community) for source in request.sources):
+        raise BadRequest("--from-raw needs --source community: no other source's answers are kept")
     for source in request.sources:
         options = ["--source", source.name]
         for table in tables or []:
             options += ["--table", table]
+        if from_raw:
+            options.append("--from-raw")
         command = Request(request.home, request.target).command("extract", run_date, *options)
         if only_missing and not landing.faults(source.name, run_date, read_files=False):
             manifest = landing.manifest(source.name, run_date)
@@ -51,7 +60,7 @@ def extract(
         with recorded(request, run_date, "extract", command, source.name) as record:
             with people_ready(source, request.home), request.reporter.tables("extract", source.name) as on_rows:
                 manifest = extract_source(
-                    source,
+                    source.reading_kept(request.home, run_date) if from_raw else source,
                     run_date,
                     request.home,
                     tables=tables,
@@ -60,6 +69,8 @@ def extract(
                     on_rows=on_rows,
                 )
             note_landed(record, manifest)
+            for warning in record.details["warnings"]:
+                request.reporter.say(f"warning  {warning}")
             record.acknowledge(drift=accept_drift, shrink=accept_shrink)
             if manifest.rejected_rows:
                 kept_in = f"kept in {landing.partition('_rejects', source.name, run_date)}"
@@ -205,7 +216,13 @@ def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -
 def note_landed(record: Record, manifest: Manifest) -> None:
     """Fill an extract's entry in the ledger with what has landed."""
     record.rows = manifest.rows
-    record.details = {"rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample}
+    warnings = [
+        f"{table} was sent with fields that are no columns, and are in the kept answers only: {', '.join(fields)}"
+        for table, fields in manifest.undeclared_fields.items()
+    ]
+    record.details = {
+        "rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample, "warnings": warnings,
+    }  # fmt: skip
 
 
 def _report_node(request: Request, name: str, status: str, seconds: float) -> None:

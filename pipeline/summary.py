@@ -10,7 +10,12 @@ from pipeline.request import Request
 
 _ANSWER = "sales.orders_with_details"
 # What one's own source is named by, in each area of landing.
-_SETTINGS = {"postgres": "SOURCES__{}__CREDENTIALS", "csv": "SOURCES__{}__PATH", "people": "PEOPLE_DATABASE_URL"}
+_SETTINGS = {
+    "postgres": "SOURCES__{}__CREDENTIALS",
+    "csv": "SOURCES__{}__PATH",
+    "people": "PEOPLE_DATABASE_URL",
+    "api": "SOURCES__{}__BASE_URL",
+}
 _SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity", "net_amount_usd")
 
 

@@ -23,6 +23,22 @@ class File:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """An API's answer as it came, gzipped; `request` is the path and query that it was asked by, without the host.
+
+    `total_count` is the whole list's length as the answer itself gave it, None when it gave none.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    table: str
+    request: str
+    status: int
+    total_count: int | None = None
+
+
+@dataclass(frozen=True)
 class Totals:
     """Sums over a table's accepted rows as decimal text, None for what isn't summed (see ingestion.totals)."""
 
@@ -49,7 +65,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A source's day. `source_tables` are all tables the source has, whether landed or not."""
+    """A source's day. `source_tables` are all tables the source has, whether landed or not.
+
+    Of an API it has the answers that the tables were made from, and which of their fields no table has a column for.
+    """
 
     source: str
     run_date: str
@@ -58,6 +77,8 @@ class Manifest:
     source_tables: list[str]
     tables: dict[str, Table]
     rejects: list[File] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    undeclared_fields: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -75,9 +96,9 @@ class Manifest:
         return max(table.run_id for table in self.tables.values())
 
     @property
-    def files(self) -> list[File]:
-        """All files of the day, rejects included."""
-        return [file for table in self.tables.values() for file in table.files] + self.rejects
+    def files(self) -> list[File | Answer]:
+        """All files of the day, rejects and answers included."""
+        return [*(file for table in self.tables.values() for file in table.files), *self.rejects, *self.answers]
 
     @property
     def missing_tables(self) -> list[str]:
@@ -104,4 +125,5 @@ class Manifest:
             for name, table in data["tables"].items()
         }
         data["rejects"] = [File(**file) for file in data["rejects"]]
+        data["answers"] = [Answer(**answer) for answer in data.get("answers", [])]
         return cls(**data)

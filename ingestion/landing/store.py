@@ -12,7 +12,7 @@ from pathlib import Path
 from ingestion.digest import file_sha256
 from ingestion.errors import StepFailed
 from ingestion.files import sync_folder, write_atomically
-from ingestion.landing.manifest import File, Manifest
+from ingestion.landing.manifest import Answer, File, Manifest
 
 
 class Landing:
@@ -31,7 +31,7 @@ class Landing:
             raise StepFailed(f"a table named {table!r} has no place in landing")
         return self.root / area / table / f"run_date={run_date}"
 
-    def path_of(self, file: File) -> Path:
+    def path_of(self, file: File | Answer) -> Path:
         """Return a landed file's place; raises StepFailed when a manifest points outside landing."""
         path = (self.root / file.path).resolve()
         if not path.is_relative_to(self.root.resolve()):
@@ -96,11 +96,11 @@ class Landing:
 
     def reject_files(self, manifest: Manifest) -> list[Path]:
         """Return the files of a day's rejected rows; raises StepFailed when one isn't what its manifest says."""
-        for file in manifest.rejects:
-            if fault := self._fault(manifest.source, file, read_files=True):
-                command = f"tradewinds extract --run-date {manifest.run_date} --source {manifest.source}"
-                raise StepFailed(fault, command)
-        return [self.path_of(file) for file in manifest.rejects]
+        return self._whole_files(manifest, manifest.rejects)
+
+    def answer_files(self, manifest: Manifest) -> list[Path]:
+        """Return the files of a day's answers; raises StepFailed when one isn't what its manifest says."""
+        return self._whole_files(manifest, manifest.answers)
 
     @contextmanager
     def day_lock(self, source: str, run_date: str) -> Iterator[None]:
@@ -161,13 +161,20 @@ class Landing:
         write_atomically(self._manifest_path(manifest.source, manifest.run_date), manifest.to_json())
         listed = {self.path_of(file) for file in manifest.files}
         for folder in folders:
-            for path in folder.glob("*.parquet"):
+            for path in (*folder.glob("*.parquet"), *folder.glob("*.json.gz")):
                 if path.resolve() not in listed:
                     path.unlink()
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
-    def _fault(self, source: str, file: File, *, read_files: bool) -> str | None:
+    def _whole_files(self, manifest: Manifest, files: list[File] | list[Answer]) -> list[Path]:
+        for file in files:
+            if fault := self._fault(manifest.source, file, read_files=True):
+                command = f"tradewinds extract --run-date {manifest.run_date} --source {manifest.source}"
+                raise StepFailed(fault, command)
+        return [self.path_of(file) for file in files]
+
+    def _fault(self, source: str, file: File | Answer, *, read_files: bool) -> str | None:
         path = self.path_of(file)
         if not path.is_file():
             return f"{source}: landed file {file.path} is missing"

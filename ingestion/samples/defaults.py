@@ -6,6 +6,9 @@ from pathlib import Path
 
 from ingestion.embedded.locks import hold_alone
 from ingestion.embedded.postgres import EmbeddedPostgres
+from ingestion.errors import StepFailed
+from ingestion.samples.api_files import RESOURCES, write_api_files
+from ingestion.samples.api_server import ApiServer
 from ingestion.samples.generate import (
     PEOPLE_TABLES,
     fill_northwind,
@@ -56,14 +59,31 @@ def sample_people(home: Home) -> dict[str, Path]:
     return paths
 
 
+def sample_api(home: Home, port: int = 0) -> ApiServer:
+    """Return a server of the community's data, generated when it isn't there; StepFailed when the port is taken."""
+    paths = _community_files(home)
+    if not all(path.exists() for path in paths.values()):
+        write_api_files(paths, scale=1)
+    try:
+        return ApiServer(paths, port)
+    except OSError as error:
+        raise StepFailed(f"sample community: port {port} can't be listened on: {error.strerror}") from error
+
+
 def make_samples(home: Home, scale: int) -> dict[str, int]:
     """Make every sample again at this scale; return rows per table."""
     server = EmbeddedPostgres(home.root)
     with server.running(), _filling(server):
         rows = fill_northwind(server.url(_DATABASE), scale)
     rows |= {name: write(home.sources / f"{name}.csv", scale) for name, write in _FILES.items()}
-    return rows | {f"people {table}": write_people(path, scale) for table, path in _people_files(home).items()}
+    rows |= {f"people {table}": write_people(path, scale) for table, path in _people_files(home).items()}
+    community = write_api_files(_community_files(home), scale)
+    return rows | {f"community {resource}": count for resource, count in community.items()}
 
 
 def _people_files(home: Home) -> dict[str, Path]:
     return {table: home.sources / "people" / f"{table}.csv" for table in PEOPLE_TABLES}
+
+
+def _community_files(home: Home) -> dict[str, Path]:
+    return {resource: home.sources / "community" / f"{resource}.jsonl" for resource in RESOURCES}

@@ -1,4 +1,4 @@
-"""Sample data, made in DuckDB: Northwind's exact schema by `northwind/`, an event log by `marketplace/`, `people/`."""
+"""Sample data, made in DuckDB: Northwind's exact schema, an event log, people and a community, a folder of SQL each."""
 
 import os
 from collections.abc import Iterator
@@ -25,6 +25,10 @@ GENERATORS = (
     "people/departments",
     "people/jobs",
     "people/employees",
+    "community/words",
+    "community/users",
+    "community/posts",
+    "community/albums",
 )
 # Lines that end as the marketplace's own do; DuckDB would end them with a newline alone.
 EVENT_LOG = """

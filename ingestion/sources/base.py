@@ -1,13 +1,13 @@
 """What a source is to the extract: named tables, read as Arrow, with the rows that couldn't be read set aside."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from ingestion.landing import Totals
+from ingestion.landing import Answer, File, Totals
 from ingestion.settings import Home
 from ingestion.totals import ControlTotals
 
@@ -23,6 +23,10 @@ REJECT_SCHEMA = pa.schema(
         ("run_date", pa.date32()),
     ]
 )
+
+
+# Brings a finished file into landing: the file, the table that it belongs to, its name there.
+Place = Callable[[Path, str, str], File]
 
 
 class Reading(Protocol):
@@ -42,6 +46,20 @@ class Reading(Protocol):
 
     def totals(self, table: str) -> Totals:
         """Return the sums over the good rows, taken before dlt sees them. Call after `read`."""
+
+
+@runtime_checkable
+class AnswerReading(Reading, Protocol):
+    """A reading with declared columns, whose source's own answers are kept; all of this is asked after `read`."""
+
+    def land_answers(self, table: str, place: Place) -> list[Answer]:
+        """Return the answers that a table was read from, all of them in landing; `place` brings a file there."""
+
+    def missing_fields(self) -> list[str]:
+        """Name the declared fields that no row has."""
+
+    def undeclared_fields(self) -> dict[str, list[str]]:
+        """Return by table the fields that were sent and are no columns."""
 
 
 class Source(Protocol):

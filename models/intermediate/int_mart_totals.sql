@@ -80,3 +80,24 @@ union all
     ref('fct_hires'),
     'people', 'employees', 'employee_id'
 ) }}
+
+union all
+
+{{ control_totals(
+    ref('dim_users'),
+    'community', 'users', 'user_id'
+) }}
+
+union all
+
+{{ control_totals(
+    ref('dim_posts'),
+    'community', 'posts', 'post_id'
+) }}
+
+union all
+
+{{ control_totals(
+    ref('fct_comments'),
+    'community', 'comments', 'comment_id'
+) }}

@@ -7,3 +7,7 @@ select * from {{ ref('stg_ops__raw_marketplace_totals') }}
 union all
 
 select * from {{ ref('stg_ops__raw_people_totals') }}
+
+union all
+
+select * from {{ ref('stg_ops__raw_community_totals') }}

@@ -7,3 +7,7 @@ select * from {{ ref('int_marketplace_staging_totals') }}
 union all
 
 select * from {{ ref('int_people_staging_totals') }}
+
+union all
+
+select * from {{ ref('int_community_staging_totals') }}

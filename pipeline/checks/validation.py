@@ -5,6 +5,7 @@ from great_expectations.core import ExpectationValidationResult
 from great_expectations.expectations import core
 from great_expectations.expectations.expectation import Expectation
 
+from ingestion.sources.postgres_types import quote
 from pipeline.checks.engine import Audit
 from pipeline.checks.no_rows import ExpectNoRows
 from pipeline.checks.outcomes import Outcome
@@ -48,9 +49,8 @@ def _query(check: Check, vocabulary: Vocabulary) -> str | None:
     if check.where:
         shown = dict.fromkeys([*check.key, *([check.column] if check.column else [])])
         relation = vocabulary.relation(check.table)
-        return (
-            f"select {', '.join(shown)} from ({relation}) as checked where {vocabulary.render(check.where)} order by 1"
-        )
+        columns = ", ".join(map(quote, shown))
+        return f"select {columns} from ({relation}) as checked where {vocabulary.render(check.where)} order by 1"
     return vocabulary.render(check.query) if check.query else None
 
 

@@ -69,7 +69,7 @@ def _assert_readable(page: Page) -> None:
 def test_the_index_lists_the_runs(page: Page, index: Path) -> None:
     page.goto(index.as_uri())
     runs = page.locator("#runs tbody tr")
-    assert runs.count() == 11
+    assert runs.count() == 14
     assert runs.first.locator("td").first.inner_text() == f"{TODAY} arrivals"
     assert page.locator("#suites tbody tr").count() == 7
     _assert_readable(page)

@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +16,7 @@ import psycopg
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from ingestion.samples.defaults import sample_people
+from ingestion.samples.defaults import sample_api, sample_people
 from ingestion.samples.generate import fill_northwind, write_order_details
 from ingestion.settings import PROJECT, Home
 from tests.python.people import make_people
@@ -121,8 +123,16 @@ def make_database(server: EmbeddedPostgres) -> Database:
     return Database(server.url(name))
 
 
+@cache
+def serve_community(home: Path) -> str:
+    """Serve the community's sample to every sandbox from now on, and return where."""
+    api = sample_api(Home(home))
+    threading.Thread(target=api.serve_forever, daemon=True).start()
+    return api.url
+
+
 def make_sandbox(server: EmbeddedPostgres, folder: Path) -> Sandbox:
-    """Make a fresh home with a Northwind of its own, its order lines, and a people database without rejects."""
+    """Make a fresh home with a Northwind of its own, its order lines, a people database without rejects, and an API."""
     database, lines, people = make_database(server), folder / "order_details.csv", make_database(server)
     fill_northwind(database.url, scale=1)
     write_order_details(lines, scale=1)
@@ -131,6 +141,7 @@ def make_sandbox(server: EmbeddedPostgres, folder: Path) -> Sandbox:
         "SOURCES__NORTHWIND__CREDENTIALS": database.url,
         "SOURCES__ORDER_DETAILS__PATH": str(lines),
         "PEOPLE_DATABASE_URL": people.url,
+        "SOURCES__COMMUNITY__BASE_URL": serve_community(server.home),
     }
     return Sandbox(folder / "home", settings, database, lines, people)
 

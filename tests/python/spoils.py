@@ -155,6 +155,28 @@ SPOILS = {
     "departments_above_mean_are_those_recounted": (
         "delete from people.departments_above_mean where hired = (select min(hired) from people.departments_above_mean)"
     ),
+    # community, as it arrives
+    "posts_highest_number_is_not_much_lower": _without("raw_community.posts", "id > 80"),
+    "posts_of_the_day_before_mostly_remain": _without("raw_community.posts", "id % 5 = 0"),
+    "users_have_arrived": _without("raw_community.users"),
+    "users_live_on_earth": _today("raw_community.users", "address_geo_lat = 5212345.6", "id = 7"),
+    "users_have_names_of_their_own": _today("raw_community.users", "username = 'guest'", "id < 3"),
+    "comments_are_signed_with_addresses": _today("raw_community.comments", "email = 'hidden'", "id % 9 = 0"),
+    "albums_are_of_known_users": _without("raw_community.users", "id = 7"),
+    "photos_are_in_known_albums": _without("raw_community.albums", "id = 7"),
+    "photos_have_web_addresses": _today("raw_community.photos", "url = '/' || id", "id % 100 = 0"),
+    "todos_are_of_known_users": _without("raw_community.users", "id = 7"),
+    "todos_completed_share_is_like_the_day_before": _today("raw_community.todos", "completed = true"),
+    # community, as it is published
+    "posts_comment_counts_add_up_to_the_comments": "delete from community.fct_comments where comment_id = 7",
+    "comments_mostly_meet_their_posts": "update community.fct_comments set post_author_id = null where post_id > 80",
+    "todos_completion_adds_up_to_what_arrived": (
+        "update community.todos_completion_by_user set completed_count = completed_count + 1 where user_id = 7"
+    ),
+    "todos_completion_rates_are_those_of_the_counts": (
+        "update community.todos_completion_by_user set completion_rate = 1 where user_id = 7"
+    ),
+    "todos_completion_has_every_user": "delete from community.todos_completion_by_user where user_id = 7",
     # sales
     "customers_are_those_that_arrived": "update sales.dim_customers set is_deleted = true where country = 'France'",
     "products_are_those_that_arrived": "update sales.dim_products set is_deleted = true where product_id = 7",

@@ -60,7 +60,7 @@ def test_of_two_extracts_of_one_day_one_ends_at_once(sandbox: Sandbox) -> None:
         line = sandbox.fail(1, "extract", "--run-date", DAY_1, "--source", "northwind")
         assert "another process is extracting northwind for this day" in line
         # Another day, or another source, is nobody's business.
-        others = [word for name in ("order_details", "event_log", "people") for word in ("--source", name)]
+        others = [word for name in ("order_details", "event_log", "people", "community") for word in ("--source", name)]
         sandbox.succeed("extract", "--run-date", DAY_1, *others)
     _, errors = first.communicate(timeout=120)
     assert first.returncode == 0, errors

@@ -61,9 +61,11 @@ def test_the_index_names_runs_by_day_and_stage(pages: Path) -> None:
     rows = re.findall(r'"Run">([^<]+)</td>\s*<td data-label="Suite"><a href="([^"]+)"', text)
     assert rows == [
         (f"{DAY} arrivals", "runs/00003/northwind.html"),
+        (f"{DAY} marts", "runs/00002/community.html"),
         (f"{DAY} marts", "runs/00002/marketplace.html"),
         (f"{DAY} marts", "runs/00002/people.html"),
         (f"{DAY} marts", "runs/00002/sales.html"),
+        (f"{DAY} arrivals", "runs/00001/community.html"),
         (f"{DAY} arrivals", "runs/00001/event_log.html"),
         (f"{DAY} arrivals", "runs/00001/northwind.html"),
         (f"{DAY} arrivals", "runs/00001/order_details.html"),

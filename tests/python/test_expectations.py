@@ -101,7 +101,7 @@ def test_a_spoiled_day_is_found(copy: Home, monkeypatch: pytest.MonkeyPatch, exp
         place = f"{finding.table}.{finding.column}" if finding.column else finding.table
         assert str(finding).startswith(f"{expectation} on {place}: {check.expect} ")
         assert _COUNTS_AND_EXAMPLES.fullmatch(finding.description.removeprefix(check.expect).strip())
-        assert place.startswith(("raw_", "sales.", "snapshots.", "marketplace.", "people."))
+        assert place.startswith(("raw_", "sales.", "snapshots.", "marketplace.", "people.", "community."))
 
 
 def test_what_stops_the_run_is_one_line_with_the_way_on(copy: Home) -> None:

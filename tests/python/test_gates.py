@@ -24,12 +24,14 @@ def test_load_refuses_a_day_whose_file_has_not_landed(sandbox: Sandbox) -> None:
     sandbox.succeed("extract", "--run-date", DAY, "--source", "northwind", "--source", "event_log")
     line = sandbox.fail(3, "load", "--run-date", DAY)
     assert "order_details has not landed" in line
-    assert line.endswith(f"run: tradewinds extract --run-date {DAY} --source order_details --source people")
+    assert line.endswith(
+        f"run: tradewinds extract --run-date {DAY} --source order_details --source people --source community"
+    )
     assert _warehouse_sha(sandbox) is None
 
 
 def test_load_refuses_a_day_with_a_missing_table_and_takes_it_when_it_came(sandbox: Sandbox) -> None:
-    others = [word for name in ("order_details", "event_log", "people") for word in ("--source", name)]
+    others = [word for name in ("order_details", "event_log", "people", "community") for word in ("--source", name)]
     sandbox.succeed("extract", "--run-date", DAY, *others)
     sandbox.succeed("extract", "--run-date", DAY, "--source", "northwind", "--table", "orders")
     line = sandbox.fail(3, "load", "--run-date", DAY)
@@ -59,7 +61,7 @@ def test_load_refuses_after_a_failed_extract_of_a_good_day(sandbox: Sandbox) -> 
 
 def test_load_and_verify_refuse_a_damaged_file(sandbox: Sandbox) -> None:
     sandbox.succeed("extract", "--run-date", DAY)
-    assert "4 landed days are whole" in sandbox.succeed("verify")
+    assert "5 landed days are whole" in sandbox.succeed("verify")
     file = _landed_file(sandbox, "orders")
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1

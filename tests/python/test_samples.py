@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from ingestion.embedded import EmbeddedPostgres
 from ingestion.errors import BadRequest, StepFailed
+from ingestion.samples.api_files import RESOURCES, write_api_files
 from ingestion.samples.generate import (
     TABLES,
     fill_northwind,
@@ -178,15 +180,18 @@ def test_content_does_not_depend_on_threads() -> None:
 
 
 def test_content_is_the_same_on_every_machine(northwind: str, tmp_path: Path) -> None:
-    """These three change with every change of the sample rows, and with nothing else."""
+    """These four change with every change of the sample rows, and with nothing else."""
     write_order_details(tmp_path / "order_details.csv", 1)
     lines = hashlib.sha256((tmp_path / "order_details.csv").read_bytes()).hexdigest()
     write_people(tmp_path / "employees.csv", 1)
+    api = _write_community(tmp_path, 1)
+    community = hashlib.sha256(b"".join(path.read_bytes() for path in api.values())).hexdigest()
     people = hashlib.sha256((tmp_path / "employees.csv").read_bytes()).hexdigest()
-    assert (read_content(northwind)[:16], lines[:16], people[:16]) == (
+    assert (read_content(northwind)[:16], lines[:16], people[:16], community[:16]) == (
         "9cfd0022ae0dece8",
         "045ae1eb68c999a5",
         "c9715a06692e6d47",
+        "f2c5552c126599cd",
     )
 
 
@@ -289,3 +294,38 @@ def test_people_are_hired_unevenly_and_one_in_fifty_with_a_fault(tmp_path: Path)
 def test_a_larger_scale_multiplies_employees_only(tmp_path: Path) -> None:
     rows = {table: write_people(tmp_path / f"{table}.csv", 3) for table in ("departments", "jobs", "employees")}
     assert rows == {"departments": 12, "jobs": 183, "employees": 3 * 1999}
+
+
+def _write_community(folder: Path, scale: int) -> dict[str, Path]:
+    """Write the files and return them, having counted their rows."""
+    paths = {resource: folder / f"{resource}.jsonl" for resource in RESOURCES}
+    sizes = {"users": 10, "posts": 100, "comments": 500, "albums": 100, "photos": 5000, "todos": 200}
+    assert write_api_files(paths, scale) == {resource: scale * rows for resource, rows in sizes.items()}
+    return paths
+
+
+def test_the_community_belongs_together(tmp_path: Path) -> None:
+    paths = _write_community(tmp_path, 2)
+    rows = {name: [json.loads(line) for line in path.read_text().splitlines()] for name, path in paths.items()}
+    ids = {resource: [row["id"] for row in found] for resource, found in rows.items()}
+    assert all(found == list(range(1, len(found) + 1)) for found in ids.values())
+    for resource, key, parent in (
+        ("posts", "userId", "users"),
+        ("comments", "postId", "posts"),
+        ("albums", "userId", "users"),
+        ("photos", "albumId", "albums"),
+        ("todos", "userId", "users"),
+    ):
+        assert {row[key] for row in rows[resource]} <= set(ids[parent])
+    assert len({user["username"] for user in rows["users"]}) == 20
+    comments = Counter(row["postId"] for row in rows["comments"])
+    assert max(comments.values()) > 8
+    assert len(comments) < 200, "somebody's post is without a comment"
+    shares = Counter(row["userId"] for row in rows["todos"] if row["completed"])
+    assert max(shares.values()) > 2 * min(shares.values())
+
+
+def test_a_community_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StepFailed, match="sample community users: "):
+        write_api_files({"users": tmp_path / "file" / "users.jsonl"}, 1)

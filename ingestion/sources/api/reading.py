@@ -1,0 +1,89 @@
+"""An API's lists as Arrow: every row is either good or a reject with its request, its place in it, and its text."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ingestion.errors import StepFailed
+from ingestion.landing import Answer, Totals
+from ingestion.sources.api.shapes import Shape
+from ingestion.sources.base import Place
+from ingestion.totals import BatchTotals, ControlTotals
+
+if TYPE_CHECKING:
+    from ingestion.sources.api.pages import Page, Pages
+
+
+class ApiReading:
+    """Lists of declared shapes; one after the other, as they are at the moment that each is asked for."""
+
+    def __init__(self, shapes: dict[str, Shape], pages: "Pages", control: dict[str, ControlTotals]):
+        self._shapes = shapes
+        self._pages = pages
+        self._sums = {table: BatchTotals(control[table], shape.schema) for table, shape in shapes.items()}
+        self._rejects: dict[str, list[dict]] = {}
+        self._counts: dict[str, int] = {}
+        self._fields: dict[str, set[str]] = {}
+
+    def schemas(self) -> dict[str, pa.Schema]:
+        return {table: shape.schema for table, shape in self._shapes.items()}
+
+    def read(self, table: str) -> Iterator[pa.Table]:
+        shape, ids, total = self._shapes[table], set(), None
+        self._rejects[table], self._counts[table], self._fields[table] = [], 0, set()
+        for page in self._pages.of(table):
+            total = page.total_count
+            self._counts[table] += len(page.rows)
+            self._fields[table].update(*(shape.fields_of(row) for _, row in page.rows))
+            rows = list(self._good_rows(table, page))
+            self._refuse_repeated(table, ids, [row["id"] for row in rows])
+            batch = pa.Table.from_pylist(rows, schema=shape.schema)
+            self._sums[table].add(batch)
+            yield batch
+        if total is not None and total != self._counts[table]:
+            raise StepFailed(f"table {table}: the API says that it has {total} rows, and sent {self._counts[table]}")
+
+    def rejects(self, table: str) -> list[dict]:
+        return self._rejects[table]
+
+    def count(self, table: str) -> int:
+        return self._counts[table]
+
+    def totals(self, table: str) -> Totals:
+        return self._sums[table].totals(self._shapes[table].schema)
+
+    def land_answers(self, table: str, place: Place) -> list[Answer]:
+        """Return the answers that a table was read from, all of them in landing; `place` brings a file there."""
+        return self._pages.land(table, place)
+
+    def missing_fields(self) -> list[str]:
+        """Name every declared field that no row of what was read has, where there was a row."""
+        return [
+            f"{table}.{field.path}"
+            for table, found in self._fields.items()
+            for field in self._shapes[table].fields
+            if self._counts[table] and field.path not in found
+        ]
+
+    def undeclared_fields(self) -> dict[str, list[str]]:
+        """Return the fields by table that were sent and are no columns: they are in the answers, and only there."""
+        declared = {table: {field.path for field in shape.fields} for table, shape in self._shapes.items()}
+        added = {table: sorted(found - declared[table]) for table, found in self._fields.items()}
+        return {table: fields for table, fields in added.items() if fields}
+
+    def _good_rows(self, table: str, page: "Page") -> Iterator[dict]:
+        for number, (text, row) in enumerate(page.rows, start=1):
+            values, rule = self._shapes[table].judge(row)
+            if rule is None:
+                yield values
+            else:
+                reject = {"table": table, "file": page.request, "line_number": number, "rule": rule, "raw_text": text}
+                self._rejects[table].append(reject)
+
+    def _refuse_repeated(self, table: str, seen: set[int], ids: list[int]) -> None:
+        """Raise StepFailed where an id comes again: rows moved between two pages, and another one was missed."""
+        for id_ in ids:
+            if id_ in seen:
+                raise StepFailed(f"table {table}: id {id_} was sent twice; its rows moved while they were read")
+            seen.add(id_)

@@ -1,0 +1,121 @@
+"""dlt's REST client on a connection that ends: each answer has its time and size, all of them together a budget."""
+
+import time
+from typing import Any
+
+import requests
+from dlt.sources.helpers.requests import Client
+from dlt.sources.helpers.rest_client import RESTClient
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from ingestion.errors import StepFailed
+from ingestion.sources.api.settings import ApiSettings
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+RETRIED_STATUS = (408, 429, *range(500, 600))
+_CHUNK_BYTES = 64 * 1024
+_BACKOFF_SECONDS = 0.5
+
+
+class UnfitAnswer(requests.RequestException):
+    """A whole answer that can't be used as it is, and may be better the next time."""
+
+
+RETRIED_ERRORS = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    UnfitAnswer,
+)
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Reads each answer to its end within its time and size, as long as the budget of all of them lasts."""
+
+    def __init__(self, settings: ApiSettings):
+        super().__init__()
+        self._timeout = settings.timeout_seconds
+        self._budget = settings.budget_seconds
+        self._ends = time.monotonic() + settings.budget_seconds
+
+    def send(self, request: requests.PreparedRequest, **options) -> requests.Response:
+        """Send a request and read its answer; raises StepFailed when the budget is spent or the answer is too large."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise StepFailed(f"the API took more than {self._budget:g} seconds in all (budget_seconds)")
+        seconds = min(self._timeout, left)
+        ends = time.monotonic() + seconds
+        response = super().send(request, **options | {"stream": True, "timeout": seconds})
+        # requests itself would wait for as long as a byte comes now and then.
+        response._content = self._read(response, ends)
+        return response
+
+    def _read(self, response: requests.Response, ends: float) -> bytes:
+        body = bytearray()
+        try:
+            while part := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+                body += part
+                if time.monotonic() > ends:
+                    raise requests.ReadTimeout("the answer took too long", response=response)
+                if len(body) > MAX_BODY_BYTES:
+                    raise StepFailed(f"an answer is larger than {MAX_BODY_BYTES:,} bytes; ask for smaller pages")
+        except requests.RequestException:  # an OSError, too
+            raise
+        except ReadTimeoutError as error:
+            raise requests.ReadTimeout(error, response=response) from error
+        except (HTTPError, OSError) as error:
+            raise requests.exceptions.ChunkedEncodingError(error, response=response) from error
+        finally:
+            response.raw.close()  # one that was read to its end has given its connection back by now
+        return bytes(body)
+
+
+class AnswerClient(RESTClient):
+    """dlt's client, leaving answers unparsed: its parser knows neither a row's own text nor the longest integers."""
+
+    def extract_response(self, response: requests.Response, data_selector: Any) -> list[Any]:
+        return []
+
+
+def open_client(settings: ApiSettings, *, is_sample: bool) -> AnswerClient:
+    """Return a client that asks again with growing waits, or those that `Retry-After` asks for."""
+    session = Client(
+        raise_for_status=False,
+        status_codes=RETRIED_STATUS,
+        exceptions=RETRIED_ERRORS,
+        request_max_attempts=settings.max_attempts,
+        request_backoff_factor=min(_BACKOFF_SECONDS, settings.max_wait_seconds),
+        request_max_retry_delay=settings.max_wait_seconds,
+    ).session
+    adapter = BoundedAdapter(settings)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    # The sample is in this process: a proxy of the environment can't reach it.
+    session.trust_env = not is_sample
+    # Bodies are kept as they come, so they should come as they are.
+    return AnswerClient(settings.base_url, headers=settings.headers | {"Accept-Encoding": "identity"}, session=session)
+
+
+def describe_failure(error: requests.RequestException, settings: ApiSettings) -> str:
+    """Say what came of the last attempt, without anything of the request or the answer but its status."""
+    if isinstance(error, UnfitAnswer):
+        return str(error)
+    if isinstance(error, requests.HTTPError):
+        status = error.response.status_code
+        hint = " (see api_key)" if status in (401, 403) else ""
+        return f"it answered {status}{hint}"
+    if isinstance(error, requests.Timeout):
+        return f"no whole answer within {settings.timeout_seconds:g} seconds (timeout_seconds)"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection was cut in mid-answer"
+    return f"the connection failed ({_innermost(error)})"
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the reason under urllib3's wrappers, such as `Connection refused`."""
+    while inner := getattr(error, "reason", None) or error.__cause__ or error.__context__:
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return getattr(error, "strerror", None) or type(error).__name__

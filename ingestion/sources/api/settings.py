@@ -1,0 +1,80 @@
+"""How an API is asked: where, with which key, in pages of which size, and how long and how often."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from ingestion.errors import BadRequest
+from ingestion.redact import register_secret
+from ingestion.settings import source_setting
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """What `SOURCES__<NAME>__…` says; `timeout_seconds` is for one answer, `budget_seconds` for all of an extract."""
+
+    base_url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    page_size: int
+    max_attempts: int
+    timeout_seconds: float
+    max_wait_seconds: float
+    budget_seconds: float
+
+
+def configured_url(source: str) -> str | None:
+    """Return the API's configured URL, None when there is none; raises BadRequest when it is no plain http(s) URL."""
+    url = source_setting(source, "base_url")
+    if not url:
+        return None
+    try:
+        split = urlsplit(str(url))
+        is_plain = split.scheme in ("http", "https") and split.hostname and not (split.query or split.fragment)
+        port_is_fine = split.port is None or split.port > 0
+    except ValueError:
+        is_plain = port_is_fine = False
+    if not (is_plain and port_is_fine) or re.search(r"\s", str(url)):
+        raise _unreadable(source, "base_url", "http(s)://host[:port][/path] without a query")
+    if split.password:
+        register_secret(unquote(split.password))
+    return str(url)
+
+
+def read_api_settings(source: str, base_url: str) -> ApiSettings:
+    """Return the settings of an API at this URL; raises BadRequest, naming the variable, on one that can't be read."""
+    return ApiSettings(
+        base_url=base_url,
+        headers=_key_header(source),
+        page_size=int(_number(source, "page_size", 500, lowest=1, highest=100_000, whole=True)),
+        max_attempts=int(_number(source, "max_attempts", 5, lowest=1, highest=100, whole=True)),
+        timeout_seconds=_number(source, "timeout_seconds", 30, lowest=0.1, highest=3600),
+        max_wait_seconds=_number(source, "max_wait_seconds", 30, lowest=0, highest=3600),
+        budget_seconds=_number(source, "budget_seconds", 900, lowest=1, highest=86_400),
+    )
+
+
+def _key_header(source: str) -> dict[str, str]:
+    """Return the header that holds the key: `Authorization: Bearer …`, or the key alone in a header of another name."""
+    key = source_setting(source, "api_key")
+    if not key:
+        return {}
+    register_secret(str(key))
+    # A header can hold nothing else, and requests would quote the key when it complains.
+    if not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(key)):
+        raise _unreadable(source, "api_key", "printable ASCII characters, without blanks around them")
+    name = str(source_setting(source, "api_key_header", "Authorization"))
+    if not re.fullmatch(r"[A-Za-z0-9-]+", name):
+        raise _unreadable(source, "api_key_header", "a header's name")
+    return {name: f"Bearer {key}" if name.lower() == "authorization" else str(key)}
+
+
+def _number(source: str, name: str, default: float, *, lowest: float, highest: float, whole: bool = False) -> float:
+    text = str(source_setting(source, name, default)).strip()
+    pattern = r"[0-9]{1,9}" if whole else r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+    if not re.fullmatch(pattern, text) or not lowest <= float(text) <= highest:
+        raise _unreadable(source, name, f"a {'whole ' * whole}number from {lowest:g} to {highest:g}")
+    return float(text)
+
+
+def _unreadable(source: str, name: str, expected: str) -> BadRequest:
+    return BadRequest(f"SOURCES__{source.upper()}__{name.upper()} can't be read: expected {expected}")

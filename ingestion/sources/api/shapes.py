@@ -1,0 +1,120 @@
+"""What a row of an API must be: declared fields with a type each, which become columns."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+_INTEGERS = range(-(2**63), 2**63)
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field by its path in the object (`address.geo.lat`); the column's name is the path's parts, joined by `_`.
+
+    A `number` is float64, and may be written as text. Without what is `required` a row is rejected, else it is NULL.
+    """
+
+    path: str
+    type: str
+    required: bool = False
+
+    @property
+    def column(self) -> str:
+        return self.path.replace(".", "_")
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        return {"integer": pa.int64(), "text": pa.string(), "boolean": pa.bool_(), "number": pa.float64()}[self.type]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A resource's declared fields; `id` is its key."""
+
+    fields: tuple[Field, ...]
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The columns as they land."""
+        return pa.schema([(field.column, field.arrow_type) for field in self.fields])
+
+    @cached_property
+    def objects(self) -> set[str]:
+        """The paths of objects that hold declared fields."""
+        parts = [field.path.split(".") for field in self.fields]
+        return {".".join(path[:depth]) for path in parts for depth in range(1, len(path))}
+
+    def judge(self, row: Any) -> tuple[dict[str, Any], str | None]:
+        """Return a row's columns, and the first rule that it breaks, None when it is good."""
+        if not isinstance(row, dict):
+            return {}, "no object"
+        values = {}
+        for field in self.fields:
+            value = _find(row, field.path)
+            if value is None or value is _ABSENT:
+                if field.required:
+                    return {}, f"{field.column} is missing"
+                values[field.column] = None
+                continue
+            values[field.column] = value = _convert(value, field.type)
+            if value is None:
+                return {}, f"{field.column} has the wrong type"
+            if isinstance(value, str) and not _is_storable(value):
+                return {}, f"{field.column} has a character that can't be stored"
+        return values, None
+
+    def fields_of(self, row: Any) -> set[str]:
+        """Return the paths of a row's fields, those inside of an object only where the shape looks into it."""
+        return set(self._paths(row, "")) if isinstance(row, dict) else set()
+
+    def _paths(self, row: dict, prefix: str) -> list[str]:
+        found = []
+        for name, value in row.items():
+            path = f"{prefix}{name}"
+            if path in self.objects and isinstance(value, dict):
+                found += self._paths(value, f"{path}.")
+            elif path not in self.objects:
+                found.append(path)
+        return found
+
+
+def _find(row: dict, path: str) -> Any:
+    """Return what is at a path: an object that is missing or null has no fields, and one that is none is wrong."""
+    value: Any = row
+    for name in path.split("."):
+        if value is None or value is _ABSENT:
+            return _ABSENT
+        if not isinstance(value, dict):
+            return [value]  # no type takes a list
+        value = value.get(name, _ABSENT)
+    return value
+
+
+def _convert(value: Any, type_: str) -> Any:
+    """Return a value as its column takes it, None when it is of another type."""
+    if type_ == "text":
+        return value if isinstance(value, str) else None
+    if type_ == "boolean":
+        return value if isinstance(value, bool) else None
+    if isinstance(value, bool):
+        return None
+    if type_ == "integer":
+        return value if isinstance(value, int) and value in _INTEGERS else None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _is_storable(text: str) -> bool:
+    """Say whether a text is Unicode without NUL: JSON can escape halves of characters, and Postgres takes no NUL."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

@@ -1,0 +1,96 @@
+"""The community: users, posts, comments, albums, photos and todos of an API like JSONPlaceholder's, or its sample."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from ingestion.errors import Refused
+from ingestion.landing import Landing, Manifest
+from ingestion.samples.defaults import sample_api
+from ingestion.settings import Home
+from ingestion.sources.api import ApiReading, Field, Shape
+from ingestion.sources.api.settings import configured_url, read_api_settings
+from ingestion.totals import ControlTotals
+
+_ID = Field("id", "integer", required=True)
+SHAPES = {
+    "users": Shape(
+        (
+            _ID,
+            *(Field(path, "text") for path in ("name", "username", "email")),
+            *(Field(f"address.{part}", "text") for part in ("street", "suite", "city", "zipcode")),
+            *(Field(f"address.geo.{part}", "number") for part in ("lat", "lng")),
+            *(Field(path, "text") for path in ("phone", "website")),
+            *(Field(f"company.{part}", "text") for part in ("name", "catchPhrase", "bs")),
+        )
+    ),
+    "posts": Shape(
+        (Field("userId", "integer", required=True), _ID, Field("title", "text"), Field("body", "text")),
+    ),
+    "comments": Shape(
+        (
+            Field("postId", "integer", required=True),
+            _ID,
+            *(Field(path, "text") for path in ("name", "email", "body")),
+        )
+    ),
+    "albums": Shape((Field("userId", "integer", required=True), _ID, Field("title", "text"))),
+    "photos": Shape(
+        (
+            Field("albumId", "integer", required=True),
+            _ID,
+            *(Field(path, "text") for path in ("title", "url", "thumbnailUrl")),
+        )
+    ),
+    "todos": Shape(
+        (
+            Field("userId", "integer", required=True),
+            _ID,
+            Field("title", "text"),
+            Field("completed", "boolean", required=True),
+        )
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Community:
+    """The API at `sources.community.base_url`, or the answers of a landed day in its place."""
+
+    name: str = "community"
+    area: str = "api"
+    raw_schema: str = "raw_community"
+    tables_with_history: frozenset[str] = frozenset()
+    control_totals: ClassVar[dict[str, ControlTotals]] = {table: ControlTotals(key="id") for table in SHAPES}
+    kept: Manifest | None = None
+
+    def is_sample(self, home: Home) -> bool:
+        return self.kept.is_sample if self.kept else configured_url(self.name) is None
+
+    def reading_kept(self, home: Home, run_date: str) -> "Community":
+        """Return this source with the answers of a landed day in place of the API; raises Refused without any."""
+        manifest = Landing(home.landing).manifest(self.name, run_date)
+        if manifest is None or not manifest.answers:
+            raise Refused(
+                "no answers of the API have landed on this day",
+                f"tradewinds extract --run-date {run_date} --source {self.name}",
+            )
+        return replace(self, kept=manifest)
+
+    @contextmanager
+    def open(self, home: Home, run_date: str, work: Path) -> Iterator[ApiReading]:
+        from ingestion.sources.api.pages import ApiPages, KeptPages  # they import dlt, which takes a second
+
+        if self.kept:
+            answers = zip(self.kept.answers, Landing(home.landing).answer_files(self.kept), strict=True)
+            yield ApiReading(SHAPES, KeptPages(list(answers)), self.control_totals)
+            return
+        with ExitStack() as stack:
+            configured = configured_url(self.name)
+            url = configured or stack.enter_context(sample_api(home).running())
+            folder = work / "answers"
+            folder.mkdir()
+            pages = ApiPages(read_api_settings(self.name, url), folder, is_sample=configured is None)
+            yield ApiReading(SHAPES, pages, self.control_totals)

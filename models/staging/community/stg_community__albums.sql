@@ -1,0 +1,21 @@
+with source as (
+    select *
+    from {{ source('community', 'albums') }}
+    where _run_date = {{ run_date() }}
+),
+
+renamed as (
+    select
+        -- ids
+        cast(id as bigint) as album_id,
+        cast("userId" as bigint) as user_id, -- noqa: RF06
+
+        -- text
+        cast(title as varchar) as album_title,
+
+        -- plumbing
+        cast(_run_date as date) as _run_date
+    from source
+)
+
+select * from renamed
