@@ -35,7 +35,9 @@ def extract(
     only_missing: bool = False,
 ) -> None:
     """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are."""
-    landing = Landing(request.home.landing)
+    landing = Landing(request.home)
+    if caution := landing.caution():
+        request.reporter.say(f"warning  {caution}")
     for source in request.sources:
         options = ["--source", source.name]
         for table in tables or []:
@@ -62,7 +64,8 @@ def extract(
             note_landed(record, manifest)
             record.acknowledge(drift=accept_drift, shrink=accept_shrink)
             if manifest.rejected_rows:
-                kept_in = f"kept in {landing.partition('_rejects', source.name, run_date)}"
+                folder = landing.partition("_rejects", source.name, run_date)
+                kept_in = f"kept in {landing.location(folder)}"
                 request.reporter.line("extract", f"{source.name} rejects", manifest.rejected_rows, None, kept_in)
 
 
@@ -149,7 +152,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         publisher, marts = open_publisher(request.target, request.home), published_marts()
         for name, rows in write_exports(request.warehouse, run_date, request.home).items():
             request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
-        inputs = Landing(request.home.landing).fingerprint(run_date)
+        inputs = Landing(request.home).fingerprint(run_date)
         record.details = {"inputs": inputs, "version": None}
         current = publisher.current()
         if current and current.run_date > run_date and not allow_older:

@@ -1,6 +1,6 @@
 """The one place that knows landing: its layout, its manifests and its commit protocol."""
 
 from ingestion.landing.manifest import Column, File, Manifest, Table, Totals
-from ingestion.landing.store import Landing
+from ingestion.landing.store import Damaged, Landing
 
-__all__ = ["Column", "File", "Landing", "Manifest", "Table", "Totals"]
+__all__ = ["Column", "Damaged", "File", "Landing", "Manifest", "Table", "Totals"]

@@ -113,7 +113,7 @@ def test_the_commands_on_disk(people: Database, settings: dict[str, str], tmp_pa
     assert "departments (1): 1 (department_id 2)" in _fail(3, settings, "restore", "departments")
 
 
-def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str, str]) -> None:
+def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str, str], tmp_path: Path) -> None:
     before, store = contents(people), Store("s3://bucket/people backups")
     with pytest.raises(StepFailed, match="there is no backup"):
         restore(engine, "jobs", store)
@@ -125,10 +125,9 @@ def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str,
         assert list_backups(store, table) == [backup]
     assert contents(people) == before
     folder = store.folder("jobs")
-    with folder.draft() as draft:
-        draft.write_text("")
-        with pytest.raises(FileExistsError):
-            folder.put(draft, taken["jobs"].name)
+    (tmp_path / "draft").write_text("")
+    with pytest.raises(FileExistsError):
+        folder.add(tmp_path / "draft", taken["jobs"].name)
     assert restore(engine, "jobs", store, taken["jobs"].name) == taken["jobs"]
 
 

@@ -15,9 +15,9 @@ import pytest
 from ingestion.digest import file_sha256
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
+from ingestion.stores import disk as on_disk
 from pipeline.project import Mart
 from pipeline.publishing import Publisher, open_publisher
-from pipeline.publishing import duckdb as on_duckdb
 
 ORDERS = Mart("sales.orders", ("order_id",), ("amount",))
 LINES = Mart("sales.lines", ("order_id", "line"))
@@ -68,7 +68,7 @@ class Engine:
     def read(self, query: str) -> list[tuple]:
         if self._suffix:
             return self._execute(query)
-        with duckdb.connect(str(self.home.published / "tradewinds.duckdb"), read_only=True) as connection:
+        with duckdb.connect(str(Path(self.home.published) / "tradewinds.duckdb"), read_only=True) as connection:
             return connection.execute(query).fetchall()
 
 
@@ -148,10 +148,10 @@ def test_an_unknown_version_is_refused_with_those_that_are_kept(engine: Engine) 
 def test_the_same_rows_again_are_the_same_version(engine: Engine) -> None:
     first = engine.publish(DAYS[0], {1: 1})
     second = engine.publish(DAYS[1], {1: 2})
-    latest = json.loads((engine.home.published / "latest.json").read_text())
+    latest = json.loads((Path(engine.home.published) / "latest.json").read_text())
     # Operations differ with every run, and make no version.
     assert engine.publish(DAYS[1], {1: 2}, steps="two") == second
-    assert json.loads((engine.home.published / "latest.json").read_text()) == latest
+    assert json.loads((Path(engine.home.published) / "latest.json").read_text()) == latest
     assert engine.publisher.rollback().name == first
 
 
@@ -224,7 +224,7 @@ def test_a_mart_that_is_no_more_leaves_with_its_version(engine: Engine) -> None:
 def test_a_damaged_version_is_not_put_before_readers(engine: Engine) -> None:
     first = engine.publish(DAYS[0], {1: 1})
     engine.publish(DAYS[1], {1: 2})
-    kept = engine.home.published / "versions" / f"{first}.duckdb"
+    kept = Path(engine.home.published) / "versions" / f"{first}.duckdb"
     if kept.exists():
         data = bytearray(kept.read_bytes())
         data[len(data) // 2] ^= 1
@@ -240,14 +240,14 @@ def test_a_damaged_version_is_not_put_before_readers(engine: Engine) -> None:
 def test_latest_json_says_what_readers_see(engine: Engine) -> None:
     engine.publish(DAYS[0], {1: 1})
     version = engine.publish(DAYS[1], {1: 2})
-    latest = json.loads((engine.home.published / "latest.json").read_text())
+    latest = json.loads((Path(engine.home.published) / "latest.json").read_text())
     assert (latest["run_date"], latest["version"]) == (DAYS[1], version)
     assert version == f"{DAYS[1]}-{latest['content_hash'][:12]}"
-    file = engine.home.published / "tradewinds.duckdb"
+    file = Path(engine.home.published) / "tradewinds.duckdb"
     assert latest["sha256"] == (file_sha256(file) if file.exists() else None)
     assert latest["published_at"].endswith("+00:00")
     engine.publisher.rollback()
-    assert json.loads((engine.home.published / "latest.json").read_text())["run_date"] == DAYS[0]
+    assert json.loads((Path(engine.home.published) / "latest.json").read_text())["run_date"] == DAYS[0]
 
 
 @pytest.mark.parametrize("cut_off", ["before the file", "after the file"])
@@ -258,7 +258,7 @@ def test_a_crash_between_journal_and_file_loses_no_version(
     with _on_duckdb(Home(tmp_path)) as engine:
         first, second = (engine.publish(day, {1: number}) for number, day in enumerate(DAYS[:2]))
         engine.build(DAYS[2], {1: 2})
-        move = on_duckdb.move_into_place
+        move = on_disk.move_into_place
 
         def dying(draft: Path, path: Path) -> None:
             if path.name != "tradewinds.duckdb" or cut_off == "after the file":
@@ -267,7 +267,7 @@ def test_a_crash_between_journal_and_file_loses_no_version(
                 raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(on_duckdb, "move_into_place", dying)
+            patched.setattr(on_disk, "move_into_place", dying)
             with pytest.raises(KeyboardInterrupt):
                 engine.publisher.publish(DAYS[2], MARTS) if action == "publish" else engine.publisher.rollback()
         expected = {

@@ -383,8 +383,8 @@ def test_a_postgres_day_is_the_same_in_raw(tmp_path, new_database, monkeypatch):
     assert in_raw("select price::varchar from raw_northwind.t order by id") == [("0.1",), ("nan",)]
 
     # Damage after the landing: nothing is loaded.
-    landing = Landing(home.landing)
-    path = landing.path_of(manifest.tables["t"].files[0])
+    landing = Landing(home)
+    path = Path(landing.location(manifest.tables["t"].files[0].path))
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(Refused, match="is damaged"):
         load_sources([source], DAY, home, warehouse)
