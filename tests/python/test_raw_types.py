@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
