@@ -55,9 +55,9 @@ test-integration: setup ## only the tests against a real Postgres
 test-e2e: setup ## only the tests that run the tradewinds command
 	@$(BIN)/pytest -n auto -m e2e
 
-faults: setup ## try twenty random orders of days, and readers across ten runs, on each engine; takes half an hour
-	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 $(BIN)/pytest -n auto --dist worksteal \
-		tests/python/test_history.py tests/python/test_readers.py -k 'order or answer'
+faults: setup ## try twenty random orders of days, and readers across ten runs, on each engine, and fifty kills in a bucket; takes half an hour
+	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 TRADEWINDS_KILLS=50 $(BIN)/pytest -n auto --dist worksteal \
+		tests/python/test_history.py tests/python/test_readers.py tests/python/test_object_storage.py -k 'order or answer or killed'
 
 test-clock: setup ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
 	@$(BIN)/pip install --quiet --disable-pip-version-check libfaketime==3.0.1

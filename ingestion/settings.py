@@ -33,6 +33,11 @@ class Home:
         return self._store("TRADEWINDS_LANDING_URL", "landing")
 
     @property
+    def landing_raw(self) -> str | None:
+        """The store of `api/_raw` where it lies apart from landing's own, else None."""
+        return self._store("TRADEWINDS_LANDING_RAW_URL", "") if os.environ.get("TRADEWINDS_LANDING_RAW_URL") else None
+
+    @property
     def published(self) -> str:
         return self._store("TRADEWINDS_PUBLISHED_URL", "published")
 

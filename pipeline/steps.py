@@ -36,8 +36,9 @@ def extract(
 ) -> None:
     """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are."""
     landing = Landing(request.home)
-    if caution := landing.caution():
-        request.reporter.say(f"warning  {caution}")
+    with explained(run_date, "extract", request.command("extract", run_date)):
+        if caution := landing.caution():
+            request.reporter.say(f"warning  {caution}")
     for source in request.sources:
         options = ["--source", source.name]
         for table in tables or []:

@@ -10,8 +10,12 @@ from shutil import rmtree
 from ingestion.digest import file_sha256, stream_sha256
 from ingestion.errors import StepFailed
 from ingestion.landing.manifest import File, Manifest
+from ingestion.redact import one_line
 from ingestion.settings import Home
-from ingestion.stores import Overtaken, open_store
+from ingestion.stores import Apart, Overtaken, open_store
+
+# What an API has answered, word for word: another place than its tables may have other readers.
+_RAW = "api/_raw"
 
 
 class Damaged(StepFailed):
@@ -27,6 +31,8 @@ class Landing:
 
     def __init__(self, home: Home):
         self._store = open_store(home.landing, home.work)
+        if home.landing_raw:
+            self._store = Apart(self._store, _RAW, open_store(home.landing_raw, home.work))
 
     def location(self, name: str = "") -> str:
         """Return the path or URL of a file or folder of landing."""
@@ -49,7 +55,9 @@ class Landing:
             return Manifest.from_json(self._store.read(name))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        except OSError as error:
+            raise StepFailed(f"landing can't be read: {one_line(error)}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StepFailed(
                 f"the manifest of {source} for {run_date} can't be read ({self.location(name)})",
                 f"tradewinds extract --run-date {run_date} --source {source}",

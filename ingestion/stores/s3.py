@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -20,6 +20,8 @@ from ingestion.stores.s3_errors import as_os_errors
 from ingestion.stores.scratch import scratch_folder
 
 _READ_BYTES = 8 * 2**20
+# What is held in memory of a file, however large it is.
+_UPLOAD = {"chunksize": 16 * 2**20, "max_concurrency": 2}
 # Not AWS's alone: what is shorter may be a word that people have to read.
 _KEY_CHARACTERS = 16
 
@@ -95,8 +97,10 @@ class S3Store:
             yield paths
 
     def latest(self, name: str) -> Path | None:
-        version = self.version(name)
-        return version and keep_copy(self.work, self.location(name), version, lambda path: self._fetch(name, path))
+        while version := self.version(name):
+            with suppress(Overtaken):
+                return keep_copy(self.work, self.location(name), version, partial(self._fetch_version, name, version))
+        return None
 
     @contextmanager
     def draft(self, name: str) -> Iterator[Path]:
@@ -108,11 +112,11 @@ class S3Store:
             # A server that knows no conditions would replace it.
             if self._bucket.exists(self._path(name)):
                 raise FileExistsError("exists")
-            self._bucket.put_file(str(file), self._path(name), mode="create")
+            self._bucket.put_file(str(file), self._path(name), mode="create", **_UPLOAD)
 
     def put(self, draft: Path, name: str) -> None:
         with as_os_errors(self.location(name)):
-            self._bucket.put_file(str(draft), self._path(name))
+            self._bucket.put_file(str(draft), self._path(name), **_UPLOAD)
 
     def copy(self, name: str, to: str) -> None:
         with as_os_errors(self.location(to)):
@@ -158,3 +162,8 @@ class S3Store:
     def _fetch(self, name: str, path: Path) -> None:
         with as_os_errors(self.location(name)):
             self._bucket.get_file(self._path(name), str(path))
+
+    def _fetch_version(self, name: str, version: str, path: Path) -> None:
+        self._fetch(name, path)
+        if self.version(name) != version:
+            raise Overtaken(f"{self.location(name)} has changed meanwhile")

@@ -7,7 +7,7 @@ from threading import Lock
 
 import duckdb
 
-from ingestion.digest import rows_hash, stream_sha256
+from ingestion.digest import file_sha256, rows_hash, stream_sha256
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
 from ingestion.session import open_session
@@ -99,8 +99,8 @@ class DuckDBPublisher:
         return self.current()
 
     def _entries(self) -> list[Published]:
-        current = self.current()
-        return self._journal.entries(current and Published.now(current, self._sha256(_PUBLISHED)))
+        path = self._store.latest(_PUBLISHED)
+        return self._journal.entries(path and Published.now(_version_of(path), file_sha256(path)))
 
     def _is_whole(self, version: Version, entries: list[Published]) -> bool:
         """Say whether a version's kept file is the one the journal knows: it is never written twice."""
