@@ -1,6 +1,7 @@
 """The one place that knows landing: its layout, its manifests and its commit protocol."""
 
 from ingestion.landing.manifest import Column, File, Manifest, Table, Totals
-from ingestion.landing.store import Damaged, Landing
+from ingestion.landing.reading import Damaged
+from ingestion.landing.store import Landing
 
 __all__ = ["Column", "Damaged", "File", "Landing", "Manifest", "Table", "Totals"]

@@ -1,124 +1,29 @@
 """Landing in a store: partitions, locks and the commit protocol."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from shutil import rmtree
 
-from ingestion.digest import file_sha256, stream_sha256
+from ingestion.digest import file_sha256
 from ingestion.errors import StepFailed
 from ingestion.landing.manifest import File, Manifest
-from ingestion.redact import one_line
-from ingestion.settings import Home
-from ingestion.stores import Apart, Overtaken, open_store
-
-# What an API has answered, word for word: another place than its tables may have other readers.
-_RAW = "api/_raw"
+from ingestion.landing.reading import Landed, manifest_name, mark_name
+from ingestion.stores import Overtaken
 
 
-class Damaged(StepFailed):
-    """Landed files are missing, or aren't what their manifest says."""
-
-
-class Landing:
+class Landing(Landed):
     """The immutable record of what every source said on every day.
 
-    A source's day exists when its manifest does; readers take only files that a manifest lists. Files get new names
-    and are durable before the manifest is put in place at once; only then are unlisted files removed.
+    Files get new names and are durable before the manifest is put in place at once; only then unlisted ones are removed.
     """
-
-    def __init__(self, home: Home):
-        self._store = open_store(home.landing, home.work)
-        if home.landing_raw:
-            self._store = Apart(self._store, _RAW, open_store(home.landing_raw, home.work))
-
-    def location(self, name: str = "") -> str:
-        """Return the path or URL of a file or folder of landing."""
-        return self._store.location(name)
-
-    def caution(self) -> str | None:
-        """Say what the store of landing can't promise, None when nothing is missing."""
-        return self._store.caution()
 
     def partition(self, area: str, table: str, run_date: str) -> str:
         """Return the folder of one table's day; raises StepFailed on a table name that is no folder name."""
         if "/" in table or "\0" in table or table.startswith((".", "_")):
             raise StepFailed(f"a table named {table!r} has no place in landing")
         return f"{area}/{table}/run_date={run_date}"
-
-    def manifest(self, source: str, run_date: str) -> Manifest | None:
-        """Return a source's landed day, None when there is none; raises StepFailed when it can't be read."""
-        name = _manifest_name(source, run_date)
-        try:
-            return Manifest.from_json(self._store.read(name))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StepFailed(f"landing can't be read: {one_line(error)}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StepFailed(
-                f"the manifest of {source} for {run_date} can't be read ({self.location(name)})",
-                f"tradewinds extract --run-date {run_date} --source {source}",
-            ) from error
-
-    def days(self, source: str) -> list[str]:
-        """Return the landed days of a source, oldest first."""
-        return [day for _, day in self._landed(f"_manifests/{source}")]
-
-    def fingerprint(self, run_date: str) -> str:
-        """Return a hash of all rows landed up to a day: what a run of it is a function of."""
-        landed = ((day, source) for source, day in self._landed("_manifests") if day <= run_date)
-        parts = [
-            [day, source, name, table.content_hash, table.rejected_rows]
-            for day, source in sorted(landed)
-            for name, table in sorted(self.manifest(source, day).tables.items())
-        ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-    def previous(self, source: str, run_date: str) -> Manifest | None:
-        """Return the manifest of the latest landed day before this one."""
-        earlier = [day for day in self.days(source) if day < run_date]
-        return self.manifest(source, earlier[-1]) if earlier else None
-
-    def started_run(self, source: str, run_date: str) -> str | None:
-        """Return the run id of the last extract begun for this day, whether it ended well; "" when it can't be read."""
-        try:
-            return json.loads(self._store.read(_mark_name(source, run_date)))["run_id"]
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
-            return ""
-
-    def faults(self, source: str, run_date: str, *, read_files: bool) -> list[str]:
-        """Say what keeps this source's day from being whole; an empty list means it can be loaded.
-
-        With `read_files` every file's SHA-256 is compared too, else only its size.
-        """
-        manifest = self.manifest(source, run_date)
-        if manifest is None:
-            return [f"{source} has not landed"]
-        if self.started_run(source, run_date) not in (None, manifest.run_id):
-            return [f"the last extract of {source} failed or was cut off"]
-        faults = [f"table {table} of {source} has not landed" for table in manifest.missing_tables]
-        found = (self._fault(source, file, read_files=read_files) for file in manifest.files)
-        return faults + [fault for fault in found if fault]
-
-    @contextmanager
-    def local(self, source: str, run_date: str, files: list[File]) -> Iterator[list[Path]]:
-        """Hand out landed files to be read by path, all held against their SHA-256; raises Damaged, naming each."""
-        names = [self._name(file) for file in files]
-        with ExitStack() as held:
-            try:
-                paths = held.enter_context(self._store.local(names))
-                wrong = [file for file, path in zip(files, paths, strict=True) if file_sha256(path) != file.sha256]
-                faults = [_describe_damage(source, file) for file in wrong]
-            except FileNotFoundError:
-                faults = list(filter(None, (self._fault(source, file, read_files=False) for file in files)))
-            if faults:
-                raise Damaged("; ".join(faults), f"tradewinds extract --run-date {run_date} --source {source}")
-            yield paths
 
     @contextmanager
     def day_lock(self, source: str, run_date: str) -> Iterator[None]:
@@ -132,7 +37,7 @@ class Landing:
 
     def begin(self, source: str, run_date: str, run_id: str) -> None:
         """Mark the day as being extracted: until a commit under this run id, it isn't whole."""
-        self._store.write(_mark_name(source, run_date), json.dumps({"run_id": run_id}) + "\n")
+        self._store.write(mark_name(source, run_date), json.dumps({"run_id": run_id}) + "\n")
 
     def clear_work(self, source: str, run_date: str) -> Path:
         """Return an empty working folder, on landing's own file system if there is one; what a kill left is gone."""
@@ -148,7 +53,7 @@ class Landing:
     def withdraw(self, source: str, run_date: str, earlier_run_id: str | None) -> None:
         """Take back the mark of an extract that never asked the source for anything."""
         if earlier_run_id is None:
-            self._store.remove(_mark_name(source, run_date))
+            self._store.remove(mark_name(source, run_date))
         else:
             self.begin(source, run_date, earlier_run_id)
 
@@ -165,7 +70,7 @@ class Landing:
 
     def version(self, source: str, run_date: str) -> str | None:
         """Return which manifest is in place, for the commit that is to replace it; None when there is none."""
-        return self._store.version(_manifest_name(source, run_date))
+        return self._store.version(manifest_name(source, run_date))
 
     def commit(self, manifest: Manifest, folders: list[str], replaced: str | None) -> None:
         """Make the day exist: put its manifest in place of that version, then remove what it doesn't list.
@@ -177,7 +82,7 @@ class Landing:
             if before := self.manifest(manifest.source, manifest.run_date):
                 folders = [*folders, *{self._name(file).rpartition("/")[0] for file in before.files}]
         try:
-            self._store.swap(_manifest_name(manifest.source, manifest.run_date), manifest.to_json(), replaced)
+            self._store.swap(manifest_name(manifest.source, manifest.run_date), manifest.to_json(), replaced)
         except Overtaken as error:
             raise StepFailed(f"another process has landed {manifest.source} for this day meanwhile") from error
         listed = {self._name(file) for file in manifest.files}
@@ -186,38 +91,3 @@ class Landing:
                 if name.endswith(".parquet") and name not in listed:
                     self._store.remove(name)
             self._store.prune(folder)
-
-    def _name(self, file: File) -> str:
-        """Return a landed file's name; raises StepFailed when a manifest points outside landing."""
-        if not self._store.holds(file.path):
-            raise StepFailed(f"a manifest names a file outside landing: {file.path}")
-        return file.path
-
-    def _fault(self, source: str, file: File, *, read_files: bool) -> str | None:
-        size = self._store.size(self._name(file))
-        if size is None:
-            return f"{source}: landed file {file.path} is missing"
-        if size != file.bytes or (read_files and self._sha256(file) != file.sha256):
-            return _describe_damage(source, file)
-        return None
-
-    def _sha256(self, file: File) -> str:
-        with self._store.open(file.path) as opened:
-            return stream_sha256(opened)
-
-    def _landed(self, folder: str) -> list[tuple[str, str]]:
-        """Return the source and the day of every manifest below a folder, oldest first."""
-        paths = map(PurePosixPath, self._store.names(folder))
-        return sorted((path.parent.name, path.stem) for path in paths if path.suffix == ".json")
-
-
-def _describe_damage(source: str, file: File) -> str:
-    return f"{source}: landed file {file.path} is damaged (its SHA-256 is not the manifest's)"
-
-
-def _manifest_name(source: str, run_date: str) -> str:
-    return f"_manifests/{source}/{run_date}.json"
-
-
-def _mark_name(source: str, run_date: str) -> str:
-    return f"_manifests/{source}/{run_date}.started"

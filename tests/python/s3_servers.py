@@ -53,20 +53,21 @@ class S3Server:
 
 
 @contextmanager
-def rclone(folder: Path, key: str = KEY, secret: str = SECRET) -> Iterator[S3Server]:
-    """Serve a folder, whose folders are the buckets."""
+def rclone(folder: Path, *, forgets: bool = False) -> Iterator[S3Server]:
+    """Serve a folder, whose folders are the buckets; to see what is changed there by hand it `forgets` at once."""
     (port,) = _free_ports(1)
     folder.mkdir(parents=True, exist_ok=True)
-    words = ["serve", "s3", folder, f"--addr=127.0.0.1:{port}", f"--auth-key={key},{secret}"]
-    with _running("rclone", words, S3Server(f"http://127.0.0.1:{port}", key, secret)) as server:
+    words = ["serve", "s3", folder, f"--addr=127.0.0.1:{port}", f"--auth-key={KEY},{SECRET}"]
+    words += ["--dir-cache-time=0s"] * forgets
+    with _running("rclone", words, S3Server(f"http://127.0.0.1:{port}", KEY, SECRET)) as server:
         yield server
 
 
 @contextmanager
-def seaweedfs(folder: Path, key: str = KEY, secret: str = SECRET) -> Iterator[S3Server]:
+def seaweedfs(folder: Path) -> Iterator[S3Server]:
     """Serve what is kept in a folder, in SeaweedFS' own files."""
     folder.mkdir(parents=True, exist_ok=True)
-    credentials = {"accessKey": key, "secretKey": secret}
+    credentials = {"accessKey": KEY, "secretKey": SECRET}
     rights = ["Admin", "Read", "Write", "List"]
     identities = [{"name": "test", "credentials": [credentials], "actions": rights}]
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
@@ -77,7 +78,7 @@ def seaweedfs(folder: Path, key: str = KEY, secret: str = SECRET) -> Iterator[S3
     words += [f"-{part}.port.grpc={port}" for part, port in zip(parts, ports[len(parts) :], strict=True)]
     words += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
     words += ["-master.volumeSizeLimitMB=64", "-volume.max=50", "-volume.preStopSeconds=0"]
-    with _running("weed", words, S3Server(f"http://127.0.0.1:{ports[3]}", key, secret)) as server:
+    with _running("weed", words, S3Server(f"http://127.0.0.1:{ports[3]}", KEY, SECRET)) as server:
         yield server
 
 
@@ -85,7 +86,7 @@ def seaweedfs(folder: Path, key: str = KEY, secret: str = SECRET) -> Iterator[S3
 def _running(command: str, words: list, server: S3Server) -> Iterator[S3Server]:
     process = subprocess.Popen(
         [Path(sys.executable).with_name(command), *words],
-        env=clean_environment() | {"RCLONE_DIR_CACHE_TIME": "0s"},
+        env=clean_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

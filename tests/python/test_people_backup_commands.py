@@ -40,7 +40,7 @@ def settings(people: Database, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """Settings that put backups into a bucket of a server of the test's own; this process has them already."""
-    with rclone(tmp_path / "s3") as server:
+    with rclone(tmp_path / "s3", forgets=True) as server:
         monkeypatch.setitem(fsspec.config.conf, "s3", server.options)
         yield server.settings
 
