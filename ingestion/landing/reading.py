@@ -103,8 +103,9 @@ class Landed:
                 paths = held.enter_context(self._store.local(names))
                 wrong = [file for file, path in zip(files, paths, strict=True) if file_sha256(path) != file.sha256]
                 faults = [_describe_damage(source, file) for file in wrong]
-            except FileNotFoundError:
-                faults = list(filter(None, (self._fault(source, file, read_files=False) for file in files)))
+            except FileNotFoundError as error:
+                found = (self._fault(source, file, read_files=False) for file in files)
+                faults = list(filter(None, found)) or [one_line(error)]
             if faults:
                 raise Damaged("; ".join(faults), f"tradewinds extract --run-date {run_date} --source {source}")
             yield paths

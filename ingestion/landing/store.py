@@ -16,7 +16,7 @@ from ingestion.stores import Overtaken
 class Landing(Landed):
     """The immutable record of what every source said on every day.
 
-    Files get new names and are durable before the manifest is put in place at once; only then unlisted ones are removed.
+    Files get new names and are durable before the manifest is put in place; only then are unlisted ones removed.
     """
 
     def partition(self, area: str, table: str, run_date: str) -> str:
