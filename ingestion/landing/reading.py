@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +14,8 @@ from ingestion.redact import one_line
 from ingestion.settings import Home
 from ingestion.stores import Apart, open_store
 
+# A bucket answers each question late, and many at a time.
+_AT_ONCE = 8
 # What an API has answered, word for word: another place than its tables may have other readers.
 _RAW = "api/_raw"
 
@@ -58,11 +61,13 @@ class Landed:
 
     def fingerprint(self, run_date: str) -> str:
         """Return a hash of all rows landed up to a day: what a run of it is a function of."""
-        landed = ((day, source) for source, day in self._landed("_manifests") if day <= run_date)
+        landed = sorted((day, source) for source, day in self._landed("_manifests") if day <= run_date)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            manifests = list(pool.map(lambda day_source: self.manifest(*reversed(day_source)), landed))
         parts = [
-            [day, source, name, table.content_hash, table.rejected_rows]
-            for day, source in sorted(landed)
-            for name, table in sorted(self.manifest(source, day).tables.items())
+            [manifest.run_date, manifest.source, name, table.content_hash, table.rejected_rows]
+            for manifest in manifests
+            for name, table in sorted(manifest.tables.items())
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -91,8 +96,9 @@ class Landed:
         if self.started_run(source, run_date) not in (None, manifest.run_id):
             return [f"the last extract of {source} failed or was cut off"]
         faults = [f"table {table} of {source} has not landed" for table in manifest.missing_tables]
-        found = (self._fault(source, file, read_files=read_files) for file in manifest.files)
-        return faults + [fault for fault in found if fault]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(lambda file: self._fault(source, file, read_files=read_files), manifest.files)
+            return faults + [fault for fault in found if fault]
 
     @contextmanager
     def local(self, source: str, run_date: str, files: list[File]) -> Iterator[list[Path]]:
