@@ -58,7 +58,9 @@ class S3Store:
             found = self._bucket.find(self._path(folder))
             if not found and not self._bucket.exists(self._root.partition("/")[0]):
                 raise FileNotFoundError("there is no such bucket")
-        return sorted(path.removeprefix(self._root).lstrip("/") for path in found)
+        # Some servers keep a folder that was emptied, and give it out as a file.
+        below = (path for path in found if path.startswith(f"{self._path(folder)}/") and not path.endswith("/"))
+        return sorted(path.removeprefix(f"{self._root}/") for path in below)
 
     def size(self, name: str) -> int | None:
         head = self._head(name)

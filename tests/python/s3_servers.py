@@ -76,7 +76,7 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
     words = ["server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", f"-s3.config={folder}/s3.json"]
     words += [f"-{part}.port={port}" for part, port in zip(parts, ports, strict=False)]
     words += [f"-{part}.port.grpc={port}" for part, port in zip(parts, ports[len(parts) :], strict=True)]
-    words += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
+    words += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false", "-s3.autoCreateBucket=false"]
     words += ["-master.volumeSizeLimitMB=64", "-volume.max=50", "-volume.preStopSeconds=0"]
     with _running("weed", words, S3Server(f"http://127.0.0.1:{ports[3]}", KEY, SECRET)) as server:
         yield server
