@@ -65,16 +65,14 @@ def test_a_day_in_a_bucket_is_the_day_on_disk(
     landing = Landing(home)
     for source in SOURCES:
         assert landing.faults(source, DAY, read_files=True) == []
-        monkeypatch.delenv("TRADEWINDS_LANDING_URL")
         assert _hashes(landing, source) == _hashes(on_disk, source)
-        monkeypatch.setenv("TRADEWINDS_LANDING_URL", in_bucket.settings["TRADEWINDS_LANDING_URL"])
 
     published, exports = open_store(home.published, home.work), open_store(home.exports, home.work)
     latest = json.loads(published.read("latest.json"))
     assert latest["version"] == json.loads((sandbox.home / "published" / "latest.json").read_text())["version"]
     files = sorted((sandbox.home / "exports" / DAY).iterdir())
     assert exports.names(DAY) == [f"{DAY}/{file.name}" for file in files]
-    assert [exports.read(f"{DAY}/{file.name}") for file in files] == [file.read_text(newline="") for file in files]
+    assert [exports.read(f"{DAY}/{file.name}") for file in files] == [file.read_bytes().decode() for file in files]
     # Nothing of a store is left in the home.
     stores = ("landing", "published", "exports", "backups")
     assert not [name for name in stores if (in_bucket.home / name).exists()]
@@ -114,7 +112,7 @@ def test_no_key_is_in_anything_that_a_run_leaves(
     for name in bucket.names():
         with bucket.open(name) as file:
             kept.append(file.read().decode(errors="replace"))
-    assert any("CANARY" not in text for text in kept)
+    assert len(kept) > len(bucket.names()) > 0
     for secret in (*canary.values(), s3_server.secret):
         assert not any(secret in text for text in (*said, *listed, *kept))
 
@@ -207,8 +205,13 @@ home, source = Home.from_environment(), SOURCES["order_details"]
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
-        extract_source(source, "{DAY}", home)
-        load_sources([source], "{DAY}", home, open_warehouse("duckdb", home))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        try:
+            extract_source(source, "{DAY}", home)
+            load_sources([source], "{DAY}", home, open_warehouse("duckdb", home))
+        except BaseException as error:
+            print(error, file=sys.stderr, flush=True)
+            os._exit(1)
         os._exit(0)
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
