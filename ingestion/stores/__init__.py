@@ -10,7 +10,10 @@ __all__ = ["Apart", "Overtaken", "Store", "open_store"]
 
 
 def open_store(location: str, work: Path) -> Store:
-    """Return the store at a path or an s3:// URL; what is on its way to or from a bucket is kept below `work`."""
+    """Return the store at a path or an s3:// URL; what is on its way to or from a bucket is kept below `work`.
+
+    Raises BadRequest on a URL that holds more than a place, as keys.
+    """
     if location.startswith("s3://"):
         from ingestion.stores.s3 import S3Store
 

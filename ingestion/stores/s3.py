@@ -12,6 +12,7 @@ from typing import BinaryIO
 import fsspec
 
 from ingestion.redact import register_secret
+from ingestion.settings import check_bucket_url
 from ingestion.stores.base import Overtaken
 from ingestion.stores.conditions import Conditions, find_conditions
 from ingestion.stores.copies import keep_copy
@@ -30,7 +31,7 @@ class S3Store:
     """A prefix of a bucket whose files appear by one put each."""
 
     def __init__(self, url: str, work: Path):
-        self._root = url.removeprefix("s3://").strip("/")
+        self._root = check_bucket_url("a bucket's URL", url).removeprefix("s3://").strip("/")
         self.work = work
         # Listings that are kept would hide what another process puts there.
         self._bucket = fsspec.filesystem("s3", use_listings_cache=False)
