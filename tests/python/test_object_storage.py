@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -241,7 +242,8 @@ def _go(forking: subprocess.Popen[str], kill_after: float | None = None) -> int:
     child = int(forking.stdout.readline())
     if kill_after is not None:
         time.sleep(kill_after)
-        os.kill(child, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.kill(child, signal.SIGKILL)
     return int(forking.stdout.readline())
 
 
