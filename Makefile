@@ -55,9 +55,9 @@ test-integration: setup ## only the tests against a real Postgres
 test-e2e: setup ## only the tests that run the tradewinds command
 	@$(BIN)/pytest -n auto -m e2e
 
-faults: setup ## try twenty random orders of days, and readers across ten runs, on each engine; takes half an hour
-	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 $(BIN)/pytest -n auto --dist worksteal \
-		tests/python/test_history.py tests/python/test_readers.py -k 'order or answer'
+faults: setup ## try twenty random orders of days, and readers across ten runs, on each engine, and fifty kills in a bucket; takes half an hour
+	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 TRADEWINDS_KILLS=50 $(BIN)/pytest -n auto --dist worksteal \
+		tests/python/test_history.py tests/python/test_readers.py tests/python/test_object_storage.py -k 'order or answer or killed'
 
 fuzz: setup ## send the people service a million odd rows, and 200 examples of each operation; takes a quarter of an hour
 	@TRADEWINDS_FUZZ_ROWS=1000000 TRADEWINDS_SCHEMA_EXAMPLES=200 $(BIN)/pytest -s \

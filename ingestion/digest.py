@@ -2,17 +2,27 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 
 from ingestion.session import open_session
+
+_CHUNK_BYTES = 2**20
 
 
 def file_sha256(path: Path) -> str:
     """Return the hex SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stream_sha256(stream: BinaryIO) -> str:
+    """Return the hex SHA-256 of what is left to read, whether or not it is a file of this machine."""
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def content_hash(paths: list[Path], columns: list[str]) -> str:

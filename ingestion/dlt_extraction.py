@@ -55,24 +55,25 @@ class Extraction:
             rows = sum(file.rows for file in files)
             if not files or rows != counts[table]:
                 raise StepFailed(f"table {table}: {counts.get(table, 0)} rows were read, but {rows} landed")
-            paths = [self._landing.path_of(file) for file in files]
-            if any(_types(parquet.read_schema(path)) != _types(schema) for path in paths):
-                raise StepFailed(f"table {table} landed with other columns than the source has")
             read, rejected = reading.count(table), len(reading.rejects(table))
             if read != rows + rejected:
                 raise StepFailed(
                     f"table {table}: {read} rows were read, but {rows} landed and {rejected} were rejected"
                 )
-            landed[table] = Table(
-                rows=rows,
-                rejected_rows=rejected,
-                columns=[Column(field.name, str(field.type)) for field in schema],
-                files=files,
-                content_hash=content_hash(paths, schema.names),
-                run_id=self._run_id,
-                read_rows=read,
-                totals=self._totals(table, paths, schema, reading.totals(table)),
-            )
+            # Read back from landing: what is summed and hashed is what readers will meet.
+            with self._landing.local(self._source.name, self._run_date, files) as paths:
+                if any(_types(parquet.read_schema(path)) != _types(schema) for path in paths):
+                    raise StepFailed(f"table {table} landed with other columns than the source has")
+                landed[table] = Table(
+                    rows=rows,
+                    rejected_rows=rejected,
+                    columns=[Column(field.name, str(field.type)) for field in schema],
+                    files=files,
+                    content_hash=content_hash(paths, schema.names),
+                    run_id=self._run_id,
+                    read_rows=read,
+                    totals=self._totals(table, paths, schema, reading.totals(table)),
+                )
         return landed
 
     def _totals(self, table: str, paths: list[Path], schema: pa.Schema, source: Totals) -> dict[str, Totals]:
@@ -86,8 +87,8 @@ class Extraction:
 
     def discard(self) -> None:
         """Remove what was placed in landing; no manifest lists it."""
-        for file in [*self._rejects, *self._answers, *(file for files in self._files.values() for file in files)]:
-            self._landing.path_of(file).unlink(missing_ok=True)
+        placed = (file for files in self._files.values() for file in files)
+        self._landing.discard([*self._rejects, *self._answers, *placed])
 
     def land_rejects(self, tables: list[str], reading: Reading) -> list[File]:
         """Place the rows that couldn't be read, one file a table that has any."""
@@ -111,15 +112,15 @@ class Extraction:
 
         return [answer for table in tables for answer in reading.land_answers(table, place)]
 
-    def folders(self, tables) -> list[Path]:
+    def folders(self, tables) -> list[str]:
         """Return every folder that holds this source's files of this day."""
         partitions = [self._landing.partition(self._source.area, table, self._run_date) for table in tables]
         return [*partitions, *map(self._answers_folder, tables), self._rejects_folder()]
 
-    def _answers_folder(self, table: str) -> Path:
+    def _answers_folder(self, table: str) -> str:
         return self._landing.partition(f"{self._source.area}/_raw", table, self._run_date)
 
-    def _rejects_folder(self) -> Path:
+    def _rejects_folder(self) -> str:
         return self._landing.partition("_rejects", self._source.name, self._run_date)
 
     def _run_dlt(self, batches: dict[str, Iterator[pa.Table]], schemas: dict[str, pa.Schema]) -> None:

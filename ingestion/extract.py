@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from uuid import uuid4
 
 import pyarrow as pa
@@ -25,14 +25,15 @@ class Draft:
     manifest: Manifest
     read: dict[str, Table]  # the tables that were read for it, not kept from an earlier extract
     landing: Landing
-    folders: list[Path]
+    folders: list[str]
+    replaces: str | None  # the manifest that was in place when reading began
     missing_fields: list[str]  # that are declared, and that no row of what was read has
     is_committed: bool = False
 
     def commit(self) -> None:
         """Make the day this one."""
         self.is_committed = True
-        self.landing.commit(self.manifest, self.folders)
+        self.landing.commit(self.manifest, self.folders, self.replaces)
 
 
 def extract_source(
@@ -52,7 +53,7 @@ def extract_source(
     an unknown table or a cap that can't be read.
     """
     caps = read_caps(source.name)
-    landing = Landing(home.landing)
+    landing = Landing(home)
     with landing.day_lock(source.name, run_date):
         earlier_run = landing.started_run(source.name, run_date)
         run_id = uuid4().hex
@@ -94,7 +95,8 @@ def drafting(
     `check_schemas` is asked before anything is read, with the tables' schemas and whether they are a sample's. Hold the
     day's lock.
     """
-    landing, draft = Landing(home.landing), None
+    landing, draft = Landing(home), None
+    replaces = landing.version(source.name, run_date)
     work = landing.clear_work(source.name, run_date)
     extraction = Extraction(source, run_date, run_id, landing, work)
     try:
@@ -123,7 +125,7 @@ def drafting(
                 undeclared_fields=_kept_fields(kept, wanted) | (answering.undeclared_fields() if answering else {}),
             )
             missing = answering.missing_fields() if answering else []
-        draft = Draft(manifest, landed, landing, extraction.folders(schemas), missing)
+        draft = Draft(manifest, landed, landing, extraction.folders(schemas), replaces, missing)
         yield draft
     finally:
         if draft is None or not draft.is_committed:
@@ -152,7 +154,7 @@ def _kept_rejects(kept: Manifest | None, replaced: list[str]) -> list[File]:
     """Return the earlier extract's reject files (`<table>-<run id>.parquet`) of the tables that aren't read again."""
     if kept is None:
         return []
-    return [file for file in kept.rejects if Path(file.path).name.rpartition("-")[0] not in replaced]
+    return [file for file in kept.rejects if PurePosixPath(file.path).name.rpartition("-")[0] not in replaced]
 
 
 def _kept_answers(kept: Manifest | None, replaced: list[str]) -> list[Answer]:

@@ -22,10 +22,23 @@ def write_atomically(path: Path, text: str) -> None:
 
 def move_into_place(draft: Path, path: Path) -> None:
     """Put a finished file where readers look, by one rename, synced to disk before and after."""
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
+    sync_file(draft)
     draft.replace(path)
     sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, durable."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_file(file: Path) -> None:
+    """Make a finished file's content durable."""
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def sync_folder(folder: Path) -> None:

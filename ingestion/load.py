@@ -1,9 +1,11 @@
 """Landing to raw: a whole, undamaged day goes into the warehouse in one transaction."""
 
+from contextlib import ExitStack
+
 import pyarrow.parquet as parquet
 
 from ingestion.errors import Refused
-from ingestion.landing import Landing
+from ingestion.landing import Damaged, Landing
 from ingestion.settings import Home
 from ingestion.sources import Source
 from ingestion.warehouse import RawTable, Rejects, Warehouse
@@ -11,7 +13,7 @@ from ingestion.warehouse import RawTable, Rejects, Warehouse
 
 def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
     """Raise Refused, naming each fault, unless every source's day is landed, whole and undamaged (SHA-256)."""
-    landing = Landing(home.landing)
+    landing = Landing(home)
     faults = {source.name: landing.faults(source.name, run_date, read_files=True) for source in sources}
     faulty = [name for name, found in faults.items() if found]
     if faulty:
@@ -26,21 +28,27 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
     Raises Refused when something has not landed whole, StepFailed when the warehouse can't take it in; either way every
     row of the warehouse is as it was.
     """
-    refuse_unlanded(sources, run_date, home)
-    landing = Landing(home.landing)
+    landing = Landing(home)
+    if any(landing.faults(source.name, run_date, read_files=False) for source in sources):
+        refuse_unlanded(sources, run_date, home)
     tables, rejects = [], []
-    for source in sources:
-        manifest = landing.manifest(source.name, run_date)
-        rejects += manifest.rejects
-        for name, table in manifest.tables.items():
-            files = [landing.path_of(file) for file in table.files]
-            tables.append(
+    with ExitStack() as held:
+        for source in sources:
+            manifest = landing.manifest(source.name, run_date)
+            try:
+                paths = held.enter_context(landing.local(source.name, run_date, manifest.row_files))
+            except Damaged:
+                refuse_unlanded(sources, run_date, home)
+                raise
+            path_of = dict(zip(manifest.row_files, paths, strict=True))
+            rejects += [(path_of[file], file.rows) for file in manifest.rejects]
+            tables += [
                 RawTable(
                     source=source.name,
                     raw_schema=source.raw_schema,
                     name=name,
-                    files=files,
-                    schema=parquet.read_schema(files[0]),
+                    files=[path_of[file] for file in table.files],
+                    schema=parquet.read_schema(path_of[table.files[0]]),
                     rows=table.rows,
                     rejected_rows=table.rejected_rows,
                     content_hash=table.content_hash,
@@ -49,11 +57,12 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
                     read_rows=table.read_rows,
                     totals=table.totals,
                 )
-            )
-    warehouse.load_day(
-        run_date,
-        [source.name for source in sources],
-        tables,
-        Rejects([landing.path_of(file) for file in rejects], sum(file.rows for file in rejects)),
-    )
+                for name, table in manifest.tables.items()
+            ]
+        warehouse.load_day(
+            run_date,
+            [source.name for source in sources],
+            tables,
+            Rejects([path for path, _ in rejects], sum(rows for _, rows in rejects)),
+        )
     return {f"{table.raw_schema}.{table.name}": table.rows for table in tables}

@@ -58,7 +58,8 @@ def refuse_past_caps(caps: Caps, tables: dict[str, Table], manifest: Manifest, l
 
 def read_rejects(landing: Landing, manifest: Manifest) -> pa.Table:
     """Return the rows of a landed day that couldn't be read, in their files' order; raises StepFailed on damage."""
-    tables = [parquet.ParquetFile(path).read() for path in landing.reject_files(manifest)]
+    with landing.local(manifest.source, manifest.run_date, manifest.rejects) as paths:
+        tables = [parquet.ParquetFile(path).read() for path in paths]
     return pa.concat_tables([REJECT_SCHEMA.empty_table(), *tables])
 
 

@@ -33,7 +33,7 @@ def replay_source(source: Source, run_date: str, home: Home, on_rows: OnRows) ->
     changed. Either way, and when it is killed, the day stays landed as it was: no mark of a started extract is written,
     and the new manifest keeps the run id that the day's mark names, so that the commit is one rename.
     """
-    landing = Landing(home.landing)
+    landing = Landing(home)
     with landing.day_lock(source.name, run_date):
         refuse_unlanded([source], run_date, home)
         before = landing.manifest(source.name, run_date)
@@ -67,20 +67,21 @@ def describe_changes(landing: Landing, before: Manifest, after: Manifest) -> lis
         read, read_now = table.rows + table.rejected_rows, now.rows + now.rejected_rows
         if read_now != read:
             found.append(f"table {name} has {read_now:,} rows instead of {read:,}")
-        if lost := _count_lost(landing, table, now):
+        if lost := _count_lost(landing, before, table, now):
             found.append(f"table {name} lacks {lost:,} of the {table.rows:,} landed rows")
     return found
 
 
-def _count_lost(landing: Landing, before: Table, after: Table) -> int:
+def _count_lost(landing: Landing, day: Manifest, before: Table, after: Table) -> int:
     """Count the rows, repeated ones as often as they are, that are in one partition and not in the other."""
     if after.content_hash == before.content_hash:
         return 0
     rows = "select * from read_parquet({}, hive_partitioning = false)"
-    paths = [[str(landing.path_of(file)) for file in table.files] for table in (before, after)]
-    with open_session() as connection:
-        query = f"select count(*) from ({rows.format('?')} except all {rows.format('?')})"
-        return connection.execute(query, paths).fetchone()[0]
+    query = f"select count(*) from ({rows.format('?')} except all {rows.format('?')})"
+    with landing.local(day.source, day.run_date, [*before.files, *after.files]) as files, open_session() as connection:
+        paths = [str(path) for path in files]
+        sides = [paths[: len(before.files)], paths[len(before.files) :]]
+        return connection.execute(query, sides).fetchone()[0]
 
 
 def _kind(manifest: Manifest) -> str:

@@ -1,6 +1,7 @@
 """Where things are, and what was configured: the home, the stores and dlt's source settings."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ingestion.redact import register_secret
 
 PROJECT = Path(__file__).resolve().parents[1]
 _PEOPLE = "PEOPLE_DATABASE_URL"
+_BUCKET = re.compile(r"[\w.-]+")  # and no key:secret@ before it
 
 
 @dataclass(frozen=True)
@@ -26,22 +28,31 @@ class Home:
         return cls(Path(configured).expanduser().resolve() if configured else PROJECT / "data")
 
     @property
-    def landing(self) -> Path:
+    def landing(self) -> str:
+        """The path, or the s3:// URL, of landing; so with the other stores."""
         return self._store("TRADEWINDS_LANDING_URL", "landing")
 
     @property
-    def published(self) -> Path:
+    def landing_raw(self) -> str | None:
+        """The store of `api/_raw` where it lies apart from landing's own, else None."""
+        return self._store("TRADEWINDS_LANDING_RAW_URL", "") if os.environ.get("TRADEWINDS_LANDING_RAW_URL") else None
+
+    @property
+    def published(self) -> str:
         return self._store("TRADEWINDS_PUBLISHED_URL", "published")
 
     @property
-    def exports(self) -> Path:
+    def exports(self) -> str:
         return self._store("TRADEWINDS_EXPORTS_URL", "exports")
 
     @property
     def backups(self) -> str:
-        """The path, or the s3:// URL, under which the people tables' backups are kept."""
-        url = os.environ.get("TRADEWINDS_BACKUPS_URL", "")
-        return url if url.startswith("s3://") else str(self._store("TRADEWINDS_BACKUPS_URL", "backups"))
+        return self._store("TRADEWINDS_BACKUPS_URL", "backups")
+
+    @property
+    def work(self) -> Path:
+        """What is on its way to or from a bucket."""
+        return self.root / "work"
 
     @property
     def warehouse(self) -> Path:
@@ -55,14 +66,24 @@ class Home:
     def sources(self) -> Path:
         return self.root / "sources"
 
-    def _store(self, variable: str, folder: str) -> Path:
+    def _store(self, variable: str, folder: str) -> str:
         url = os.environ.get(variable)
         if not url:
-            return self.root / folder
+            return str(self.root / folder)
         parts = urlsplit(url)
+        if parts.scheme == "s3":
+            return check_bucket_url(variable, url)
         if parts.scheme not in ("", "file"):
-            raise BadRequest(f"{variable}: only folders and file:// URLs are stores here, not {parts.scheme}://")
-        return Path(parts.path).expanduser().resolve()
+            raise BadRequest(f"{variable}: folders, file:// and s3:// URLs are stores here, not {parts.scheme}://")
+        return str(Path(parts.path).expanduser().resolve())
+
+
+def check_bucket_url(named: str, url: str) -> str:
+    """Return an s3:// URL as it is; raises BadRequest, which doesn't repeat it, when it holds more than a place."""
+    parts = urlsplit(url)
+    if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
+        raise BadRequest(f"{named}: expected s3://bucket/prefix, and keys in FSSPEC_S3_… settings")
+    return url
 
 
 def use_project_settings() -> None:

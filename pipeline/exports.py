@@ -1,18 +1,18 @@
 """The marts that every run writes as files: whole or not at all, in a stable order, the same day the same bytes."""
 
+from contextlib import ExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
-from ingestion.files import move_into_place
 from ingestion.redact import FORMULA_STARTS, one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import literal
 from ingestion.sources.postgres_types import quote
+from ingestion.stores import open_store
 from ingestion.warehouse import Warehouse
 from pipeline.project import exports
 
@@ -24,24 +24,21 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
 
     Files are drafted first and put in place only when all are complete; raises StepFailed when one can't be written.
     """
-    folder = home.exports / run_date
-    folder.mkdir(parents=True, exist_ok=True)
-    drafts: dict[Path, Path] = {}
+    store = open_store(home.exports, home.work)
+    drafts: dict[str, Path] = {}
     rows = {}
     try:
-        for export in exports():
-            for format_ in export.formats:
-                path = folder / f"{export.name}.{format_}"
-                drafts[path] = folder / f".{path.name}.{uuid4().hex}"
-                with warehouse.reading(export.relation, export.order_by) as mart:
-                    rows[path.name] = _copy(mart, drafts[path], format_)
-        for path, draft in drafts.items():
-            move_into_place(draft, path)
+        with ExitStack() as held:
+            for export in exports():
+                for format_ in export.formats:
+                    name = f"{export.name}.{format_}"
+                    drafts[name] = held.enter_context(store.draft(name))
+                    with warehouse.reading(export.relation, export.order_by) as mart:
+                        rows[name] = _copy(mart, drafts[name], format_)
+            for name, draft in drafts.items():
+                store.put(draft, f"{run_date}/{name}")
     except (duckdb.Error, OSError) as error:
         raise StepFailed(f"the exports can't be written: {one_line(error)}") from error
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
     return rows
 
 

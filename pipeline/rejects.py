@@ -29,7 +29,7 @@ def list_rejects(request: Request, run_date: str) -> Iterator[dict]:
 
     Raises Refused when nothing of the day, or not all of the sources that were named, has landed.
     """
-    landing, names = Landing(request.home.landing), [source.name for source in request.sources]
+    landing, names = Landing(request.home), [source.name for source in request.sources]
     missing = [name for name in names if landing.manifest(name, run_date) is None]
     if missing and (request.named_sources or missing == names):
         raise Refused(f"{', '.join(missing)} not landed for {run_date}", request.command("extract", run_date))
@@ -82,7 +82,7 @@ def _is_cut_off(request: Request, run_date: str) -> bool:
 
 def _rejects(request: Request, run_date: str | None) -> Iterator[pa.Table]:
     """Yield the rejected rows of a day, or of all days, in tables of COLUMNS."""
-    landing = Landing(request.home.landing)
+    landing = Landing(request.home)
     for source in request.sources:
         for day in [run_date] if run_date else landing.days(source.name):
             if manifest := landing.manifest(source.name, day):

@@ -40,9 +40,12 @@ def extract(
 
     With `from_raw` the day is made again from the answers that it kept; raises BadRequest for a source without any.
     """
-    landing = Landing(request.home.landing)
     if from_raw and not all(isinstance(source, Community) for source in request.sources):
         raise BadRequest("--from-raw needs --source community: no other source's answers are kept")
+    landing = Landing(request.home)
+    with explained(run_date, "extract", request.command("extract", run_date)):
+        if caution := landing.caution():
+            request.reporter.say(f"warning  {caution}")
     for source in request.sources:
         options = ["--source", source.name]
         for table in tables or []:
@@ -73,7 +76,8 @@ def extract(
                 request.reporter.say(f"warning  {warning}")
             record.acknowledge(drift=accept_drift, shrink=accept_shrink)
             if manifest.rejected_rows:
-                kept_in = f"kept in {landing.partition('_rejects', source.name, run_date)}"
+                folder = landing.partition("_rejects", source.name, run_date)
+                kept_in = f"kept in {landing.location(folder)}"
                 request.reporter.line("extract", f"{source.name} rejects", manifest.rejected_rows, None, kept_in)
 
 
@@ -160,7 +164,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         publisher, marts = open_publisher(request.target, request.home), published_marts()
         for name, rows in write_exports(request.warehouse, run_date, request.home).items():
             request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
-        inputs = Landing(request.home.landing).fingerprint(run_date)
+        inputs = Landing(request.home).fingerprint(run_date)
         record.details = {"inputs": inputs, "version": None}
         current = publisher.current()
         if current and current.run_date > run_date and not allow_older:

@@ -21,7 +21,7 @@ _SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity"
 
 def print_summary(request: Request, run_date: str) -> None:
     """Print the summary of a finished day."""
-    landing, home, say = Landing(request.home.landing), request.home, request.reporter.say
+    landing, home, say = Landing(request.home), request.home, request.reporter.say
     say("")
     say(f"Run date {run_date}")
     for source in request.sources:
@@ -34,7 +34,7 @@ def print_summary(request: Request, run_date: str) -> None:
     say(f"The first rows of {_ANSWER}:")
     request.reporter.console.print(_first_rows(request, 5))
     say("")
-    say(f"  the answer, whole   {home.exports / run_date}/orders_with_details.csv and .json")
+    say(f"  the answer, whole   {home.exports}/{run_date}/orders_with_details.csv and .json")
     say(f"  the marts, for BI   {open_publisher(request.target, home).place}")
     say(f"  what was done       tradewinds status --run-date {run_date}")
 

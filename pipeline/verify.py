@@ -7,7 +7,7 @@ from pipeline.request import Request
 
 def verify_landing(request: Request) -> None:
     """Read every landed file of the request's sources; raises StepFailed when one isn't what its manifest says."""
-    landing = Landing(request.home.landing)
+    landing = Landing(request.home)
     days = [(source.name, day) for source in request.sources for day in landing.days(source.name)]
     commands = []
     for source, day in days:

@@ -1,6 +1,7 @@
 """The one place that knows landing: its layout, its manifests and its commit protocol."""
 
 from ingestion.landing.manifest import Answer, Column, File, Manifest, Table, Totals
+from ingestion.landing.reading import Damaged
 from ingestion.landing.store import Landing
 
-__all__ = ["Answer", "Column", "File", "Landing", "Manifest", "Table", "Totals"]
+__all__ = ["Answer", "Column", "Damaged", "File", "Landing", "Manifest", "Table", "Totals"]

@@ -38,6 +38,9 @@ class Answer:
     total_count: int | None = None
 
 
+LandedFile = File | Answer
+
+
 @dataclass(frozen=True)
 class Totals:
     """Sums over a table's accepted rows as decimal text, None for what isn't summed (see ingestion.totals)."""
@@ -96,9 +99,14 @@ class Manifest:
         return max(table.run_id for table in self.tables.values())
 
     @property
-    def files(self) -> list[File | Answer]:
+    def files(self) -> list[LandedFile]:
         """All files of the day, rejects and answers included."""
-        return [*(file for table in self.tables.values() for file in table.files), *self.rejects, *self.answers]
+        return [*self.row_files, *self.answers]
+
+    @property
+    def row_files(self) -> list[File]:
+        """The files that hold rows, good ones and rejects: what the warehouse takes in."""
+        return [*(file for table in self.tables.values() for file in table.files), *self.rejects]
 
     @property
     def missing_tables(self) -> list[str]:

@@ -71,7 +71,7 @@ class Community:
 
     def reading_kept(self, home: Home, run_date: str) -> "Community":
         """Return this source with the answers of a landed day in place of the API; raises Refused without any."""
-        manifest = Landing(home.landing).manifest(self.name, run_date)
+        manifest = Landing(home).manifest(self.name, run_date)
         if manifest is None or not manifest.answers:
             raise Refused(
                 "no answers of the API have landed on this day",
@@ -84,8 +84,9 @@ class Community:
         from ingestion.sources.api.pages import ApiPages, KeptPages  # they import dlt, which takes a second
 
         if self.kept:
-            answers = zip(self.kept.answers, Landing(home.landing).answer_files(self.kept), strict=True)
-            yield ApiReading(SHAPES, KeptPages(list(answers)), self.control_totals)
+            with Landing(home).local(self.name, run_date, self.kept.answers) as files:
+                answers = list(zip(self.kept.answers, files, strict=True))
+                yield ApiReading(SHAPES, KeptPages(answers), self.control_totals)
             return
         with ExitStack() as stack:
             configured = configured_url(self.name)

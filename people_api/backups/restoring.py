@@ -10,13 +10,14 @@ from typing import BinaryIO
 from sqlalchemy import Engine
 
 from ingestion.errors import BadRequest, StepFailed
+from ingestion.stores import Store as Folder
 from people_api.backups.failing import in_one_line
 from people_api.backups.limits import HEADER_BYTES, Budget, Damaged
 from people_api.backups.replacing import replace_rows
 from people_api.backups.rows import read_rows
 from people_api.backups.schemas import check_table
 from people_api.backups.sidecar import SUFFIX, Backup, is_name, newest_first, read_sidecar
-from people_api.backups.store import Folder, Store
+from people_api.backups.store import Store
 
 _CHUNK_BYTES = 2**20
 
@@ -25,7 +26,7 @@ def list_backups(store: Store, table: str) -> list[Backup]:
     """Return a table's backups, the newest first; raises StepFailed when one's sidecar can't be read."""
     check_table(table)
     folder = store.folder(table)
-    with in_one_line(f"the backups in {folder.location('')} can't be listed"):
+    with in_one_line(f"the backups in {folder.location()} can't be listed"):
         names = newest_first(table, folder.names())
     return [_said_of(folder, table, name) for name in names]
 
@@ -42,7 +43,7 @@ def restore(engine: Engine, table: str, store: Store, name: str | None = None) -
         with in_one_line(f"{table} can't be restored"):
             names = newest_first(table, folder.names())
         if not names:
-            raise StepFailed(f"{table} can't be restored: there is no backup in {folder.location('')}")
+            raise StepFailed(f"{table} can't be restored: there is no backup in {folder.location()}")
         name = names[0]
     elif not is_name(table, name):
         raise BadRequest(f"{name!r} is no name of a backup of {table}")

@@ -11,12 +11,13 @@ import fastavro
 from sqlalchemy import Connection, Engine, func, select
 
 from ingestion.redact import one_line
+from ingestion.stores import Store as Folder
 from people_api.backups.failing import in_one_line
 from people_api.backups.limits import Budget, Damaged
 from people_api.backups.rows import read_rows
 from people_api.backups.schemas import SCHEMAS, check_table, columns_of
 from people_api.backups.sidecar import SUFFIX, Backup, name_backup, write_sidecar
-from people_api.backups.store import Folder, Store
+from people_api.backups.store import Store
 from people_api.database.models import Base
 
 _BATCH_ROWS = 500  # held in memory; a rejected row may be long
@@ -31,13 +32,13 @@ def back_up(engine: Engine, table: str, store: Store) -> Backup:
     """
     check_table(table)
     budget, folder = Budget.from_environment(), store.folder(table)
-    with in_one_line(f"{table} can't be backed up to {folder.location('')}"), folder.draft() as draft:
+    with in_one_line(f"{table} can't be backed up to {folder.location()}"), folder.draft(f"{table}.avro") as draft:
         rows, taken_at = _write(engine, table, draft, budget)
         with draft.open("rb") as file:
             sha256 = file_digest(file, "sha256").hexdigest()
         name = name_backup(table, taken_at, sha256)
         backup = Backup(table, name, folder.location(name), rows, sha256, taken_at)
-        folder.put(draft, name)
+        folder.add(draft, name)
         _put_sidecar(folder, backup)
     return backup
 
@@ -81,6 +82,7 @@ def _read_back(draft: Path, table: str, rows: int, budget: Budget) -> None:
 
 
 def _put_sidecar(folder: Folder, backup: Backup) -> None:
-    with folder.draft() as draft:
+    name = backup.name + SUFFIX
+    with folder.draft(name) as draft:
         draft.write_text(write_sidecar(backup))
-        folder.put(draft, backup.name + SUFFIX)
+        folder.add(draft, name)

@@ -1,23 +1,20 @@
 """Publishing on DuckDB: the marts go into a file of their own, put in place by one rename."""
 
-import fcntl
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
-from uuid import uuid4
 
 import duckdb
 
-from ingestion.digest import file_sha256, rows_hash
+from ingestion.digest import file_sha256, rows_hash, stream_sha256
 from ingestion.errors import StepFailed
-from ingestion.files import move_into_place
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import literal
 from ingestion.sources.postgres_types import quote
+from ingestion.stores import open_store
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from pipeline.project import Mart
 from pipeline.publishing.base import Rows, Version, combined_hash, kept_versions
@@ -30,47 +27,48 @@ _STORAGE_VERSION = "v1.4.0"
 _VERSION_TABLE = "main.published_version"
 _SELECT_VERSION = f"select run_date::varchar, content_hash from {_VERSION_TABLE}"
 _READING = Lock()
+_PUBLISHED = "tradewinds.duckdb"
 
 
 class DuckDBPublisher:
     """`published/tradewinds.duckdb`, with the last versions kept as `published/versions/<run_date>-<hash>.duckdb`."""
 
     def __init__(self, home: Home):
-        self.folder = home.published
-        self.path = self.folder / "tradewinds.duckdb"
-        self._versions = self.folder / "versions"
-        self._journal = Journal(self._versions / "journal.json")
+        self._store = open_store(home.published, home.work)
+        self._journal = Journal(self._store, "versions/journal.json")
         self._warehouse = DuckDBWarehouse(home).path
 
     @property
     def place(self) -> str:
-        return str(self.path)
+        return self._store.location(_PUBLISHED)
 
     def reader_connection(self) -> dict[str, str | int]:
-        return {"type": "duckdb", "path": str(self.path)}
+        return {"type": "duckdb", "path": str(self._store.latest(_PUBLISHED) or self.place)}
 
     def relations(self) -> list[str]:
-        if not self.path.exists():
+        if (path := self._store.latest(_PUBLISHED)) is None:
             return []
         query = "select schema_name || '.' || table_name from duckdb_tables() where schema_name <> 'main' order by 1"
-        with _one_line_errors("listed"), open_session(self.path, read_only=True) as connection:
+        with _one_line_errors("listed"), open_session(path, read_only=True) as connection:
             return [relation for (relation,) in connection.execute(query).fetchall()]
 
     def current(self) -> Version | None:
-        return _version_of(self.path) if self.path.exists() else None
+        path = self._store.latest(_PUBLISHED)
+        return path and _version_of(path)
 
     def read(self, mart: Mart, column: str, value: int) -> Rows | None:
-        if not self.path.exists():
-            return None
         # One at a time: while a connection is open, DuckDB takes another to the same name for the same file.
-        with _READING, _one_line_errors("read"), open_session(self.path, read_only=True) as connection:
-            version = Version(*connection.execute(_SELECT_VERSION).fetchone())
-            query = f"select * from {'.'.join(map(quote, mart.place))} where {quote(column)} = ?"
-            try:
-                found = connection.execute(query, [value])
-            except duckdb.CatalogException:
+        with _READING, _one_line_errors("read"):
+            if (path := self._store.latest(_PUBLISHED)) is None:
                 return None
-            return Rows(version, [name for name, *_ in found.description], found.fetchall())
+            with open_session(path, read_only=True) as connection:
+                version = Version(*connection.execute(_SELECT_VERSION).fetchone())
+                query = f"select * from {'.'.join(map(quote, mart.place))} where {quote(column)} = ?"
+                try:
+                    found = connection.execute(query, [value])
+                except duckdb.CatalogException:
+                    return None
+                return Rows(version, [name for name, *_ in found.description], found.fetchall())
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._both_attached() as connection:
@@ -78,20 +76,15 @@ class DuckDBPublisher:
 
     def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
         kept_versions()  # a setting that can't be read is said before anything is written
-        draft = self._versions / f".draft-{uuid4().hex}.duckdb"
-        with _one_line_errors("published"), self._held_alone():
-            self._remove_drafts()
-            try:
-                version, rows = self._copy_marts(draft, run_date, marts)
-                entries = self._entries()
-                if not self._is_whole(version, entries):
-                    move_into_place(draft, self._file(version.name))
-                if self.current() != version:
-                    newest = Published.now(version, file_sha256(self._file(version.name)))
-                    self._put_in_place(appended(entries, newest))
-                self._tidy()
-            finally:
-                draft.unlink(missing_ok=True)
+        with _one_line_errors("published"), self._held_alone(), self._store.draft(_PUBLISHED) as draft:
+            version, rows = self._copy_marts(draft, run_date, marts)
+            entries = self._entries()
+            if not self._is_whole(version, entries):
+                self._store.put(draft, _kept_name(version.name))
+            if self.current() != version:
+                newest = Published.now(version, self._sha256(_kept_name(version.name)))
+                self._put_in_place(appended(entries, newest))
+            self._tidy()
         return version, rows
 
     def rollback(self, to: str | None = None) -> Version:
@@ -99,30 +92,35 @@ class DuckDBPublisher:
             earlier = taken_back(self._entries(), to)
             version = Version(earlier[-1].run_date, earlier[-1].content_hash)
             if not self._is_whole(version, earlier):
-                raise StepFailed(f"{self._file(version.name)} is missing or damaged (its SHA-256 is not the journal's)")
+                kept = self._store.location(_kept_name(version.name))
+                raise StepFailed(f"{kept} is missing or damaged (its SHA-256 is not the journal's)")
             self._put_in_place([*earlier[:-1], Published.now(version, earlier[-1].sha256)])
-            write_latest(self.folder, "duckdb", self._entries()[-1])
+            write_latest(self._store, "duckdb", self._entries()[-1])
         return self.current()
 
     def _entries(self) -> list[Published]:
-        current = self.current()
-        return self._journal.entries(current and Published.now(current, file_sha256(self.path)))
-
-    def _file(self, version: str) -> Path:
-        return self._versions / f"{version}.duckdb"
+        path = self._store.latest(_PUBLISHED)
+        return self._journal.entries(path and Published.now(_version_of(path), file_sha256(path)))
 
     def _is_whole(self, version: Version, entries: list[Published]) -> bool:
         """Say whether a version's kept file is the one the journal knows: it is never written twice."""
-        kept = self._file(version.name)
         sha256 = {entry.version: entry.sha256 for entry in entries}.get(version.name)
-        return kept.is_file() and file_sha256(kept) == sha256
+        return sha256 is not None and self._sha256(_kept_name(version.name)) == sha256
+
+    def _sha256(self, name: str) -> str | None:
+        """Return the hash of a file in the store, None when there is no such file."""
+        try:
+            with self._store.open(name) as file:
+                return stream_sha256(file)
+        except FileNotFoundError:
+            return None
 
     @contextmanager
     def _both_attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with open_session() as connection:
             connection.execute(f"attach {literal(str(self._warehouse))} as warehouse (read_only)")
-            if self.path.exists():
-                connection.execute(f"attach {literal(str(self.path))} as published (read_only)")
+            if path := self._store.latest(_PUBLISHED):
+                connection.execute(f"attach {literal(str(path))} as published (read_only)")
             yield connection
 
     def _copy_marts(self, draft: Path, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
@@ -147,41 +145,33 @@ class DuckDBPublisher:
         return Version(run_date, content_hash), rows
 
     def _put_in_place(self, entries: list[Published]) -> None:
-        """Copy the last entry's file over the published one by one rename, the journal first."""
-        draft = self.folder / f".draft-{uuid4().hex}.duckdb"
-        try:
-            shutil.copyfile(self._file(entries[-1].version), draft)
-            self._journal.write(entries)
-            move_into_place(draft, self.path)
-        finally:
-            draft.unlink(missing_ok=True)
+        """Put a copy of the last entry's file before readers, at once, the journal first."""
+        self._journal.write(entries)
+        self._store.copy(_kept_name(entries[-1].version), _PUBLISHED)
 
     @contextmanager
     def _held_alone(self) -> Iterator[None]:
-        """Keep other publishers out; raises StepFailed when one is at work. A killed one holds nothing."""
-        self._versions.mkdir(parents=True, exist_ok=True)
-        with (self._versions / ".lock").open("w") as lock:
+        """Keep other publishers out; raises StepFailed when one is at work."""
+        with ExitStack() as held:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.enter_context(self._store.lock("versions/.lock"))
             except BlockingIOError as error:
                 raise StepFailed("another process is publishing; wait for it to end") from error
             yield
-
-    def _remove_drafts(self) -> None:
-        """Clear what a killed publish left."""
-        for folder in (self._versions, self.folder):
-            for draft in folder.glob(".draft-*"):
-                draft.unlink(missing_ok=True)
 
     def _tidy(self) -> None:
         """Keep the newest versions' files, drop the older ones and those that were rolled back from."""
         kept = self._entries()[-kept_versions() :]
         self._journal.write(kept)
-        write_latest(self.folder, "duckdb", kept[-1])
-        names = [entry.version for entry in kept]
-        for file in self._versions.glob("*.duckdb"):
-            if file.stem not in names:
-                file.unlink()
+        write_latest(self._store, "duckdb", kept[-1])
+        names = [_kept_name(entry.version) for entry in kept]
+        for name in self._store.names("versions"):
+            if name.endswith(".duckdb") and name not in names:
+                self._store.remove(name)
+
+
+def _kept_name(version: str) -> str:
+    return f"versions/{version}.duckdb"
 
 
 def _version_of(path: Path) -> Version:

@@ -3,10 +3,9 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ingestion.errors import Refused
-from ingestion.files import write_atomically
+from ingestion.stores import Store
 from pipeline.publishing.base import Version
 
 
@@ -33,13 +32,13 @@ class Journal:
     So a kill in between leaves an entry too many or too few at the end, which `entries` tells by the current version.
     """
 
-    def __init__(self, path: Path):
-        self._path = path
+    def __init__(self, store: Store, name: str):
+        self._store, self._name = store, name
 
     def entries(self, current: Published | None) -> list[Published]:
         """Return the versions up to the one that readers see now."""
         try:
-            kept = [Published(**entry) for entry in json.loads(self._path.read_text())]
+            kept = [Published(**entry) for entry in json.loads(self._store.read(self._name))]
         except FileNotFoundError:
             kept = []
         names = [entry.version for entry in kept]
@@ -51,7 +50,7 @@ class Journal:
 
     def write(self, entries: list[Published]) -> None:
         """Replace the journal."""
-        write_atomically(self._path, json.dumps([asdict(entry) for entry in entries], indent=1) + "\n")
+        self._store.write(self._name, json.dumps([asdict(entry) for entry in entries], indent=1) + "\n")
 
 
 def appended(entries: list[Published], newest: Published) -> list[Published]:
@@ -68,7 +67,7 @@ def taken_back(entries: list[Published], to: str | None) -> list[Published]:
     return entries[: names.index(to) + 1 if to else -1]
 
 
-def write_latest(folder: Path, target: str, newest: Published) -> None:
+def write_latest(store: Store, target: str, newest: Published) -> None:
     """Say in `latest.json` what readers see now, on which target, and since when."""
     latest = {"target": target} | asdict(newest)
-    write_atomically(folder / "latest.json", json.dumps(latest, indent=1) + "\n")
+    store.write("latest.json", json.dumps(latest, indent=1) + "\n")

@@ -12,6 +12,7 @@ from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
+from ingestion.stores import open_store
 from ingestion.warehouse.postgres import PostgresWarehouse, warehouse_url
 from pipeline.project import Mart, published_marts
 from pipeline.publishing import postgres_copies as copies
@@ -33,7 +34,7 @@ class PostgresPublisher:
     """Marts in the schemas readers know (`sales` …), copies of the last versions in `version_<run_date>_<hash>`."""
 
     def __init__(self, home: Home):
-        self._folder = home.published
+        self._store = open_store(home.published, home.work)
         self._warehouse = PostgresWarehouse(home)
 
     @property
@@ -165,7 +166,7 @@ class PostgresPublisher:
             for (schema,) in schemas:
                 if schema not in listed:
                     connection.execute(f"drop schema {quote(schema)} cascade")
-        write_latest(self._folder, "postgres", kept[-1])
+        write_latest(self._store, "postgres", kept[-1])
 
 
 def _put_before_readers(

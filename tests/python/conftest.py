@@ -1,7 +1,6 @@
 """What every test stands on: a home of its own, a real Postgres, and the real command."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -21,14 +20,9 @@ from ingestion.samples.generate import fill_northwind, write_order_details
 from ingestion.settings import PROJECT, Home
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
+from tests.python.s3_servers import S3Server, clean_environment, rclone, seaweedfs
 
 COMMAND = Path(sys.executable).with_name("tradewinds")
-_OURS = ("TRADEWINDS_", "SOURCES__", "PEOPLE_", "DBT_", "PG")
-
-
-def clean_environment() -> dict[str, str]:
-    """Return the environment without any setting of the person who runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
 
 
 @dataclass
@@ -114,6 +108,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
     with embedded.running():
         yield embedded
     embedded.remove()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server for the session, which knows no conditional puts and is up at once."""
+    with rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def conditional_s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server for the session, which knows conditional puts."""
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
 
 
 def make_database(server: EmbeddedPostgres) -> Database:
@@ -218,7 +226,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & {"sandbox", "shared_sandbox", "bare_sandbox", "new_service", "shared_service"}:
             item.add_marker("e2e")
-        elif "server" in fixtures:
+        elif fixtures & {"server", "s3_server", "conditional_s3_server"}:
             item.add_marker("integration")
         else:
             item.add_marker("unit")

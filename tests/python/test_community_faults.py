@@ -82,7 +82,7 @@ def _refusal(work: Callable[..., object], *asked: str) -> str:
 
 
 def _landed_files(home: Home) -> list[str]:
-    found = (path for path in home.landing.rglob("*") if path.is_file())
+    found = (path for path in Path(home.landing).rglob("*") if path.is_file())
     return sorted(path.name for path in found if path.suffix not in (".lock", ".started"))
 
 
@@ -166,7 +166,7 @@ def test_after_a_refusal_the_day_is_the_old_one_or_none(api: FaultyApi, home: Ho
     api.always = {"todos": cut}
     assert _refusal(extract) == reason
     assert _landed_files(home) == files
-    landing = Landing(home.landing)
+    landing = Landing(home)
     assert landing.manifest("community", DAY) == before
     assert landing.faults("community", DAY, read_files=True) == ["the last extract of community failed or was cut off"]
 
@@ -289,9 +289,9 @@ def test_a_dropped_field_is_refused_unless_it_is_meant(api: FaultyApi, home: Hom
     reason = _refusal(extract, NEXT_DAY)
     assert reason.startswith("fields that are declared are in no row: users.address.street, users.address.suite, ")
     assert reason.endswith("users.address.geo.lng, posts.body; if that is meant, add --accept-drift")
-    assert Landing(home.landing).days("community") == [DAY]
+    assert Landing(home).days("community") == [DAY]
     assert not [
-        path for path in home.landing.rglob("*.*") if NEXT_DAY in str(path) and path.suffix in (".parquet", ".gz")
+        path for path in Path(home.landing).rglob("*.*") if NEXT_DAY in str(path) and path.suffix in (".parquet", ".gz")
     ]
     manifest = extract(NEXT_DAY, accept_drift=True)
     assert _rows(manifest) == ROWS
@@ -348,4 +348,4 @@ def test_a_setting_that_cannot_be_read_is_a_wrong_request(
         extract()
     assert raised.value.exit_code == 2
     assert str(raised.value) == f"SOURCES__COMMUNITY__{name} can't be read: expected {expected}"
-    assert Landing(home.landing).started_run("community", DAY) is None
+    assert Landing(home).started_run("community", DAY) is None

@@ -18,6 +18,7 @@ import pytest
 from ingestion.errors import Refused, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
+from ingestion.rejects import read_rejects
 from ingestion.replay import replay_source
 from ingestion.settings import Home
 from ingestion.sources import SOURCES
@@ -65,10 +66,8 @@ def _flat(row: dict, prefix: str = "") -> dict:
 
 
 def _landed(home: Home, manifest: Manifest, table: str) -> list[dict]:
-    landing = Landing(home.landing)
-    rows = [
-        row for file in manifest.tables[table].files for row in parquet.read_table(landing.path_of(file)).to_pylist()
-    ]
+    with Landing(home).local(manifest.source, manifest.run_date, manifest.tables[table].files) as paths:
+        rows = [row for path in paths for row in parquet.read_table(path).to_pylist()]
     return sorted(rows, key=lambda row: row["id"])
 
 
@@ -97,8 +96,8 @@ def test_answers_are_kept_as_they_came(api: FaultyApi, home: Home) -> None:
         f"/posts?_limit=10&_page={page}" for page in (1, 2, 3)
     ]
     for answer in manifest.answers:
-        path = home.landing / answer.path
-        assert path.parent == home.landing / "api" / "_raw" / answer.table / f"run_date={DAY}"
+        path = Path(home.landing) / answer.path
+        assert path.parent == Path(home.landing) / "api" / "_raw" / answer.table / f"run_date={DAY}"
         assert path.name.endswith(".json.gz")
         assert (answer.bytes, answer.sha256) == (
             path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -107,7 +106,7 @@ def test_answers_are_kept_as_they_came(api: FaultyApi, home: Home) -> None:
             assert gzip.decompress(path.read_bytes()) == asked.read()
             assert (answer.status, answer.total_count) == (asked.status, int(asked.headers["X-Total-Count"]))
     again = extract_source(COMMUNITY, DAY, home)
-    assert sorted(path.name for path in home.landing.rglob("*.json.gz")) == sorted(
+    assert sorted(path.name for path in Path(home.landing).rglob("*.json.gz")) == sorted(
         Path(answer.path).name for answer in again.answers
     )
 
@@ -148,13 +147,13 @@ def test_what_has_no_answers_cannot_be_made_again(sandbox: Sandbox) -> None:
 
 def test_a_damaged_answer_is_found(home: Home) -> None:
     manifest = extract_source(COMMUNITY, DAY, home)
-    path = home.landing / manifest.answers[3].path
+    path = Path(home.landing) / manifest.answers[3].path
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     with pytest.raises(StepFailed, match=r"landed file api/_raw/posts/.* is damaged"):
         extract_source(COMMUNITY.reading_kept(home, DAY), DAY, home)
-    assert Landing(home.landing).manifest("community", DAY) == manifest
+    assert Landing(home).manifest("community", DAY) == manifest
     path.unlink()
-    faults = Landing(home.landing).faults("community", NEXT_DAY, read_files=True)
+    faults = Landing(home).faults("community", NEXT_DAY, read_files=True)
     assert faults == ["community has not landed"]
     with pytest.raises(Refused):
         COMMUNITY.reading_kept(home, NEXT_DAY)
@@ -169,7 +168,7 @@ def test_a_table_alone_keeps_the_answers_of_the_others(api: FaultyApi, home: Hom
     assert [answer for answer in after.answers if answer.table != "albums"] == [
         answer for answer in before.answers if answer.table != "albums"
     ]
-    assert Landing(home.landing).faults("community", DAY, read_files=True) == []
+    assert Landing(home).faults("community", DAY, read_files=True) == []
     rebuilt = extract_source(COMMUNITY.reading_kept(home, DAY), DAY, home, tables=["albums"])
     assert rebuilt.tables["albums"].content_hash == after.tables["albums"].content_hash
 
@@ -204,9 +203,7 @@ def test_a_row_that_breaks_the_shape_is_kept_with_its_text(
     posts = manifest.tables["posts"]
     assert (posts.rows, posts.rejected_rows, posts.read_rows) == (good + 1, len(BAD_POSTS), good + 1 + len(BAD_POSTS))
     assert _landed(home, manifest, "posts")[-1] == {"userId": 1, "id": 108, "title": None, "body": None}
-    rejects = [
-        row for path in Landing(home.landing).reject_files(manifest) for row in parquet.read_table(path).to_pylist()
-    ]
+    rejects = read_rejects(Landing(home), manifest).to_pylist()
     found = [(row["raw_text"], row["rule"]) for row in rejects if row["table"] == "posts"]
     assert found == list(BAD_POSTS.items())
     places = [(row["file"], row["line_number"]) for row in rejects if row["table"] == "posts"]
@@ -221,7 +218,7 @@ def test_mostly_rejected_rows_stop_the_extract(api: FaultyApi, home: Home) -> No
     api.change("todos", lambda row: row | {"completed": "yes"})
     with pytest.raises(StepFailed, match=r"table todos: 6 of 6 rows can't be read, more than max_rejected_share = 0.9"):
         extract_source(COMMUNITY, DAY, home)
-    assert Landing(home.landing).manifest("community", DAY) is None
+    assert Landing(home).manifest("community", DAY) is None
 
 
 def test_a_mended_row_is_taken_in_by_a_replay(api: FaultyApi, home: Home) -> None:
@@ -230,7 +227,7 @@ def test_a_mended_row_is_taken_in_by_a_replay(api: FaultyApi, home: Home) -> Non
     api.rows["todos"][2] = b'{"userId": 1, "id": 3, "title": "do", "completed": false}'
     replay = replay_source(COMMUNITY, DAY, home, lambda *_: None)
     assert (replay.added, replay.after.rejected_rows, before.rejected_rows) == (1, 0, 1)
-    assert Landing(home.landing).faults("community", DAY, read_files=True) == []
+    assert Landing(home).faults("community", DAY, read_files=True) == []
 
 
 def _texts_of(folder: Path) -> Iterator[tuple[Path, bytes]]:

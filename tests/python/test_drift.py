@@ -128,7 +128,7 @@ class Source:
 
 def test_a_day_is_compared_with_the_landed_day_before_it_and_no_other(tmp_path):
     home = Home(tmp_path)
-    landing = Landing(home.landing)
+    landing = Landing(home)
     old, new = pa.table({"a": pa.array([1], pa.int16())}), pa.table({"a": pa.array(["x"])})
 
     def extract(run_date, table, **options):

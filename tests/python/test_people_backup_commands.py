@@ -2,10 +2,6 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,10 +14,9 @@ from ingestion.settings import Home
 from people_api.backups import TABLES, Store, back_up, list_backups, open_store, restore
 from people_api.database import open_engine
 from tests.python.avro_files import contents, fill
-from tests.python.conftest import Database, clean_environment
+from tests.python.conftest import Database
 from tests.python.people_commands import run
-
-KEY, SECRET = "AKIDTEST", "s3cret/of+the=test"
+from tests.python.s3_servers import KEY, SECRET, rclone
 
 
 @pytest.fixture
@@ -45,29 +40,9 @@ def settings(people: Database, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """Settings that put backups into a bucket of a server of the test's own; this process has them already."""
-    (tmp_path / "s3" / "bucket").mkdir(parents=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    rclone = Path(sys.executable).with_name("rclone")
-    server = subprocess.Popen(
-        [rclone, "serve", "s3", tmp_path / "s3", f"--addr=127.0.0.1:{port}", f"--auth-key={KEY},{SECRET}"],
-        env=clean_environment() | {"RCLONE_DIR_CACHE_TIME": "0s"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        settings = {"key": KEY, "secret": SECRET, "endpoint_url": f"http://127.0.0.1:{port}"}
-        monkeypatch.setitem(fsspec.config.conf, "s3", settings)
-        yield {f"FSSPEC_S3_{name.upper()}": value for name, value in settings.items()}
-    finally:
-        server.kill()
-        server.wait()
+    with rclone(tmp_path / "s3", forgets=True) as server:
+        monkeypatch.setitem(fsspec.config.conf, "s3", server.options)
+        yield server.settings
 
 
 def _succeed(settings: dict[str, str], *words: str) -> str:
@@ -113,7 +88,7 @@ def test_the_commands_on_disk(people: Database, settings: dict[str, str], tmp_pa
     assert "departments (1): 1 (department_id 2)" in _fail(3, settings, "restore", "departments")
 
 
-def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str, str]) -> None:
+def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str, str], tmp_path: Path) -> None:
     before, store = contents(people), Store("s3://bucket/people backups")
     with pytest.raises(StepFailed, match="there is no backup"):
         restore(engine, "jobs", store)
@@ -125,10 +100,9 @@ def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str,
         assert list_backups(store, table) == [backup]
     assert contents(people) == before
     folder = store.folder("jobs")
-    with folder.draft() as draft:
-        draft.write_text("")
-        with pytest.raises(FileExistsError):
-            folder.put(draft, taken["jobs"].name)
+    (tmp_path / "draft").write_text("")
+    with pytest.raises(FileExistsError):
+        folder.add(tmp_path / "draft", taken["jobs"].name)
     assert restore(engine, "jobs", store, taken["jobs"].name) == taken["jobs"]
 
 

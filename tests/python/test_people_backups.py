@@ -17,7 +17,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
 from people_api.backups import TABLES, Store, back_up, list_backups, open_store, restore, restore_from
-from people_api.backups.disk import DiskFolder
 from people_api.backups.schemas import SCHEMAS
 from people_api.database import open_engine
 from people_api.database.models import Base
@@ -131,14 +130,6 @@ def test_another_reader_of_avro_reads_types_and_nulls(people: Database, engine: 
     with open(back_up(engine, "employees", store).location, "rb") as file:  # noqa: PTH123
         rows = [tuple(row.values()) for row in fastavro.reader(file)]
     assert rows == contents(people)["employees"]
-
-
-def test_a_file_is_never_overwritten(tmp_path: Path) -> None:
-    folder = DiskFolder(tmp_path)
-    (tmp_path / "kept").write_text("old")
-    with folder.draft() as draft, pytest.raises(FileExistsError):
-        folder.put(draft, "kept")
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_text_that_repeats_itself_can_be_backed_up(people: Database, engine: Engine, store: Store) -> None:

@@ -9,15 +9,17 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import duckdb
+import fsspec
 import psycopg
 import pytest
 
 from ingestion.digest import file_sha256
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
+from ingestion.stores import disk as on_disk
+from ingestion.stores import open_store
 from pipeline.project import Mart
 from pipeline.publishing import Publisher, open_publisher
-from pipeline.publishing import duckdb as on_duckdb
 
 ORDERS = Mart("sales.orders", ("order_id",), ("amount",))
 LINES = Mart("sales.lines", ("order_id", "line"))
@@ -34,6 +36,7 @@ class Engine:
     def __init__(self, target: str, home: Home, execute: Callable[[str], list[tuple]], suffix: str):
         self.publisher: Publisher = open_publisher(target, home)
         self.home = home
+        self.store = open_store(home.published, home.work)
         self._execute = execute
         self._suffix = suffix
 
@@ -65,10 +68,13 @@ class Engine:
         assert all(amount == line for _, amount, line in seen)
         return {order: int(amount) for order, amount, _ in seen}
 
+    def latest(self) -> dict[str, str]:
+        return json.loads(self.store.read("latest.json"))
+
     def read(self, query: str) -> list[tuple]:
         if self._suffix:
             return self._execute(query)
-        with duckdb.connect(str(self.home.published / "tradewinds.duckdb"), read_only=True) as connection:
+        with duckdb.connect(self.publisher.reader_connection()["path"], read_only=True) as connection:
             return connection.execute(query).fetchall()
 
 
@@ -104,10 +110,14 @@ def _on_postgres(home: Home, url: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     yield Engine("postgres", home, execute, "__build")
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(params=["duckdb", "duckdb, in a bucket", "postgres"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     home = Home(tmp_path)
-    if request.param == "duckdb":
+    if "bucket" in request.param:
+        server = request.getfixturevalue("s3_server")
+        monkeypatch.setitem(fsspec.config.conf, "s3", server.options)
+        monkeypatch.setenv("TRADEWINDS_PUBLISHED_URL", server.new_place())
+    if "duckdb" in request.param:
         context = _on_duckdb(home)
     else:
         context = _on_postgres(home, request.getfixturevalue("new_database")().url, monkeypatch)
@@ -148,10 +158,10 @@ def test_an_unknown_version_is_refused_with_those_that_are_kept(engine: Engine) 
 def test_the_same_rows_again_are_the_same_version(engine: Engine) -> None:
     first = engine.publish(DAYS[0], {1: 1})
     second = engine.publish(DAYS[1], {1: 2})
-    latest = json.loads((engine.home.published / "latest.json").read_text())
+    latest = engine.latest()
     # Operations differ with every run, and make no version.
     assert engine.publish(DAYS[1], {1: 2}, steps="two") == second
-    assert json.loads((engine.home.published / "latest.json").read_text()) == latest
+    assert engine.latest() == latest
     assert engine.publisher.rollback().name == first
 
 
@@ -224,11 +234,13 @@ def test_a_mart_that_is_no_more_leaves_with_its_version(engine: Engine) -> None:
 def test_a_damaged_version_is_not_put_before_readers(engine: Engine) -> None:
     first = engine.publish(DAYS[0], {1: 1})
     engine.publish(DAYS[1], {1: 2})
-    kept = engine.home.published / "versions" / f"{first}.duckdb"
-    if kept.exists():
-        data = bytearray(kept.read_bytes())
-        data[len(data) // 2] ^= 1
-        kept.write_bytes(data)
+    kept = f"versions/{first}.duckdb"
+    if kept in engine.store.names():
+        with engine.store.local([kept]) as (file,), engine.store.draft(kept) as draft:
+            data = bytearray(file.read_bytes())
+            data[len(data) // 2] ^= 1
+            draft.write_bytes(data)
+            engine.store.put(draft, kept)
     else:
         schema = f"version_{first.replace('-', '_')}"
         engine.read(f'update {schema}."sales.orders" set amount = 7 returning 1')
@@ -240,14 +252,14 @@ def test_a_damaged_version_is_not_put_before_readers(engine: Engine) -> None:
 def test_latest_json_says_what_readers_see(engine: Engine) -> None:
     engine.publish(DAYS[0], {1: 1})
     version = engine.publish(DAYS[1], {1: 2})
-    latest = json.loads((engine.home.published / "latest.json").read_text())
+    latest = engine.latest()
     assert (latest["run_date"], latest["version"]) == (DAYS[1], version)
     assert version == f"{DAYS[1]}-{latest['content_hash'][:12]}"
-    file = engine.home.published / "tradewinds.duckdb"
-    assert latest["sha256"] == (file_sha256(file) if file.exists() else None)
+    file = engine.store.latest("tradewinds.duckdb")
+    assert latest["sha256"] == (file and file_sha256(file))
     assert latest["published_at"].endswith("+00:00")
     engine.publisher.rollback()
-    assert json.loads((engine.home.published / "latest.json").read_text())["run_date"] == DAYS[0]
+    assert engine.latest()["run_date"] == DAYS[0]
 
 
 @pytest.mark.parametrize("cut_off", ["before the file", "after the file"])
@@ -258,7 +270,7 @@ def test_a_crash_between_journal_and_file_loses_no_version(
     with _on_duckdb(Home(tmp_path)) as engine:
         first, second = (engine.publish(day, {1: number}) for number, day in enumerate(DAYS[:2]))
         engine.build(DAYS[2], {1: 2})
-        move = on_duckdb.move_into_place
+        move = on_disk.move_into_place
 
         def dying(draft: Path, path: Path) -> None:
             if path.name != "tradewinds.duckdb" or cut_off == "after the file":
@@ -267,7 +279,7 @@ def test_a_crash_between_journal_and_file_loses_no_version(
                 raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(on_duckdb, "move_into_place", dying)
+            patched.setattr(on_disk, "move_into_place", dying)
             with pytest.raises(KeyboardInterrupt):
                 engine.publisher.publish(DAYS[2], MARTS) if action == "publish" else engine.publisher.rollback()
         expected = {

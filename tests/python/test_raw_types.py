@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -383,8 +384,8 @@ def test_a_postgres_day_is_the_same_in_raw(tmp_path, new_database, monkeypatch):
     assert in_raw("select price::varchar from raw_northwind.t order by id") == [("0.1",), ("nan",)]
 
     # Damage after the landing: nothing is loaded.
-    landing = Landing(home.landing)
-    path = landing.path_of(manifest.tables["t"].files[0])
+    landing = Landing(home)
+    path = Path(landing.location(manifest.tables["t"].files[0].path))
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(Refused, match="is damaged"):
         load_sources([source], DAY, home, warehouse)

@@ -55,7 +55,12 @@ class Lines:
 
     @property
     def landing(self) -> Landing:
-        return Landing(self.home.landing)
+        return Landing(self.home)
+
+    def parquet_files(self) -> set[str]:
+        """The names of all Parquet files below landing, listed or not."""
+        root = Path(self.landing.location())
+        return {path.relative_to(root).as_posix() for path in root.rglob("*.parquet")}
 
     def write(self, *lines: str) -> None:
         self.path.write_text("\n".join([HEADER, *lines]) + "\n")
@@ -76,7 +81,7 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lines:
 
 def landed_state(sandbox: Sandbox | Lines) -> dict[str, tuple[int, bytes]]:
     """Every manifest, mark and Parquet file of landing, with its time of change and its bytes."""
-    landing = sandbox.landing.root if isinstance(sandbox, Lines) else sandbox.home / "landing"
+    landing = Path(sandbox.landing.location()) if isinstance(sandbox, Lines) else sandbox.home / "landing"
     files = [path for path in landing.rglob("*") if path.suffix in (".json", ".started", ".parquet")]
     return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
@@ -114,7 +119,9 @@ def test_as_many_as_the_cap_pass_and_one_more_fails(lines, monkeypatch, setting,
     assert f"line {good + 2} wrong number of columns: {BAD}" in line
     assert line.count("wrong number of columns") == min(passing + 1, 3)
     assert lines.landing.manifest("order_details", DAY) == before
-    assert set(lines.landing.root.rglob("*.parquet")) == {lines.landing.path_of(file) for file in before.files}
+    assert set(Path(lines.landing.location()).rglob("*.parquet")) == {
+        Path(lines.landing.location(file.path)) for file in before.files
+    }
 
 
 @pytest.mark.parametrize(
@@ -366,7 +373,9 @@ def test_rows_are_added_once_wherever_they_are_now(lines: Lines) -> None:
     assert (manifest.rows, manifest.rejected_rows) == (3, 1)
     assert manifest.last_run != first.last_run  # so raw is known to be behind
     assert lines.landing.faults("order_details", DAY, read_files=True) == []
-    assert set(lines.landing.root.rglob("*.parquet")) == {lines.landing.path_of(file) for file in manifest.files}
+    assert set(Path(lines.landing.location()).rglob("*.parquet")) == {
+        Path(lines.landing.location(file.path)) for file in manifest.files
+    }
 
 
 def run_killed(sandbox: Sandbox, patch: str) -> None:

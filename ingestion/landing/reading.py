@@ -1,0 +1,154 @@
+"""What has landed, read from a store: days by their manifests, files by their SHA-256."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
+
+from ingestion.digest import file_sha256, stream_sha256
+from ingestion.errors import StepFailed
+from ingestion.landing.manifest import LandedFile, Manifest
+from ingestion.redact import one_line
+from ingestion.settings import Home
+from ingestion.stores import Apart, open_store
+
+# A bucket answers each question late, and many at a time.
+_AT_ONCE = 8
+# What an API has answered, word for word: another place than its tables may have other readers.
+_RAW = "api/_raw"
+
+
+class Damaged(StepFailed):
+    """Landed files are missing, or aren't what their manifest says."""
+
+
+class Landed:
+    """The days that have landed: a source's day exists when its manifest does, and has the files that this lists."""
+
+    def __init__(self, home: Home):
+        self._store = open_store(home.landing, home.work)
+        if home.landing_raw:
+            self._store = Apart(self._store, _RAW, open_store(home.landing_raw, home.work))
+
+    def location(self, name: str = "") -> str:
+        """Return the path or URL of a file or folder of landing."""
+        return self._store.location(name)
+
+    def caution(self) -> str | None:
+        """Say what the store of landing can't promise, None when nothing is missing."""
+        return self._store.caution()
+
+    def manifest(self, source: str, run_date: str) -> Manifest | None:
+        """Return a source's landed day, None when there is none; raises StepFailed when it can't be read."""
+        name = manifest_name(source, run_date)
+        try:
+            return Manifest.from_json(self._store.read(name))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StepFailed(f"landing can't be read: {one_line(error)}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StepFailed(
+                f"the manifest of {source} for {run_date} can't be read ({self.location(name)})",
+                f"tradewinds extract --run-date {run_date} --source {source}",
+            ) from error
+
+    def days(self, source: str) -> list[str]:
+        """Return the landed days of a source, oldest first."""
+        return [day for _, day in self._landed(f"_manifests/{source}")]
+
+    def fingerprint(self, run_date: str) -> str:
+        """Return a hash of all rows landed up to a day: what a run of it is a function of."""
+        landed = sorted((day, source) for source, day in self._landed("_manifests") if day <= run_date)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            manifests = list(pool.map(lambda day_source: self.manifest(*reversed(day_source)), landed))
+        parts = [
+            [manifest.run_date, manifest.source, name, table.content_hash, table.rejected_rows]
+            for manifest in manifests
+            for name, table in sorted(manifest.tables.items())
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    def previous(self, source: str, run_date: str) -> Manifest | None:
+        """Return the manifest of the latest landed day before this one."""
+        earlier = [day for day in self.days(source) if day < run_date]
+        return self.manifest(source, earlier[-1]) if earlier else None
+
+    def started_run(self, source: str, run_date: str) -> str | None:
+        """Return the run id of the last extract begun for this day, whether it ended well; "" when it can't be read."""
+        try:
+            return json.loads(self._store.read(mark_name(source, run_date)))["run_id"]
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            return ""
+
+    def faults(self, source: str, run_date: str, *, read_files: bool) -> list[str]:
+        """Say what keeps this source's day from being whole; an empty list means it can be loaded.
+
+        With `read_files` every file's SHA-256 is compared too, else only its size.
+        """
+        manifest = self.manifest(source, run_date)
+        if manifest is None:
+            return [f"{source} has not landed"]
+        if self.started_run(source, run_date) not in (None, manifest.run_id):
+            return [f"the last extract of {source} failed or was cut off"]
+        faults = [f"table {table} of {source} has not landed" for table in manifest.missing_tables]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(lambda file: self._fault(source, file, read_files=read_files), manifest.files)
+            return faults + [fault for fault in found if fault]
+
+    @contextmanager
+    def local(self, source: str, run_date: str, files: list[LandedFile]) -> Iterator[list[Path]]:
+        """Hand out landed files to be read by path, all held against their SHA-256; raises Damaged, naming each."""
+        names = [self._name(file) for file in files]
+        with ExitStack() as held:
+            try:
+                paths = held.enter_context(self._store.local(names))
+                wrong = [file for file, path in zip(files, paths, strict=True) if file_sha256(path) != file.sha256]
+                faults = [_describe_damage(source, file) for file in wrong]
+            except FileNotFoundError as error:
+                found = (self._fault(source, file, read_files=False) for file in files)
+                faults = list(filter(None, found)) or [one_line(error)]
+            if faults:
+                raise Damaged("; ".join(faults), f"tradewinds extract --run-date {run_date} --source {source}")
+            yield paths
+
+    def _name(self, file: LandedFile) -> str:
+        """Return a landed file's name; raises StepFailed when a manifest points outside landing."""
+        if not self._store.holds(file.path):
+            raise StepFailed(f"a manifest names a file outside landing: {file.path}")
+        return file.path
+
+    def _fault(self, source: str, file: LandedFile, *, read_files: bool) -> str | None:
+        size = self._store.size(self._name(file))
+        if size is None:
+            return f"{source}: landed file {file.path} is missing"
+        if size != file.bytes or (read_files and self._sha256(file) != file.sha256):
+            return _describe_damage(source, file)
+        return None
+
+    def _sha256(self, file: LandedFile) -> str:
+        with self._store.open(file.path) as opened:
+            return stream_sha256(opened)
+
+    def _landed(self, folder: str) -> list[tuple[str, str]]:
+        """Return the source and the day of every manifest below a folder, oldest first."""
+        paths = map(PurePosixPath, self._store.names(folder))
+        return sorted((path.parent.name, path.stem) for path in paths if path.suffix == ".json")
+
+
+def _describe_damage(source: str, file: LandedFile) -> str:
+    return f"{source}: landed file {file.path} is damaged (its SHA-256 is not the manifest's)"
+
+
+def manifest_name(source: str, run_date: str) -> str:
+    """Return where a day's commit mark is."""
+    return f"_manifests/{source}/{run_date}.json"
+
+
+def mark_name(source: str, run_date: str) -> str:
+    """Return where it is written which extract of a day was begun last."""
+    return f"_manifests/{source}/{run_date}.started"

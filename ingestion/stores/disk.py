@@ -1,0 +1,123 @@
+"""A folder on disk: files appear by one rename, or one link, each."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from ingestion.files import make_folder, move_into_place, sync_file, sync_folder, write_atomically
+from ingestion.stores.base import Overtaken
+from ingestion.stores.scratch import scratch_folder
+
+
+class DiskStore:
+    """All that is below a folder."""
+
+    def __init__(self, root: Path):
+        self._root = root
+        self.work = root / "_work"
+
+    def location(self, name: str = "") -> str:
+        return str(self._root / name)
+
+    def caution(self) -> None:
+        return None
+
+    def holds(self, name: str) -> bool:
+        return (self._root / name).resolve().is_relative_to(self._root.resolve())
+
+    def names(self, folder: str = "") -> list[str]:
+        found = (self._root / folder).rglob("*")
+        return sorted(path.relative_to(self._root).as_posix() for path in found if path.is_file())
+
+    def size(self, name: str) -> int | None:
+        path = self._root / name
+        return path.stat().st_size if path.is_file() else None
+
+    def version(self, name: str) -> str | None:
+        try:
+            found = (self._root / name).stat()
+        except FileNotFoundError:
+            return None
+        return f"{found.st_ino}-{found.st_mtime_ns}"
+
+    def read(self, name: str) -> str:
+        return (self._root / name).read_text()
+
+    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
+        # A pipe or a device could be read from for ever.
+        if not (self._root / name).is_file():
+            raise FileNotFoundError(name)
+        return (self._root / name).open("rb")
+
+    @contextmanager
+    def local(self, names: list[str]) -> Iterator[list[Path]]:
+        paths = [self._root / name for name in names]
+        for name, path in zip(names, paths, strict=True):
+            if not path.is_file():
+                raise FileNotFoundError(name)
+        yield paths
+
+    def latest(self, name: str) -> Path | None:
+        path = self._root / name
+        return path if path.is_file() else None
+
+    @contextmanager
+    def draft(self, name: str) -> Iterator[Path]:
+        make_folder(self._root)
+        with scratch_folder(self.work) as folder:
+            yield folder / Path(name).name
+
+    def add(self, file: Path, name: str) -> None:
+        path = self._root / name
+        make_folder(path.parent)
+        sync_file(file)
+        try:
+            os.link(file, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            with self.draft(name) as draft:
+                shutil.copyfile(file, draft)
+                if path.exists():
+                    raise FileExistsError(f"{path} exists") from None
+                move_into_place(draft, path)
+        sync_folder(path.parent)
+
+    def put(self, draft: Path, name: str) -> None:
+        make_folder((self._root / name).parent)
+        move_into_place(draft, self._root / name)
+
+    def copy(self, name: str, to: str) -> None:
+        with self.draft(to) as draft:
+            shutil.copyfile(self._root / name, draft)
+            self.put(draft, to)
+
+    def write(self, name: str, text: str) -> None:
+        write_atomically(self._root / name, text)
+
+    def swap(self, name: str, text: str, version: str | None) -> str:
+        # Whoever writes here holds a lock, which no other process can have: nothing comes in between.
+        if self.version(name) != version:
+            raise Overtaken(f"{self.location(name)} has changed meanwhile")
+        self.write(name, text)
+        return self.version(name)
+
+    def remove(self, name: str) -> None:
+        (self._root / name).unlink(missing_ok=True)
+
+    def prune(self, folder: str) -> None:
+        with suppress(OSError):  # it isn't there, or isn't empty
+            (self._root / folder).rmdir()
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold a lock of the kernel's, which frees it on kill -9."""
+        path = self._root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield

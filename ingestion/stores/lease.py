@@ -1,0 +1,100 @@
+"""A lock where no kernel frees it: a file that says who holds it, renewed while it is held.
+
+Taken over is what was held by this very home (its processes also hold a lock of the kernel's, which kill -9 frees), and
+what hasn't been renewed for LASTS_SECONDS by the server's clock.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import Protocol
+from uuid import uuid4
+
+from ingestion.stores.base import Overtaken, Store
+
+LASTS_SECONDS = 120
+_RENEWED_PER_LEASE = 4
+
+
+class AgedStore(Store, Protocol):
+    """A store that knows how long ago something was put."""
+
+    def age(self, name: str) -> float | None:
+        """Return the seconds since a file was put, all by one clock; None when there is no such file."""
+
+
+@contextmanager
+def leased(store: AgedStore, name: str) -> Iterator[None]:
+    """Hold a name alone; raises BlockingIOError at once when another process does."""
+    with _held_at_home(store, name):
+        text = json.dumps({"home": _home_id(store.work), "holder": uuid4().hex, "lasts_seconds": LASTS_SECONDS}) + "\n"
+        version = _take(store, name, text)
+        ended = Event()
+        renewing = Thread(target=_renew, args=(store, name, text, version, ended), daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            renewing.join()
+            with suppress(OSError):  # it lapses by itself
+                if store.read(name) == text:
+                    store.remove(name)
+
+
+def _take(store: AgedStore, name: str, text: str) -> str:
+    version = store.version(name)
+    if version and not _is_abandoned(store, name):
+        raise BlockingIOError(f"{store.location(name)} is held by another process")
+    try:
+        return store.swap(name, text, version)
+    except Overtaken as error:
+        raise BlockingIOError(f"{store.location(name)} is held by another process") from error
+
+
+def _is_abandoned(store: AgedStore, name: str) -> bool:
+    age = store.age(name)
+    if age is None or age > LASTS_SECONDS:
+        return True
+    try:
+        return json.loads(store.read(name))["home"] == _home_id(store.work)
+    except FileNotFoundError:
+        return True
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _renew(store: AgedStore, name: str, text: str, version: str, ended: Event) -> None:
+    while not ended.wait(LASTS_SECONDS / _RENEWED_PER_LEASE):
+        try:
+            version = store.swap(name, text, version)
+        except Overtaken:
+            return  # whoever has it now also stands in the way of what this one would commit
+        except OSError:
+            continue
+
+
+@contextmanager
+def _held_at_home(store: AgedStore, name: str) -> Iterator[None]:
+    path = store.work / "locks" / hashlib.sha256(store.location(name).encode()).hexdigest()[:32]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _home_id(work: Path) -> str:
+    """Return the name by which this home is known to others, made up when it is first asked for."""
+    path = work / "home-id"
+    if not path.exists():
+        draft = path.with_name(uuid4().hex)
+        draft.write_text(draft.name)
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text()

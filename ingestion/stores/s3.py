@@ -1,0 +1,172 @@
+"""A bucket, by fsspec's own settings: `FSSPEC_S3_KEY`, `FSSPEC_S3_SECRET`, `FSSPEC_S3_ENDPOINT_URL`, …"""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property, partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import fsspec
+
+from ingestion.redact import register_secret
+from ingestion.settings import check_bucket_url
+from ingestion.stores.base import Overtaken
+from ingestion.stores.conditions import Conditions, find_conditions
+from ingestion.stores.copies import keep_copy
+from ingestion.stores.lease import leased
+from ingestion.stores.s3_errors import as_os_errors
+from ingestion.stores.scratch import scratch_folder
+
+_READ_BYTES = 8 * 2**20
+# What is held in memory of a file, however large it is.
+_UPLOAD = {"chunksize": 16 * 2**20, "max_concurrency": 2}
+# Not AWS's alone: what is shorter may be a word that people have to read.
+_KEY_CHARACTERS = 16
+
+
+class S3Store:
+    """A prefix of a bucket whose files appear by one put each."""
+
+    def __init__(self, url: str, work: Path):
+        self._root = check_bucket_url("a bucket's URL", url).removeprefix("s3://").strip("/")
+        self.work = work
+        # Listings that are kept would hide what another process puts there.
+        self._bucket = fsspec.filesystem("s3", use_listings_cache=False)
+        for secret in (self._bucket.secret, self._bucket.token, os.environ.get("AWS_SECRET_ACCESS_KEY")):
+            register_secret(str(secret or ""))
+        if len(key := str(self._bucket.key or "")) >= _KEY_CHARACTERS:
+            register_secret(key)
+
+    def location(self, name: str = "") -> str:
+        return f"s3://{self._path(name)}"
+
+    @cached_property
+    def _conditions(self) -> Conditions:
+        with as_os_errors(self.location()):
+            return find_conditions(self._bucket, self._path("_locks"))
+
+    def caution(self) -> str | None:
+        return self._conditions.caution(self.location())
+
+    def holds(self, name: str) -> bool:
+        return not name.startswith("/") and ".." not in PurePosixPath(name).parts
+
+    def names(self, folder: str = "") -> list[str]:
+        with as_os_errors(self.location(folder)):
+            found = self._bucket.find(self._path(folder))
+            if not found and not self._bucket.exists(self._root.partition("/")[0]):
+                raise FileNotFoundError("there is no such bucket")
+        # Some servers keep a folder that was emptied, and give it out as a file.
+        below = (path for path in found if path.startswith(f"{self._path(folder)}/") and not path.endswith("/"))
+        return sorted(path.removeprefix(f"{self._root}/") for path in below)
+
+    def size(self, name: str) -> int | None:
+        head = self._head(name)
+        return head and head["ContentLength"]
+
+    def version(self, name: str) -> str | None:
+        head = self._head(name)
+        return head and head["ETag"]
+
+    def age(self, name: str) -> float | None:
+        """Return the seconds since a file was put, all by the server's clock; None when there is no such file."""
+        head = self._head(name)
+        if head is None:
+            return None
+        put: datetime = head["LastModified"]
+        return (parsedate_to_datetime(head["ResponseMetadata"]["HTTPHeaders"]["date"]) - put).total_seconds()
+
+    def read(self, name: str) -> str:
+        with as_os_errors(self.location(name)):
+            return self._bucket.cat_file(self._path(name)).decode()
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        with (
+            as_os_errors(self.location(name)),
+            self._bucket.open(self._path(name), "rb", block_size=_READ_BYTES) as file,
+        ):
+            yield file
+
+    @contextmanager
+    def local(self, names: list[str]) -> Iterator[list[Path]]:
+        with scratch_folder(self.work) as folder:
+            paths = [folder / f"{number}-{PurePosixPath(name).name}" for number, name in enumerate(names)]
+            for name, path in zip(names, paths, strict=True):
+                self._fetch(name, path)
+            yield paths
+
+    def latest(self, name: str) -> Path | None:
+        while version := self.version(name):
+            with suppress(Overtaken):
+                return keep_copy(self.work, self.location(name), version, partial(self._fetch_version, name, version))
+        return None
+
+    @contextmanager
+    def draft(self, name: str) -> Iterator[Path]:
+        with scratch_folder(self.work) as folder:
+            yield folder / PurePosixPath(name).name
+
+    def add(self, file: Path, name: str) -> None:
+        with as_os_errors(self.location(name)):
+            # A server that knows no conditions would replace it.
+            if self._bucket.exists(self._path(name)):
+                raise FileExistsError("exists")
+            self._bucket.put_file(str(file), self._path(name), mode="create", **_UPLOAD)
+
+    def put(self, draft: Path, name: str) -> None:
+        with as_os_errors(self.location(name)):
+            self._bucket.put_file(str(draft), self._path(name), **_UPLOAD)
+
+    def copy(self, name: str, to: str) -> None:
+        with as_os_errors(self.location(to)):
+            self._bucket.cp_file(self._path(name), self._path(to))
+
+    def write(self, name: str, text: str) -> None:
+        with as_os_errors(self.location(name)):
+            self._bucket.pipe_file(self._path(name), text.encode())
+
+    def swap(self, name: str, text: str, version: str | None) -> str:
+        with as_os_errors(self.location(name)):
+            self._conditions.put(self._bucket, self._path(name), text.encode(), version)
+        # Who has put it is asked of the file itself: an answer may have got lost, a server may know no conditions.
+        now, found = self.version(name), None
+        with suppress(FileNotFoundError, UnicodeDecodeError):
+            found = self.read(name)
+        if found != text or now is None:
+            raise Overtaken(f"{self.location(name)} has changed meanwhile")
+        return now
+
+    def remove(self, name: str) -> None:
+        with as_os_errors(self.location(name)), suppress(FileNotFoundError):
+            self._bucket.rm_file(self._path(name))
+
+    def prune(self, folder: str) -> None:
+        """Do nothing: a bucket has no folders."""
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Hold a lease; see ingestion.stores.lease."""
+        return leased(self, name)
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}".rstrip("/")
+
+    def _head(self, name: str) -> dict | None:
+        bucket, _, key = self._path(name).partition("/")
+        with as_os_errors(self.location(name)):
+            try:
+                return self._bucket.call_s3("head_object", Bucket=bucket, Key=key)
+            except FileNotFoundError:
+                return None
+
+    def _fetch(self, name: str, path: Path) -> None:
+        with as_os_errors(self.location(name)):
+            self._bucket.get_file(self._path(name), str(path))
+
+    def _fetch_version(self, name: str, version: str, path: Path) -> None:
+        self._fetch(name, path)
+        if self.version(name) != version:
+            raise Overtaken(f"{self.location(name)} has changed meanwhile")
