@@ -19,12 +19,14 @@ from pipeline.options import (
     AcceptStale,
     AllowOlder,
     DryRun,
+    RunAt,
     RunDate,
     SourceNames,
     Target,
     day_of,
     request_for,
     serving,
+    time_of,
 )
 
 use_project_settings()
@@ -42,6 +44,7 @@ app.add_typer(people_app, name="people")
 @app.command()
 def run(
     run_date: RunDate = None,
+    run_at: RunAt = None,
     target: Target = "duckdb",
     source: SourceNames = None,
     refresh: Annotated[
@@ -58,9 +61,10 @@ def run(
     from pipeline.day import Options, run_day
     from pipeline.summary import print_summary
 
-    day = day_of(run_date)
+    due = time_of(run_at)
+    day = day_of(due.date().isoformat() if due and run_date is None else run_date)
     options = Options(refresh, accept_drift, accept_shrink, accept_stale, allow_older, dry_run)
-    with serving(target, source) as request:
+    with serving(target, source, due) as request:
         run_day(request, day, options)
         if not dry_run:
             print_summary(request, day)

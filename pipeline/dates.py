@@ -1,4 +1,4 @@
-"""Run dates: plain UTC days, written YYYY-MM-DD."""
+"""Run dates: plain UTC days, written YYYY-MM-DD; and the times of a day at which it is run."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from ingestion.errors import BadRequest
 
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 def parse_run_date(text: str | None) -> str:
@@ -18,6 +19,18 @@ def parse_run_date(text: str | None) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError as error:
         raise BadRequest(f"{text!r} is not a day; a run date is written YYYY-MM-DD") from error
+
+
+def parse_run_at(text: str | None) -> datetime | None:
+    """Return a time in UTC, None for None; raises BadRequest on what is no ISO-8601 time with its offset from UTC."""
+    if text is None:
+        return None
+    try:
+        if not _ISO_TIME.fullmatch(text):
+            raise ValueError
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(f"{text!r} is not a time; --run-at is written YYYY-MM-DDTHH:MM:SSZ") from error
 
 
 def days_between(first: str, last: str) -> list[str]:

@@ -32,11 +32,13 @@ class Record:
 class Ledger:
     """Records and reads steps. Extract's file keeps an entry for each source, the others' one for each target.
 
-    On top is the last entry, of extract a summary of all.
+    On top is the last entry, of extract a summary of all. Each says at what time of the day's schedule its run was due,
+    `run_at`, where that was said.
     """
 
-    def __init__(self, home: Home):
+    def __init__(self, home: Home, run_at: datetime | None = None):
         self._runs = home.runs
+        self._run_at = run_at
 
     @contextmanager
     def recording(
@@ -54,6 +56,7 @@ class Ledger:
             "error": None,
             "command": command,
             "target": target,
+            "run_at": self._run_at and self._run_at.isoformat(),
         }
         with self._alive_path(run_date, step, source or target).open("w") as alive:
             fcntl.flock(alive, fcntl.LOCK_SH)
@@ -115,6 +118,7 @@ class Ledger:
                 "error": entry["error"],
                 "command": entry["command"],
                 "accepted": ",".join(entry.get("accepted") or []) or None,
+                "run_at": _moment(entry.get("run_at")),
             }
             for day in self.days()
             for step in sorted(path.stem for path in (self._runs / day).glob("*.json"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 RunDate = Annotated[
     str | None,
     typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, in UTC; today when not said."),
+]
+RunAt = Annotated[
+    str | None,
+    typer.Option(
+        "--run-at",
+        metavar="YYYY-MM-DDTHH:MM:SSZ",
+        help="When this run of the day was due, for the ledger; without --run-date it says the day, too.",
+    ),
 ]
 Target = Annotated[str, typer.Option("--target", envvar="TRADEWINDS_TARGET", help="The warehouse: duckdb or postgres.")]
 SourceNames = Annotated[
@@ -40,19 +49,19 @@ AllowOlder = Annotated[
 ]
 
 
-def request_for(target: str = "duckdb", sources: list[str] | None = None) -> "Request":
+def request_for(target: str = "duckdb", sources: list[str] | None = None, run_at: datetime | None = None) -> "Request":
     """Return the request of a command; raises BadRequest when a name that was given doesn't exist."""
     from pipeline.request import Request
 
-    request = Request(home=Home.from_environment(), target=target, named_sources=sources or [])
+    request = Request(home=Home.from_environment(), target=target, named_sources=sources or [], run_at=run_at)
     request.check()
     return request
 
 
 @contextmanager
-def serving(target: str, sources: list[str] | None) -> Iterator["Request"]:
+def serving(target: str, sources: list[str] | None, run_at: datetime | None = None) -> Iterator["Request"]:
     """Hand out the request, with its warehouse reachable while the command works."""
-    request = request_for(target, sources)
+    request = request_for(target, sources, run_at)
     with request.warehouse.serving():
         yield request
 
@@ -62,3 +71,10 @@ def day_of(run_date: str | None) -> str:
     from pipeline.dates import parse_run_date
 
     return parse_run_date(run_date)
+
+
+def time_of(run_at: str | None) -> datetime | None:
+    """Return the time that was given, in UTC; raises BadRequest when it is none."""
+    from pipeline.dates import parse_run_at
+
+    return parse_run_at(run_at)

@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from ingestion.settings import Home
@@ -14,12 +15,13 @@ from pipeline.reporter import Reporter
 
 @dataclass(frozen=True)
 class Request:
-    """The request behind a command; no source named means all of them."""
+    """The request behind a command; no source named means all of them. `run_at` (UTC) is only kept in the ledger."""
 
     home: Home
     target: str = "duckdb"
     named_sources: list[str] = field(default_factory=list)
     reporter: Reporter = field(default_factory=Reporter)
+    run_at: datetime | None = None
 
     @property
     def sources(self) -> list[Source]:
@@ -39,7 +41,7 @@ class Request:
     @property
     def ledger(self) -> Ledger:
         """The home's ledger."""
-        return Ledger(self.home)
+        return Ledger(self.home, self.run_at)
 
     def check(self) -> None:
         """Raise BadRequest when a name that was given doesn't exist."""

@@ -61,6 +61,7 @@ PIPELINE_STEPS = pa.schema(
         ("error", pa.string()),
         ("command", pa.string()),
         ("accepted", pa.string()),
+        ("run_at", pa.timestamp("us")),
     ]
 )
 

@@ -20,6 +20,15 @@ def test_a_run_date_that_is_no_day_is_a_wrong_request(bare_sandbox: Sandbox, ste
 
 
 @pytest.mark.parametrize(
+    "bad", ["2021-01-01", "10:30", "2021-01-01T10:30:00", "2021-01-01T25:00:00Z", "0001-01-01T00:00+01:00", ""]
+)
+def test_a_run_time_that_is_none_is_a_wrong_request(bare_sandbox: Sandbox, bad: str) -> None:
+    line = bare_sandbox.fail(2, "run", "--run-at", bad)
+    assert f"{bad!r} is not a time" in line
+    assert not bare_sandbox.home.exists()
+
+
+@pytest.mark.parametrize(
     ("words", "reason"),
     [
         (["extract", "--source", "nowhere"], "unknown source 'nowhere'"),

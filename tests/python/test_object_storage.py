@@ -53,7 +53,9 @@ def test_a_day_in_a_bucket_is_the_day_on_disk(
 ) -> None:
     in_bucket = dataclasses.replace(sandbox, home=sandbox.home.with_name("other"))
     in_bucket.settings = sandbox.settings | _stores_in(s3_server)
-    sandbox.succeed("run", "--run-date", DAY)
+    sandbox.succeed("run", "--run-at", f"{DAY}T10:30:00+02:00")
+    steps = f"from ops.fct_pipeline_steps where run_date = '{DAY}'"
+    assert sandbox.published(f"select distinct cast(run_at as varchar) {steps}") == [(f"{DAY} 08:30:00",)]
     said = in_bucket.succeed("run", "--run-date", DAY)
     assert said.count("ignores conditional puts") == 1
     assert "kept in s3://" in said or "0 rejected" in said

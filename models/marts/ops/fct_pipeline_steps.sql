@@ -15,7 +15,8 @@ final as (
         row_count,
         error,
         command,
-        accepted
+        accepted,
+        run_at
     from pipeline_steps
 )
 

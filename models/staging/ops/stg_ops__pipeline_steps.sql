@@ -21,7 +21,8 @@ renamed as (
 
         -- timestamps
         cast(started_at as timestamp) as started_at,
-        cast(ended_at as timestamp) as ended_at
+        cast(ended_at as timestamp) as ended_at,
+        cast(run_at as timestamp) as run_at
     from source
 )
 
