@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ingestion.digest import file_sha256, stream_sha256
@@ -54,6 +54,15 @@ class Landed:
                 f"the manifest of {source} for {run_date} can't be read ({self.location(name)})",
                 f"tradewinds extract --run-date {run_date} --source {source}",
             ) from error
+
+    def answers(self, source: str, run_date: str) -> Manifest | None:
+        """Return a manifest that lists an API's answers of a day, if need be that which lies beside them; else None."""
+        with suppress(StepFailed):
+            if manifest := self.manifest(source, run_date):
+                return manifest if manifest.answers else None
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            return Manifest.from_json(self._store.read(answers_name(source, run_date)))
+        return None
 
     def days(self, source: str) -> list[str]:
         """Return the landed days of a source, oldest first."""
@@ -147,6 +156,11 @@ def _describe_damage(source: str, file: LandedFile) -> str:
 def manifest_name(source: str, run_date: str) -> str:
     """Return where a day's commit mark is."""
     return f"_manifests/{source}/{run_date}.json"
+
+
+def answers_name(source: str, run_date: str) -> str:
+    """Return where a day's answers are listed once more, for whoever has lost everything but them."""
+    return f"{_RAW}/_manifests/{source}/{run_date}.json"
 
 
 def mark_name(source: str, run_date: str) -> str:

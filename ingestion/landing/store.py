@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
 from ingestion.digest import file_sha256
 from ingestion.errors import StepFailed
 from ingestion.landing.manifest import File, LandedFile, Manifest
-from ingestion.landing.reading import Landed, manifest_name, mark_name
+from ingestion.landing.reading import Landed, answers_name, manifest_name, mark_name
 from ingestion.stores import Overtaken
 
 # What the tables' and the rejects' files end with, and the answers'.
@@ -84,6 +85,9 @@ class Landing(Landed):
         with suppress(StepFailed):  # an unreadable one is replaced all the same
             if before := self.manifest(manifest.source, manifest.run_date):
                 folders = [*folders, *{self._name(file).rpartition("/")[0] for file in before.files}]
+        if manifest.answers:
+            alone = replace(manifest, source_tables=[], tables={}, rejects=[])
+            self._store.write(answers_name(manifest.source, manifest.run_date), alone.to_json())
         try:
             self._store.swap(manifest_name(manifest.source, manifest.run_date), manifest.to_json(), replaced)
         except Overtaken as error:

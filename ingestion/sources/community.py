@@ -71,8 +71,8 @@ class Community:
 
     def reading_kept(self, home: Home, run_date: str) -> "Community":
         """Return this source with the answers of a landed day in place of the API; raises Refused without any."""
-        manifest = Landing(home).manifest(self.name, run_date)
-        if manifest is None or not manifest.answers:
+        manifest = Landing(home).answers(self.name, run_date)
+        if manifest is None:
             raise Refused(
                 "no answers of the API have landed on this day",
                 f"tradewinds extract --run-date {run_date} --source {self.name}",

@@ -111,13 +111,16 @@ def test_answers_are_kept_as_they_came(api: FaultyApi, home: Home) -> None:
     )
 
 
-def test_a_day_is_made_again_from_its_answers_alone(sandbox: Sandbox, api: FaultyApi) -> None:
+@pytest.mark.parametrize("lost", ["its rows", "all but its answers"])
+def test_a_day_is_made_again_from_its_answers_alone(sandbox: Sandbox, api: FaultyApi, lost: str) -> None:
     api.rows["todos"].append(b'{"userId": 1, "id": "seven", "title": "x", "completed": true}')
     sandbox.succeed(*EXTRACT)
     before = sandbox.manifest("community", DAY)
     for table in before["tables"]:
         shutil.rmtree(sandbox.home / "landing" / "api" / table)
     shutil.rmtree(sandbox.home / "landing" / "_rejects")
+    if lost == "all but its answers":
+        shutil.rmtree(sandbox.home / "landing" / "_manifests")
     api.shutdown()
     api.server_close()
     sandbox.succeed(*EXTRACT, "--from-raw")
