@@ -11,7 +11,6 @@ from ingestion.errors import BadRequest
 from pipeline.cli_people_backups import backups_app
 from pipeline.cli_people_client import client_app
 from pipeline.options import Target, request_for, serving
-from pipeline.people import people_engine
 
 people_app = typer.Typer(help="Departments, jobs and employees: the database, its service, and a small client.")
 key_app = typer.Typer(help="Keys that open the service.")
@@ -32,6 +31,7 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
     from people_api.importing import import_files
     from people_api.intake import in_transaction
     from people_api.sample import clear_sample
+    from pipeline.people import people_engine
 
     given = {"departments": departments, "jobs": jobs, "employees": employees}
     files = {table: path for table, path in given.items() if path is not None}
@@ -57,6 +57,7 @@ def rejects(
 ) -> None:
     """Show the rows that the service or an import rejected, with every reason."""
     from people_api.rejected import COLUMNS, newest_rejects
+    from pipeline.people import people_engine
     from pipeline.row_formats import write_rows
 
     with people_engine(request_for().home) as engine:
@@ -66,6 +67,8 @@ def rejects(
 @people_app.command()
 def migrate() -> None:
     """Bring the people database's tables up to date; `serve` and `import` do it by themselves."""
+    from pipeline.people import people_engine
+
     with people_engine(request_for().home):
         request_for().reporter.say("the people database is up to date")
 
@@ -94,6 +97,7 @@ def create(
 ) -> None:
     """Make a key and print it, this once."""
     from people_api.keys import create_key
+    from pipeline.people import people_engine
 
     with people_engine(request_for().home) as engine:
         print(create_key(engine, name, role))
@@ -103,6 +107,7 @@ def create(
 def list_keys() -> None:
     """Show whose keys there are, and which are revoked."""
     from people_api.keys import list_keys as keys_of
+    from pipeline.people import people_engine
 
     say = request_for().reporter.say
     with people_engine(request_for().home) as engine:
@@ -114,6 +119,7 @@ def list_keys() -> None:
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")]) -> None:
     """Close a key for good."""
     from people_api.keys import revoke_key
+    from pipeline.people import people_engine
 
     with people_engine(request_for().home) as engine:
         revoke_key(engine, key_id)

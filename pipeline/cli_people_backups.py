@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from pipeline.options import request_for
-from pipeline.people import people_engine
 
 backups_app = typer.Typer()
 
@@ -18,6 +17,7 @@ def backup(table: Table) -> None:
     """Keep a table's rows of this moment as one more Avro file."""
     from people_api.backups import back_up, open_store
     from people_api.backups.schemas import check_table
+    from pipeline.people import people_engine
 
     check_table(table)
     with people_engine(request_for().home) as engine:
@@ -37,6 +37,7 @@ def restore(
     from people_api.backups import open_folder, open_store, restore_from
     from people_api.backups import restore as restore_named
     from people_api.backups.schemas import check_table
+    from pipeline.people import people_engine
 
     check_table(table)
     with people_engine(request_for().home) as engine:

@@ -4,12 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import duckdb
-from adbc_driver_postgresql import dbapi
 
+from ingestion import adbc
 from ingestion.errors import BadRequest, StepFailed
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Cursor
 
 SQL_FOLDER = Path(__file__).parent
 GENERATORS = (
@@ -75,13 +79,13 @@ def fill_northwind(url: str, scale: int) -> dict[str, int]:
     """
     with open_generator(scale) as generator:
         try:
-            with dbapi.connect(url) as connection, connection.cursor() as cursor:
+            with adbc.connect(url) as connection, connection.cursor() as cursor:
                 cursor.executescript(read_sql("northwind/schema"))
                 cursor.executescript(f"alter table orders alter column order_id type {choose_order_id_type(scale)}")
                 rows = {table: copy_table(generator, cursor, table) for table in TABLES}
                 cursor.executescript(read_sql("northwind/keys"))
                 connection.commit()
-        except dbapi.Error as error:
+        except adbc.Error as error:
             raise StepFailed(f"sample northwind: {describe(error, url)}") from None
     return rows
 
@@ -89,10 +93,10 @@ def fill_northwind(url: str, scale: int) -> dict[str, int]:
 def is_filled(url: str) -> bool:
     """Whether a fill has ever been finished there: a new database may have met a killed one."""
     try:
-        with dbapi.connect(url) as connection, connection.cursor() as cursor:
+        with adbc.connect(url) as connection, connection.cursor() as cursor:
             cursor.execute("select to_regclass('public.orders') is not null")
             return bool(cursor.fetchone()[0])
-    except dbapi.Error as error:
+    except adbc.Error as error:
         raise StepFailed(f"sample northwind: {describe(error, url)}") from None
 
 
@@ -148,7 +152,7 @@ def choose_order_id_type(scale: int) -> str:
     return "smallint" if scale <= MAX_SMALLINT_SCALE else "integer"
 
 
-def copy_table(generator: duckdb.DuckDBPyConnection, cursor: dbapi.Cursor, table: str) -> int:
+def copy_table(generator: duckdb.DuckDBPyConnection, cursor: "Cursor", table: str) -> int:
     """Stream one table from DuckDB into Postgres by binary COPY, and return its rows."""
     batches = generator.table(table).to_arrow_reader(ROWS_PER_BATCH)
     return cursor.adbc_ingest(table, batches, mode="append")

@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from adbc_driver_postgresql import dbapi
 
+from ingestion import adbc
 from ingestion.errors import StepFailed
 from ingestion.landing import Totals
 from ingestion.redact import one_line
 from ingestion.sources.postgres_types import PostgresColumn, quote
 from ingestion.sources.row_order import order_clause
 from ingestion.totals import POSTGRES_HASH, ControlTotals
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Connection
 
 # Base tables and partitioned tables with their columns; a domain counts as the type beneath it, however deep.
 _REFLECT = """
@@ -51,7 +55,7 @@ class PostgresReading:
 
     def __init__(
         self,
-        connection: dbapi.Connection,
+        connection: "Connection",
         schema: str,
         exclude: Collection[str] = (),
         control_totals: dict[str, ControlTotals] | None = None,
@@ -87,7 +91,7 @@ class PostgresReading:
                 for batch in cursor.fetch_record_batch():
                     arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
                     yield pa.Table.from_arrays(arrays, schema=schema)
-        except (dbapi.Error, pa.ArrowException) as error:
+        except (adbc.Error, pa.ArrowException) as error:
             raise StepFailed(f"table {table}: {_reason(error)}") from error
 
     def rejects(self, table: str) -> list[dict]:
@@ -147,8 +151,8 @@ def open_postgres(
 ) -> Iterator[PostgresReading]:
     """Open one consistent view of a schema; raises StepFailed when the database can't be reached."""
     try:
-        connection = dbapi.connect(url, autocommit=True)
-    except dbapi.Error as error:
+        connection = adbc.connect(url, autocommit=True)
+    except adbc.Error as error:
         raise StepFailed(f"the database can't be reached: {one_line(error)}") from error
     with connection:
         with connection.cursor() as cursor:
@@ -157,7 +161,7 @@ def open_postgres(
             cursor.execute("begin isolation level repeatable read read only")
         try:
             yield PostgresReading(connection, schema, exclude, control_totals, only)
-        except dbapi.Error as error:
+        except adbc.Error as error:
             raise StepFailed(f"the database refused: {_reason(error)}") from error
 
 

@@ -1,20 +1,27 @@
-"""What dlt does for raw on every engine: it owns the tables, creates them and adds columns."""
+"""What dlt does for raw on every engine: it owns the tables, creates them and adds columns.
+
+It is imported by whoever writes: dlt takes half a second.
+"""
 
 from typing import Any
 
 import pyarrow as pa
+from dlt import destinations
 from dlt.common.destination import Destination, DestinationCapabilitiesContext
+from dlt.common.destination.exceptions import DestinationException
 from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_table
 
+from ingestion.errors import StepFailed
+from ingestion.redact import one_line
 from ingestion.warehouse.base import OPS, OPS_TABLES, RawTable
 
 _NAMING = "ingestion.naming"
 _SINGLE_PRECISION = 32
 
 
-def keep_names_and_types(destination: type[Destination]) -> type[Destination]:
+def _keep_names_and_types(destination: type[Destination]) -> type[Destination]:
     """Return a dlt destination that keeps the source's names, and single-precision floats single.
 
     dlt makes every float double, and the decimal text of a single float is exact only as such.
@@ -30,8 +37,13 @@ def keep_names_and_types(destination: type[Destination]) -> type[Destination]:
     return Keeping
 
 
-def create_or_extend(destination: Destination, tables: list[RawTable]) -> None:
-    """Create the tables of raw and `raw_ops` that are missing and add new columns; none is ever dropped or changed."""
+def create_or_extend(engine: str, credentials: Any, tables: list[RawTable]) -> None:
+    """Create the tables of raw and `raw_ops` that are missing and add new columns; none is ever dropped or changed.
+
+    `engine` is dlt's name of a destination. It works in a transaction of its own: a load that fails later leaves an
+    empty table or column at most. Raises StepFailed.
+    """
+    destination = _keep_names_and_types(getattr(destinations, engine))(credentials)
     by_schema: dict[str, dict[str, pa.Schema]] = {OPS: dict(OPS_TABLES)}
     for table in tables:
         by_schema.setdefault(table.raw_schema, {})[table.name] = table.raw_columns
@@ -41,9 +53,12 @@ def create_or_extend(destination: Destination, tables: list[RawTable]) -> None:
             schema.update_table(new_table(name, columns=_dlt_columns(arrow_schema)))
         schema = Schema.from_dict(schema.to_dict())
         configuration = destination.spec()._bind_dataset_name(dataset_name=raw_schema)
-        with destination.client(schema, configuration) as client:
-            client.initialize_storage()
-            client.update_stored_schema(force=True)
+        try:
+            with destination.client(schema, configuration) as client:
+                client.initialize_storage()
+                client.update_stored_schema(force=True)
+        except DestinationException as error:
+            raise StepFailed(f"the warehouse: {one_line(error)}") from error
 
 
 def _dlt_columns(arrow_schema: pa.Schema) -> list[dict[str, Any]]:

@@ -5,8 +5,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 
 import duckdb
 import pyarrow as pa
-from dlt.common.destination.exceptions import DestinationException
-from dlt.destinations import duckdb as dlt_duckdb
 
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
@@ -15,10 +13,8 @@ from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
 from ingestion.sources.row_order import order_clause
 from ingestion.warehouse.base import LANDED_COLUMNS, NO_REJECTS, OPS, BuildMark, RawTable, Rejects, contents
-from ingestion.warehouse.dlt_tables import create_or_extend, keep_names_and_types
 from ingestion.warehouse.duckdb_types import common_type
 
-_DltDuckDB = keep_names_and_types(dlt_duckdb)
 _BATCH_ROWS = 65_536
 
 
@@ -34,11 +30,12 @@ class DuckDBWarehouse:
     def load_day(
         self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
     ) -> None:
+        from ingestion.warehouse.dlt_tables import create_or_extend
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._errors_in_one_line(), open_session(self.path) as connection:
             connection.execute("set preserve_insertion_order = false")
-            # dlt works in a transaction of its own: a load that fails later leaves an empty table or column at most.
-            create_or_extend(_DltDuckDB(connection), tables)
+            create_or_extend("duckdb", connection, tables)
             connection.execute("begin")
             before = _landed(connection, run_date, sources)
             for _, _, name, raw_schema, *_ in before:
@@ -53,10 +50,12 @@ class DuckDBWarehouse:
             connection.execute("commit")
 
     def record_steps(self, steps: pa.Table) -> None:
+        from ingestion.warehouse.dlt_tables import create_or_extend
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
         name = _name(OPS, "pipeline_steps")
         with self._errors_in_one_line(), open_session(self.path) as connection:
-            create_or_extend(_DltDuckDB(connection), [])
+            create_or_extend("duckdb", connection, [])
             connection.execute("begin")
             connection.execute(f"delete from {name}")
             connection.execute(f"insert into {name} by name select * from steps")
@@ -122,7 +121,7 @@ class DuckDBWarehouse:
             if "lock" not in str(error):
                 raise StepFailed(f"the warehouse: {one_line(error)}") from error
             raise StepFailed(f"the warehouse {self.path} is in use by another process; wait for it to end") from error
-        except (duckdb.Error, DestinationException) as error:
+        except duckdb.Error as error:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
 
 

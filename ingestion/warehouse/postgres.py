@@ -3,15 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
-from adbc_driver_postgresql import dbapi
-from dlt.common.destination.exceptions import DestinationException
-from dlt.destinations import postgres as dlt_postgres
 
+from ingestion import adbc
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line, register_secret
@@ -19,7 +18,9 @@ from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sources.postgres_types import quote
 from ingestion.warehouse.base import LANDED_COLUMNS, NO_REJECTS, OPS, BuildMark, RawTable, Rejects, contents
-from ingestion.warehouse.dlt_tables import create_or_extend, keep_names_and_types
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Connection, Cursor
 
 # The names that profiles.yml reads, too.
 _VARIABLE = "TRADEWINDS_POSTGRES_"
@@ -27,7 +28,6 @@ _DATABASE = "tradewinds"
 # dbt builds marts in schemas of this ending (macros/build_suffix.sql): readers' own change by a publish alone.
 _BUILD_SUFFIX = "__build"
 _BATCH_ROWS = 65_536
-_DltPostgres = keep_names_and_types(dlt_postgres)
 
 
 class PostgresWarehouse:
@@ -62,10 +62,11 @@ class PostgresWarehouse:
     def load_day(
         self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
     ) -> None:
+        from ingestion.warehouse.dlt_tables import create_or_extend
+
         with self._errors_in_one_line():
-            # dlt works in a transaction of its own: a load that fails later leaves an empty table or column at most.
-            create_or_extend(_DltPostgres(warehouse_url()), tables)
-            with dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+            create_or_extend("postgres", warehouse_url(), tables)
+            with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 before = _landed(cursor, run_date, sources)
                 for _, _, name, raw_schema, *_ in before:
                     cursor.execute(
@@ -80,9 +81,11 @@ class PostgresWarehouse:
                 connection.commit()
 
     def record_steps(self, steps: pa.Table) -> None:
+        from ingestion.warehouse.dlt_tables import create_or_extend
+
         with self._errors_in_one_line():
-            create_or_extend(_DltPostgres(warehouse_url()), [])
-            with dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+            create_or_extend("postgres", warehouse_url(), [])
+            with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 cursor.execute(f"delete from {_name(OPS, 'pipeline_steps')}")
                 cursor.adbc_ingest("pipeline_steps", steps, mode="append", db_schema_name=OPS)
                 connection.commit()
@@ -103,13 +106,13 @@ class PostgresWarehouse:
         return self.reading_table(*self.built_place(relation), order_by)
 
     def has(self, relation: str) -> bool:
-        with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+        with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
             return _exists(cursor, *self.built_place(relation))
 
     @contextmanager
     def reading_table(self, schema: str, table: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         """Open any table as `reading` opens a mart."""
-        with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection:
+        with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection:
             mart = PostgresReading(connection, schema)
             columns = mart.schemas()[table]
             batches = (batch for part in mart.read(table, order_by) for batch in part.to_batches(_BATCH_ROWS))
@@ -133,7 +136,7 @@ class PostgresWarehouse:
 
     def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
         """Return the rows of a query on one `raw_ops` table, none when it doesn't exist yet."""
-        with self._errors_in_one_line(), dbapi.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+        with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
             if not _exists(cursor, OPS, table):
                 return []
             cursor.execute(query.format(_name(OPS, table)), parameters)
@@ -143,7 +146,7 @@ class PostgresWarehouse:
     def _errors_in_one_line(self) -> Iterator[None]:
         try:
             yield
-        except (dbapi.Error, DestinationException) as error:
+        except adbc.Error as error:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
 
 
@@ -165,7 +168,7 @@ def warehouse_url() -> str:
     return f"postgresql://{user}:{password}@{setting['host']}:{setting['port']}/{setting['database']}"
 
 
-def _widen(connection: dbapi.Connection, cursor: dbapi.Cursor, table: RawTable) -> pa.Schema:
+def _widen(connection: "Connection", cursor: "Cursor", table: RawTable) -> pa.Schema:
     """Give raw columns whose source type has changed the type that holds both; return the table's types as Arrow."""
     held = PostgresReading(connection, table.raw_schema).schemas()[table.name]
     fields = []
@@ -196,7 +199,7 @@ def _type_name(type_: pa.DataType) -> str:
     return names.get(type_, "varchar")
 
 
-def _insert(cursor: dbapi.Cursor, table: RawTable, columns: pa.Schema, run_date: str) -> None:
+def _insert(cursor: "Cursor", table: RawTable, columns: pa.Schema, run_date: str) -> None:
     day = pa.scalar(run_date).cast(pa.date32())
     schema = columns.append(pa.field("_run_date", pa.date32()))
 
@@ -213,7 +216,7 @@ def _insert(cursor: dbapi.Cursor, table: RawTable, columns: pa.Schema, run_date:
     _index_days(cursor, table)
 
 
-def _index_days(cursor: dbapi.Cursor, table: RawTable) -> None:
+def _index_days(cursor: "Cursor", table: RawTable) -> None:
     """Let a day be read without all the others: its rows lie together, so a block range index of a few pages does."""
     name = f"{table.name}__run_date"
     cursor.execute(
@@ -222,7 +225,7 @@ def _index_days(cursor: dbapi.Cursor, table: RawTable) -> None:
     cursor.execute("select brin_summarize_new_values(to_regclass($1))", [_name(table.raw_schema, name)])
 
 
-def _insert_rejects(cursor: dbapi.Cursor, run_date: str, sources: list[str], rejects: Rejects) -> None:
+def _insert_rejects(cursor: "Cursor", run_date: str, sources: list[str], rejects: Rejects) -> None:
     """Put the rows that couldn't be read in place of the sources' earlier ones of the day."""
     for source in sources:
         cursor.execute(
@@ -240,7 +243,7 @@ def _insert_rejects(cursor: dbapi.Cursor, run_date: str, sources: list[str], rej
         rejects.check(cursor.adbc_ingest("rejected_lines", reader, mode="append", db_schema_name=OPS))
 
 
-def _landed(cursor: dbapi.Cursor, run_date: str, sources: list[str]) -> list[tuple]:
+def _landed(cursor: "Cursor", run_date: str, sources: list[str]) -> list[tuple]:
     """Return what `landed_tables` says of the sources' day."""
     wanted = ", ".join(f"${position}" for position in range(2, len(sources) + 2))
     cursor.execute(
@@ -251,7 +254,7 @@ def _landed(cursor: dbapi.Cursor, run_date: str, sources: list[str]) -> list[tup
     return cursor.fetchall()
 
 
-def _record(cursor: dbapi.Cursor, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
+def _record(cursor: "Cursor", run_date: str, sources: list[str], tables: list[RawTable]) -> None:
     """Write down which extract of each table is loaded now, in place of the sources' earlier rows of the day."""
     name = _name(OPS, "landed_tables")
     for source in sources:
@@ -262,7 +265,7 @@ def _record(cursor: dbapi.Cursor, run_date: str, sources: list[str], tables: lis
         cursor.execute(f"insert into {name} ({LANDED_COLUMNS}) values ($1::text::date, {marks})", values)
 
 
-def _mark_stale(cursor: dbapi.Cursor, run_date: str) -> None:
+def _mark_stale(cursor: "Cursor", run_date: str) -> None:
     """Say that marts of this day or a later one no longer match what is loaded."""
     if _exists(cursor, OPS, "build_mark"):
         cursor.execute(
@@ -270,7 +273,7 @@ def _mark_stale(cursor: dbapi.Cursor, run_date: str) -> None:
         )
 
 
-def _exists(cursor: dbapi.Cursor, schema: str, table: str) -> bool:
+def _exists(cursor: "Cursor", schema: str, table: str) -> bool:
     query = "select count(*) from information_schema.tables where table_schema = $1 and table_name = $2"
     cursor.execute(query, [schema, table])
     return cursor.fetchone()[0] > 0
