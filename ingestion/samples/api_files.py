@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ingestion.errors import StepFailed
@@ -27,5 +28,6 @@ def write_api_files(paths: dict[str, Path], scale: int) -> dict[str, int]:
             except OSError as error:
                 raise StepFailed(f"sample community {resource}: {describe(error)}") from None
             finally:
-                unfinished.unlink(missing_ok=True)
+                with suppress(OSError):  # there may be no folder
+                    unfinished.unlink()
     return rows
