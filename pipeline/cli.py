@@ -73,6 +73,9 @@ def extract(
     table: Annotated[
         list[str] | None, typer.Option("--table", help="Only this table of the source; repeatable.")
     ] = None,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Take a source's whole landed day as it is, and don't ask it again.")
+    ] = False,
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
     target: Target = "duckdb",
@@ -83,7 +86,10 @@ def extract(
 
     if table and len(request.sources) != 1:
         raise BadRequest("--table needs the one --source it belongs to")
-    steps.extract(request, day, tables=table, accept_drift=accept_drift, accept_shrink=accept_shrink)
+    if table and if_missing:
+        raise BadRequest("--table asks the source for a table again, and --if-missing for none that has landed")
+    guards = {"accept_drift": accept_drift, "accept_shrink": accept_shrink}
+    steps.extract(request, day, tables=table, only_missing=if_missing, **guards)
 
 
 @app.command()
