@@ -17,7 +17,7 @@ _CRON = {"daily": "0 0 * * *", "weekly": "0 0 * * 1", "monthly": "0 0 1 * *"}
 
 def _check_schedule(schedule: str) -> str:
     if schedule not in _CRON and not (len(schedule.split()) == 5 and croniter.is_valid(schedule)):
-        raise ValueError(f"{schedule!r} is no schedule; write daily, weekly, monthly or a cron expression of five fields")
+        raise ValueError(f"{schedule!r} is none; write daily, weekly, monthly or a cron expression of five fields")
     return schedule
 
 
@@ -48,6 +48,7 @@ class Pipeline(BaseModel):
     target: str
     owner: Annotated[str, Field(min_length=1)]
     retries: Annotated[int, Field(ge=0, le=10)] = 2
+    retry_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
     alerts: Annotated[str, Field(pattern="^[A-Z][A-Z0-9_]*$")] = "TRADEWINDS_ALERT_URL"
 
     @property
