@@ -22,7 +22,7 @@ class Part:
 
 
 def read_part(path: Path, table: str, first: int, count: int | None) -> Part:
-    """Return at most `count` lines from line `first` on, without a header; raises StepFailed when they can't be read."""
+    """Return at most `count` lines from line `first` on, no header; raises StepFailed when they can't be read."""
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
