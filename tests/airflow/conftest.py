@@ -95,18 +95,8 @@ def world(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) ->
         with airflow.running():
             wait_until(lambda: _has_settled(airflow), "every day is done", 3000)
             _run_by_hand(sandbox, yesterday)
-            yield World(
-                airflow,
-                by_airflow,
-                sandbox,
-                service,
-                folder / "s3" / "bucket",
-                told,
-                secrets,
-                killed,
-                yesterday,
-                commands,
-            )
+            bucket = folder / "s3" / "bucket"
+            yield World(airflow, by_airflow, sandbox, service, bucket, told, secrets, killed, yesterday)
 
 
 def _has_settled(airflow: AirflowServer) -> bool:
