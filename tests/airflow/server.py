@@ -40,7 +40,9 @@ class AirflowServer:
             "TRADEWINDS_HOME": str(home),
             "AIRFLOW__API__PORT": str(self.port),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+            # On a busy machine a file of DAGs takes longer to read than Airflow thinks.
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
+            "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
         }
         self.environment = inherited | own | settings
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
