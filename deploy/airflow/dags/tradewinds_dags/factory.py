@@ -10,7 +10,7 @@ from tradewinds_dags.definitions import ALL, Definitions, Pipeline
 from tradewinds_dags.turns import TURN, TurnSensor
 
 # The day that was asked for by hand, the day on which the data interval starts, or the day of the trigger.
-_RUN_DATE = "{{ params.run_date or ((data_interval_start or dag_run.run_after) | ds) }}"
+_RUN_DATE = "{{ params.run_date or ((dag_run.data_interval_start or dag_run.run_after) | ds) }}"
 _REFRESH = "{{ '' if params.refresh else '--if-missing' }}"
 _STEPS = {
     "load": ["load"],
