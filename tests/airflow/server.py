@@ -26,7 +26,7 @@ def wait_until(look: Callable[[], Found], what: str, seconds: float) -> Found:
     while time.monotonic() < end:
         if found := look():
             return found
-        time.sleep(1)
+        time.sleep(3)
     raise AssertionError(f"{what}: not within {seconds:.0f} s")
 
 
