@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser lint format docs clean
+.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser test-airflow airflow lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,14 @@ publish: setup ## write the exports and put the marts before readers
 boards: setup ## draw the boards from what is published
 	@$(BIN)/tradewinds boards
 
+.venv-airflow/ready: deploy/airflow/requirements.lock
+	$(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/pip install --quiet --disable-pip-version-check --requirement deploy/airflow/requirements.lock
+	@touch $@
+
+airflow: setup .venv-airflow/ready ## run the pipelines of deploy/airflow by Airflow, at http://127.0.0.1:8080, until it is stopped
+	@deploy/airflow/start
+
 test: setup ## run every test that pip alone can bring
 	@$(BIN)/pytest -n auto
 
@@ -75,6 +83,9 @@ test-browser: setup ## only the tests that look at pages in a browser; it instal
 		|| { echo "chromium is missing, and installing it takes root: apt-get install chromium" >&2; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check playwright==1.65.2
 	@$(BIN)/pytest tests/browser
+
+test-airflow: setup .venv-airflow/ready ## only the tests that run days in a real Airflow; they install it, in an environment of its own
+	@$(BIN)/pytest tests/airflow
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .

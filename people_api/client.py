@@ -24,7 +24,7 @@ _PASSING = (429, 503)
 
 @dataclass(frozen=True)
 class Added:
-    """What the service made of rows: its answers' counts together, and each reject by its row from 1."""
+    """What the service made of rows: its answers' counts together, and each reject by its row."""
 
     accepted: int
     rejects: dict[int, list[str]]
@@ -51,16 +51,18 @@ class Client:
         except (httpx.InvalidURL, ValueError) as error:
             raise BadRequest(f"PEOPLE_API_URL is no URL of a service: {error}") from error
 
-    def add(self, table: str, rows: Iterable[Any]) -> Added:
-        """Send rows in batches of a thousand; a batch that was cut off is sent again, and counts once."""
-        accepted, sent, rejects = 0, 0, {}
+    def add(self, table: str, rows: Iterable[Any], *, first_row: int = 1, key: str | None = None) -> Added:
+        """Send rows in batches of a thousand; a batch that was cut off is sent again, and counts once.
+
+        With a `key` that says where the rows are from, that holds across commands. Rejects count from `first_row`.
+        """
+        accepted, row, rejects = 0, first_row, {}
         for batch in _parts(iter(rows), MAX_ROWS):
-            answer = self._ask(
-                "POST", f"/v1/{table}/batch", json=batch, headers={"Idempotency-Key": uuid4().hex}
-            ).json()
+            batch_key = f"{key}-{row}-{len(batch)}" if key else uuid4().hex
+            answer = self._ask("POST", f"/v1/{table}/batch", json=batch, headers={"Idempotency-Key": batch_key}).json()
             accepted += answer["accepted"]
-            rejects |= {sent + reject["row"]: reject["reasons"] for reject in answer["rejects"]}
-            sent += len(batch)
+            rejects |= {row - 1 + reject["row"]: reject["reasons"] for reject in answer["rejects"]}
+            row += len(batch)
         return Added(accepted, rejects)
 
     def get(self, table: str, id_: int) -> dict[str, Any]:

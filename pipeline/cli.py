@@ -80,6 +80,9 @@ def extract(
     from_raw: Annotated[
         bool, typer.Option("--from-raw", help="Make the day again from the answers of the API that it kept.")
     ] = False,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Take a source's whole landed day as it is, and don't ask it again.")
+    ] = False,
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
     target: Target = "duckdb",
@@ -90,8 +93,10 @@ def extract(
 
     if table and len(request.sources) != 1:
         raise BadRequest("--table needs the one --source it belongs to")
+    if if_missing and (table or from_raw):
+        raise BadRequest("--if-missing takes what has landed as it is; --table and --from-raw land it again")
     guards = {"accept_drift": accept_drift, "accept_shrink": accept_shrink}
-    steps.extract(request, day, tables=table, from_raw=from_raw, **guards)
+    steps.extract(request, day, tables=table, from_raw=from_raw, only_missing=if_missing, **guards)
 
 
 @app.command()

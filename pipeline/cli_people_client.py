@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -24,14 +25,30 @@ def add(
         list[str] | None,
         typer.Argument(metavar="[ROW]...", help="JSON objects; without one, a line each of standard input."),
     ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="The rows of a CSV file; the same lines count once.")
+    ] = None,
+    first: Annotated[int, typer.Option("--first-line", min=1, help="Of the file only lines from this one on.")] = 1,
+    count: Annotated[int | None, typer.Option("--lines", min=1, help="Of the file only so many lines.")] = None,
+    allow_rejects: Annotated[
+        bool, typer.Option("--allow-rejects", help="Exit 0 when rows are rejected: the service has logged them.")
+    ] = False,
 ) -> None:
     """Send rows to the service (PEOPLE_API_URL, PEOPLE_API_KEY); exit 1 when it rejects one."""
+    from people_api.csv_parts import read_part
+
+    if (file is None and (first > 1 or count)) or (file and rows):
+        raise BadRequest("--first-line and --lines are of a --file, which takes the place of other rows")
     client, say = _client(), request_for().reporter.say
-    added = client.add(table, map(_parse_row, rows or (line for line in sys.stdin if line.strip())))
+    if file:
+        part = read_part(file, table, first, count)
+        added = client.add(table, part.rows, first_row=part.first_line, key=part.key)
+    else:
+        added = client.add(table, map(_parse_row, rows or (line for line in sys.stdin if line.strip())))
     say(f"{added.accepted:,} accepted, {len(added.rejects):,} rejected")
     for row, reasons in added.rejects.items():
-        say(f"row {row}: {'; '.join(reasons)}")
-    if added.rejects:
+        say(f"{'line' if file else 'row'} {row}: {'; '.join(reasons)}")
+    if added.rejects and not allow_rejects:
         raise typer.Exit(1)
 
 

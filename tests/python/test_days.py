@@ -100,6 +100,14 @@ def test_a_second_extract_of_the_same_data_has_the_same_content(days: dict, shar
     assert kept == listed
 
 
+def test_an_extract_if_missing_asks_no_source_again(days: dict, shared_sandbox: Sandbox) -> None:
+    before = shared_sandbox.manifest("order_details", DAY_1)
+    words = ("extract", "--run-date", DAY_1, "--source", "order_details", "--if-missing")
+    assert "already landed" in shared_sandbox.succeed(*words)
+    assert shared_sandbox.manifest("order_details", DAY_1) == before
+    assert "--if-missing" in shared_sandbox.fail(2, *words, "--table", "order_details")
+
+
 def test_marts_equal_an_independent_computation(days: dict, shared_sandbox: Sandbox) -> None:
     """Prices by Python's decimals from the CSV, dates by Postgres."""
     cents = Decimal("0.0001")

@@ -491,9 +491,29 @@ def test_the_small_client_adds_reads_and_reports(shared_service, reports):
     assert report.stdout.startswith("hire_year,department,job,q1,q2,q3,q4\n2021,'=cmd()")
 
 
+def test_the_lines_of_a_file_count_once(shared_service, tmp_path):
+    key, first = shared_service.key("writer"), next(IDS)
+    file, before = tmp_path / "jobs.csv", shared_service.counts("jobs")
+    lines = [f"{first},One", f"{first + 1_000_000},", f"{first + 2_000_000},Three", '"unclosed', f"{10**30},Long"]
+    file.write_text("\n".join(["id,name", *lines]))
+    words = ["add", "jobs", "--file", str(file), "--first-line", "3", "--lines", "3"]
+    for _ in range(2):
+        done = shared_service.run(*words, key=key)
+        assert (done.returncode, done.stdout.splitlines()[0]) == (1, "1 accepted, 2 rejected"), done.stderr
+        assert [line.partition(":")[0] for line in done.stdout.splitlines()[1:]] == ["line 3", "line 5"]
+    whole = shared_service.run("add", "jobs", "--file", str(file), "--allow-rejects", key=key)
+    assert (whole.returncode, whole.stdout.splitlines()[0]) == (0, "1 accepted, 4 rejected"), whole.stderr
+    # Line 4 was taken before, in another batch: its id is a reject now, as are the three lines that are none.
+    assert shared_service.counts("jobs") == (before[0] + 2, before[1] + 2 + 4)
+    payloads = shared_service.database.query("select payload from rejected_rows where table_name = 'jobs'")
+    assert any("unclosed" in text for (text,) in payloads)
+
+
 @pytest.mark.parametrize(
     ("words", "text", "exit_code", "line"),
     [
+        (["add", "jobs", "--file", "/nowhere/jobs.csv"], "", 1, "/nowhere/jobs.csv can't be read: No such file"),
+        (["add", "jobs", "--lines", "5"], "", 2, "--first-line and --lines are of a --file"),
         (["add", "jobs"], "{", 2, "a row must be a JSON object, not '{'"),
         (["get", "jobs", "99999"], "", 3, "says 404: jobs has no 99999"),
         (["add", "api_keys", "{}"], "", 2, "'api_keys' is not one of"),

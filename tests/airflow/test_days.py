@@ -1,0 +1,100 @@
+"""Days that Airflow ran: a backfill, the day that was due meanwhile, a kill; and what a person gets by typing."""
+
+import itertools
+import json
+from datetime import datetime
+
+from tests.airflow.conftest import DAYS, KILLED, World
+
+STEPS = ["load", "check_arrivals", "build", "check_marts", "publish"]
+EXTRACTS = ["extract_northwind", "extract_order_details", "extract_event_log", "extract_people"]
+
+
+def _by_day(world: World) -> dict[str, dict[str, dict]]:
+    """Return the task instances of `daily` by run date and task."""
+    runs = world.airflow.get("dags/daily/dagRuns", limit=100)["dag_runs"]
+    days = {run["dag_run_id"]: run["data_interval_start"][:10] for run in runs}
+    found: dict[str, dict[str, dict]] = {}
+    for task in world.airflow.tasks("daily"):
+        found.setdefault(days[task["dag_run_id"]], {})[task["task_id"]] = task
+    return found
+
+
+def test_every_day_succeeds_task_by_task(world: World) -> None:
+    days = _by_day(world)
+    assert sorted(days) == [*DAYS, world.yesterday]
+    for tasks in days.values():
+        assert sorted(tasks) == sorted([*EXTRACTS, "take_turn", *STEPS])
+        assert {task["state"] for task in tasks.values()} == {"success"}
+    for dag_id in ("log_weekly", "log_monthly"):
+        assert set(world.airflow.runs(dag_id).values()) == {"success"}
+
+
+def test_readers_get_what_they_get_by_hand(world: World) -> None:
+    """Every version is named by the hash of its rows: history, and so the order of the days, is part of them."""
+    versions = [
+        sorted(path.name for path in (sandbox.home / "published" / "versions").glob("*.duckdb"))
+        for sandbox in (world.by_airflow, world.by_hand)
+    ]
+    assert [name[:10] for name in versions[0]] == [*DAYS, world.yesterday]
+    assert versions[0] == versions[1]
+    orders = "select count(*), sum(net_amount_usd) from sales.fct_orders"
+    assert world.by_airflow.published(orders) == world.by_hand.published(orders)
+    for day in [*DAYS, world.yesterday]:
+        assert world.by_airflow.run("status", "--run-date", day).returncode == 0, day
+
+
+def test_a_killed_step_is_tried_again(world: World) -> None:
+    assert len(world.killed) == 1
+    tries = {task["task_id"]: task["try_number"] for task in _by_day(world)[KILLED].values()}
+    assert tries == dict.fromkeys([*EXTRACTS, "take_turn", *STEPS], 1) | {"build": 2}
+
+
+def test_one_day_after_the_other_is_written(world: World) -> None:
+    """Earlier days go first, the due day last, and from load to publish no other day comes between."""
+    spans = []
+    for day, tasks in _by_day(world).items():
+        begun, ended = tasks["load"]["start_date"], tasks["publish"]["end_date"]
+        spans.append((datetime.fromisoformat(begun), datetime.fromisoformat(ended), day))
+    spans.sort()
+    assert [day for _, _, day in spans] == [*DAYS, world.yesterday]
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
+
+
+def test_steps_hold_the_one_slot_of_their_warehouse(world: World) -> None:
+    pools = {pool["name"]: pool["slots"] for pool in world.airflow.get("pools")["pools"]}
+    assert {name: slots for name, slots in pools.items() if name.startswith("warehouse_")} == {
+        "warehouse_duckdb": 1,
+        "warehouse_postgres": 1,
+    }
+    tasks = world.airflow.tasks("daily")
+    assert {task["task_id"] for task in tasks if task["pool"] == "warehouse_duckdb"} == {"take_turn", *STEPS}
+
+
+def test_a_broken_pipeline_is_one_line_and_the_others_stand(world: World) -> None:
+    (error,) = world.airflow.get("importErrors")["import_errors"]
+    assert "Traceback" not in error["stack_trace"]
+    assert error["filename"] == "pipelines_faults.py"
+    file = world.airflow.environment["TRADEWINDS_PIPELINES"]
+    faults = error["stack_trace"].strip().split("; ")
+    assert [fault.removeprefix(f"{file}: pipelines: broken: ").split(":")[0] for fault in faults if file in fault] == [
+        "schedule",
+        "sources",
+        "target",
+        "retries",
+        "colour",
+    ]
+    assert {dag["dag_id"] for dag in world.airflow.get("dags")["dags"]} == {
+        *("daily", "log_weekly", "log_monthly"),
+        *("people_backup", "people_insert", "people_restore"),
+    }
+
+
+def test_no_argument_and_no_log_holds_a_secret(world: World) -> None:
+    rendered = json.dumps([task["rendered_fields"] for task in world.airflow.tasks()])
+    assert "--run-date" in rendered
+    logs = [path.read_text() for path in (world.bucket / "task-logs").rglob("*.log")]
+    assert len(logs) >= 40
+    for secret in world.secrets:
+        assert secret not in rendered
+        assert not [log for log in logs if secret in log]
