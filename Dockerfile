@@ -24,9 +24,8 @@ RUN .venv/bin/pip install --no-deps --no-build-isolation --editable . \
 # The command: `docker run tradewinds tradewinds run`.
 FROM base AS tradewinds
 COPY --from=environment /app /app
-# dbt, typed by hand, would write its target and logs beside the project, which nobody may.
-ENV PATH=/app/.venv/bin:$PATH HOME=/tmp TRADEWINDS_HOME=/data \
-    DBT_TARGET_PATH=/data/reports/dbt DBT_LOG_PATH=/data/logs DO_NOT_TRACK=1 GX_ANALYTICS_ENABLED=false
+# The command tells dbt where to write; DBT_TARGET_PATH here would make the drawing of boards refuse.
+ENV PATH=/app/.venv/bin:$PATH HOME=/tmp TRADEWINDS_HOME=/data DO_NOT_TRACK=1 GX_ANALYTICS_ENABLED=false
 USER 10001:10001
 ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 CMD ["tradewinds", "--help"]
@@ -65,7 +64,8 @@ RUN python -m venv .venv-airflow \
 FROM tradewinds AS airflow
 COPY --from=airflow-environment /app/.venv-airflow /app/.venv-airflow
 ENV PATH=/app/.venv-airflow/bin:$PATH AIRFLOW_HOME=/data/airflow \
-    AIRFLOW__CORE__DAGS_FOLDER=/app/deploy/airflow/dags AIRFLOW__CORE__LOAD_EXAMPLES=false
+    AIRFLOW__CORE__DAGS_FOLDER=/app/deploy/airflow/dags AIRFLOW__CORE__LOAD_EXAMPLES=false \
+    TRADEWINDS_COMMAND=/app/.venv/bin/tradewinds SCARF_ANALYTICS=false
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/api/v2/monitor/health', timeout=8)"]
