@@ -55,10 +55,15 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
 
 def render(values: dict[str, Any], chart: Path = CHART) -> dict[str, list[dict[str, Any]]]:
     """Return the manifests by template; raises HelmError when the values or a template are wrong."""
-    with helm_python.Chart.load(chart) as loaded:
-        files = loaded.render(values, name="tradewinds", namespace="northwind")
+    files = _rendered(json.dumps(values), chart)
     rendered = {name.partition("templates/")[2]: text for name, text in files.items() if name.endswith(".yaml")}
     return {name: [each for each in yaml.safe_load_all(text) if each] for name, text in rendered.items()}
+
+
+@cache
+def _rendered(values: str, chart: Path) -> dict[str, str]:
+    with helm_python.Chart.load(chart) as loaded:
+        return loaded.render(json.loads(values), name="tradewinds", namespace="northwind")
 
 
 def manifests(values: dict[str, Any], chart: Path = CHART) -> list[dict[str, Any]]:
@@ -75,7 +80,7 @@ def pods(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what makes pods, by kind and name: each with its `metadata` and `spec`."""
     found = {}
     for manifest in manifests(values):
-        kind, name = manifest["kind"], manifest["metadata"].get("name", manifest["metadata"].get("generateName"))
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
         if kind == "Pod":
             found[f"{kind} {name}"] = manifest
         elif kind in ("Deployment", "Job"):

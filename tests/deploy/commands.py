@@ -1,5 +1,6 @@
 """What deployments call, parsed by the command line itself."""
 
+import re
 from collections.abc import Iterable
 
 import typer.main
@@ -9,7 +10,7 @@ from pipeline.cli import app
 
 
 # Commands of others that an image has; whose options these are, only their own tests know.
-OTHERS = ("airflow", "weed")
+OTHERS = ("airflow", "weed", "pg_isready")
 
 
 def command_fault(words: Iterable[str]) -> str | None:
@@ -17,6 +18,9 @@ def command_fault(words: Iterable[str]) -> str | None:
     name, *rest = words
     if name == "tradewinds":
         return _tradewinds_fault(rest)
+    if name == "sh":
+        parts = [part.split() for part in re.split("&&|;", rest[1])]
+        return next((fault for fault in map(command_fault, parts) if fault), None)
     if name == "python":
         return _python_fault(rest)
     return None if name in OTHERS else f"{name} is no command of an image"

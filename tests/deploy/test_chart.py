@@ -1,5 +1,6 @@
 """Every manifest of the chart is one that a cluster would take, and says what its policies promise."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def test_a_step_is_a_job_of_its_own() -> None:
     (job,) = rendered["step.yaml"]
     expected = ["tradewinds", "build", "--run-date", "2021-01-02", "--source", "northwind"]
     assert job["spec"]["template"]["spec"]["containers"][0]["args"] == expected
-    assert job["metadata"]["generateName"] == "tradewinds-build-"
+    assert re.fullmatch(r"tradewinds-build-\d{8}-\d{6}", job["metadata"]["name"])
     assert not render({})["step.yaml"]
 
 

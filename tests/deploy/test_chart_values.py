@@ -36,7 +36,7 @@ WRONG = [
     ({"schedules": {"daily": {"schedule": "often"}}}, "/schedules/daily/schedule"),
     ({"schedules": {"daily": {"args": []}}}, "/schedules/daily/args"),
     ({"schedules": {"daily": {"args": ["runn"]}}}, "/schedules/daily/args/0"),
-    ({"schedules": {"daily": {"args": ["run", "; rm"]}}}, "/schedules/daily/args/1"),
+    ({"schedules": {"daily": {"args": ["run", "; rm"]}}}, "; rm"),
     ({"schedules": {"daily": {"argv": ["run"]}}}, "argv"),
     ({"schedules": {"another": {"args": ["run"]}}}, "/schedules/another"),
     ({"schedules": {"a-name-that-is-too-long": SCHEDULE}}, "a-name-that-is-too-long"),

@@ -17,6 +17,7 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/runbook.md",
+    "docs/deploy.md",
     "docs/architecture.md",
     "docs/decisions.md",
     "docs/style.md",

@@ -1,7 +1,7 @@
-{{/* The name of everything in a release: the release's, with the chart's unless it says it already. */}}
+{{/* The name of everything in a release: the release's, with the chart's unless it says it already. A Job's has 63 characters. */}}
 {{- define "tradewinds.name" -}}
 {{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) -}}
-{{- $name | trunc 40 | trimSuffix "-" -}}
+{{- $name | trunc 36 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* What selects a release's pods: (dict "root" $ "component" "people"). */}}
