@@ -24,8 +24,9 @@ RUN .venv/bin/pip install --no-deps --no-build-isolation --editable . \
 # The command: `docker run tradewinds tradewinds run`.
 FROM base AS tradewinds
 COPY --from=environment /app /app
-# The command tells dbt where to write; DBT_TARGET_PATH here would make the drawing of boards refuse.
-ENV PATH=/app/.venv/bin:$PATH HOME=/tmp TRADEWINDS_HOME=/data DO_NOT_TRACK=1 GX_ANALYTICS_ENABLED=false
+# dbt makes a folder for its log whatever it is told. DBT_TARGET_PATH has no place here: the drawing of boards would refuse.
+ENV PATH=/app/.venv/bin:$PATH HOME=/tmp TRADEWINDS_HOME=/data DBT_LOG_PATH=/data/logs \
+    DO_NOT_TRACK=1 GX_ANALYTICS_ENABLED=false
 USER 10001:10001
 ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 CMD ["tradewinds", "--help"]

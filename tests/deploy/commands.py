@@ -8,7 +8,6 @@ from typer import exceptions
 
 from pipeline.cli import app
 
-
 # Commands of others that an image has; whose options these are, only their own tests know.
 OTHERS = ("airflow", "weed", "pg_isready")
 
@@ -47,5 +46,3 @@ def _python_fault(words: list[str]) -> str | None:
         compile(words[1], "<container>", "exec")
         return None
     return None if words[:2] == ["-m", "http.server"] else f"python {' '.join(words)} is no command of an image"
-
-

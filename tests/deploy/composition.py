@@ -24,7 +24,9 @@ def faults(project: Path, composition: dict[str, Any], stages: dict[str, Stage])
     for name, service in composition["services"].items():
         rules = (_network_faults, _health_faults, _setting_faults, _image_faults, _path_faults)
         found += [f"{name}: {fault}" for rule in rules for fault in rule(project, name, service, stages)]
-        found += [f"{name}: no service {other}" for other in set(service.get("depends_on", {})) - set(composition["services"])]
+        found += [
+            f"{name}: no service {other}" for other in set(service.get("depends_on", {})) - set(composition["services"])
+        ]
     return found
 
 

@@ -59,7 +59,7 @@ def lineage(stages: dict[str, Stage], name: str) -> list[Stage]:
 
 
 def is_in_context(path: str, rules: list[str]) -> bool:
-    """Say whether a .dockerignore of these lines lets a file in: the last line that fits it, or a folder of it, counts."""
+    """Say whether a .dockerignore of these lines lets a file in: the last that fits it, or a folder of it, counts."""
     is_in = True
     levels = [path, *(str(parent) for parent in PurePosixPath(path).parents if str(parent) != ".")]
     for rule in rules:

@@ -1,4 +1,4 @@
-"""What network policies of one namespace let through, as Kubernetes' documentation says it, for pods by their labels."""
+"""What network policies of one namespace let through between pods, as Kubernetes' documentation says it."""
 
 from typing import Any
 

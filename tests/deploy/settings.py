@@ -5,13 +5,14 @@ from functools import cache
 
 from ingestion.settings import PROJECT
 
-# Those of the tools in the images: Python and pip, Postgres' image, trackers, Airflow.
+# Those of the tools in the images: Python and pip, dbt, Postgres' image, trackers, Airflow.
 _TOOLS = {
     "PATH",
     "HOME",
     "PYTHONUNBUFFERED",
     "PYTHONDONTWRITEBYTECODE",
     "PIP_NO_CACHE_DIR",
+    "DBT_LOG_PATH",
     "PIP_DISABLE_PIP_VERSION_CHECK",
     "SCARF_ANALYTICS",
     "POSTGRES_PASSWORD_FILE",

@@ -72,7 +72,11 @@ def test_the_composition_keeps_the_rules() -> None:
         ("services/people/environment/PEOPLE_API_URL", "http://me:pw@people", "in clear"),
         ("services/people/environment/PEOPLE_RATE_LIMITS", "5", "nothing reads PEOPLE_RATE_LIMITS"),
         ("services/people/environment/TRADEWINDS_HOME_FILE", "/run/secrets/s3_key", "nothing reads"),
-        ("services/people/secrets", ["s3_key", "s3_secret", "people_database_url"], "tradewinds_password isn't mounted"),
+        (
+            "services/people/secrets",
+            ["s3_key", "s3_secret", "people_database_url"],
+            "tradewinds_password isn't mounted",
+        ),
         ("secrets/unused", {"file": "secrets/unused"}, "secret unused"),
         ("secrets/s3_key", {"environment": "KEY"}, "secret s3_key"),
         ("services/source/image", "postgres:latest", "no pinned image"),
@@ -127,7 +131,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
 
 def test_a_new_server_gets_its_databases_and_the_dump(server: EmbeddedPostgres, secrets: Path, tmp_path: Path) -> None:
     (tmp_path / "northwind").mkdir()
-    (tmp_path / "northwind" / "northwind.sql").write_text("create table shippers (id int); insert into shippers values (1);")
+    (tmp_path / "northwind" / "northwind.sql").write_text(
+        "create table shippers (id int); insert into shippers values (1);"
+    )
     script = (PROJECT / FOLDER / "postgres-init.sh").read_text()
     places = {"/run/secrets": str(secrets), "/docker-entrypoint-initdb.d": str(tmp_path)}
     superuser = make_url(server.url("postgres"))

@@ -18,7 +18,6 @@ IGNORED = [line for line in (PROJECT / ".dockerignore").read_text().splitlines()
 # Beside the Python packages that come in the same folder.
 HADOLINT = Path(kubernetes_validate.__file__).parents[1] / "bin" / "hadolint"
 _PINNED = re.compile(r"[a-z0-9./-]+:\d+\.\d+(\.\d+)?[a-z0-9.-]*")
-# A script that is started, then what stands on it.
 _SPOILS = {
     "a moving tag": ("python:3.11.14-slim-bookworm", "python:slim", "tag"),
     "root at the end": ("USER 10001:10001\nENTRYPOINT", "USER root\nENTRYPOINT", "user"),
@@ -147,13 +146,15 @@ def test_a_lock_holds_versions_only(name: str) -> None:
 
 def _enter(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     words = [PROJECT / "deploy" / "entrypoint.sh", shutil.which("env")]
-    return subprocess.run(words, env={"PATH": "/usr/bin:/bin"} | environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        words, env={"PATH": "/usr/bin:/bin"} | environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_entrypoint_takes_settings_from_files(tmp_path: Path) -> None:
     odd = "postgresql://u:p'a\"s$HOME`id`\\w@host/db"
     (tmp_path / "url").write_text(odd + "\n")
-    done = _enter(tmp_path, PEOPLE_DATABASE_URL_FILE=str(tmp_path / "url"), SSL_CERT_FILE="/kept", OTHER="1")
+    done = _enter(PEOPLE_DATABASE_URL_FILE=str(tmp_path / "url"), SSL_CERT_FILE="/kept", OTHER="1")
     assert done.returncode == 0
     seen = dict(line.split("=", 1) for line in done.stdout.splitlines())
     assert seen["PEOPLE_DATABASE_URL"] == odd
@@ -163,7 +164,7 @@ def test_the_entrypoint_takes_settings_from_files(tmp_path: Path) -> None:
 
 
 def test_the_entrypoint_names_a_file_that_it_cannot_read(tmp_path: Path) -> None:
-    done = _enter(tmp_path, PEOPLE_API_KEY_FILE=str(tmp_path / "missing"))
+    done = _enter(PEOPLE_API_KEY_FILE=str(tmp_path / "missing"))
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == f"entrypoint: PEOPLE_API_KEY_FILE: {tmp_path}/missing can't be read\n"
