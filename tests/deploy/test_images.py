@@ -144,11 +144,10 @@ def test_a_lock_holds_versions_only(name: str) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+", line) for line in lines)
 
 
-def _enter(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _enter(**environment: str) -> subprocess.CompletedProcess[str]:
     words = [PROJECT / "deploy" / "entrypoint.sh", shutil.which("env")]
-    return subprocess.run(
-        words, env={"PATH": "/usr/bin:/bin"} | environment, capture_output=True, text=True, check=False
-    )
+    given = {"PATH": "/usr/bin:/bin"} | environment
+    return subprocess.run(words, env=given, capture_output=True, text=True, check=False)
 
 
 def test_the_entrypoint_takes_settings_from_files(tmp_path: Path) -> None:
