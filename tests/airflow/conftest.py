@@ -25,7 +25,7 @@ __all__ = ["server"]
 DAYS = ["2021-01-01", "2021-01-02", "2021-01-03"]
 KILLED = DAYS[1]
 PIPELINES = """
-sources: [northwind, order_details, event_log, people]
+sources: [northwind, order_details, event_log, people, community]
 targets: [duckdb, postgres]
 pipelines:
   - {name: daily, schedule: daily, sources: all, target: duckdb, retries: 2, retry_seconds: 2, owner: tests}

@@ -7,7 +7,7 @@ from datetime import datetime
 from tests.airflow.conftest import DAYS, KILLED, World
 
 STEPS = ["load", "check_arrivals", "build", "check_marts", "publish"]
-EXTRACTS = ["extract_northwind", "extract_order_details", "extract_event_log", "extract_people"]
+EXTRACTS = ["extract_northwind", "extract_order_details", "extract_event_log", "extract_people", "extract_community"]
 
 
 def _by_day(world: World) -> dict[str, dict[str, dict]]:

@@ -18,6 +18,7 @@ PAGES = (
     "CONTRIBUTING.md",
     "docs/runbook.md",
     "docs/airflow.md",
+    "docs/deploy.md",
     "docs/architecture.md",
     "docs/decisions.md",
     "docs/style.md",
