@@ -84,6 +84,7 @@ class Dbt:
 
     def check_history(self, run_date: str) -> list[str]:
         """Return what tells history as of a loaded day from the day's raw rows, nothing when they are equal."""
+        self._parse((("schema_suffix", _CHECK_SUFFIX),))  # a project that can't be parsed says nothing of history
         try:
             self._invoke("build", run_date, *_CHECK, schema_suffix=_CHECK_SUFFIX)
         except StepFailed as error:

@@ -49,7 +49,8 @@ def _parse(home: Home, variables: dict[str, str], places: list[str]) -> Any:
     from dbt.cli.main import dbtRunner
 
     home.warehouse.mkdir(parents=True, exist_ok=True)
-    silent = ["--log-level", "none", "--log-level-file", "none"]
+    # dbt makes its log's folder though nothing is written; the project's own may be closed to it.
+    silent = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(home.runs)]
     words = ["--vars", json.dumps(variables), "--no-partial-parse"] if variables else []
     outcome = dbtRunner().invoke([*silent, "parse", *places, *words])
     if not outcome.success:

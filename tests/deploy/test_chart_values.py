@@ -82,7 +82,7 @@ def test_values_and_schema_have_the_same_keys() -> None:
 def test_the_schema_knows_secrets_from_settings() -> None:
     schema = values_schema()
     assert all(is_secret(name) for name in schema["definitions"]["secretKey"]["enum"])
-    assert set(schema["definitions"]["secretKey"]["enum"]) <= known_settings() | {"SOURCES__COMMUNITY__API_KEY"}
+    assert set(schema["definitions"]["secretKey"]["enum"]) <= known_settings()
     readable = {"PEOPLE_RATE_LIMIT": "5", "TRADEWINDS_LANDING_URL": "s3://a/b", "SOURCES__ORDER_DETAILS__PATH": "/x"}
     (configuration,) = of_kind("ConfigMap", {"settings": readable})
     assert readable.items() <= configuration["data"].items()
