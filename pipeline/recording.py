@@ -1,4 +1,4 @@
-"""What every step does around its work: keep the ledger and the metrics, end a failure as one line, say how long it took."""
+"""What every step does around its work: keep ledger and metrics, end a failure as one line, say how long it took."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a change of the dbt project does to the marts: only what it touches is built, in a copy of what stands before it.
+"""What a change of the dbt project does to the marts: what it touches is built, in a copy of what was there before.
 
 `make slim-ci` runs it, `.github/workflows/slim-ci.yml` on every pull request.
 """

@@ -21,7 +21,12 @@ def render_report(state: State, built: Built, differences: list[Difference], mar
         lines += ["", "**The build failed.**", "", *(f"- {line}" for line in built.troubled)]
     lines.append("")
     if differences:
-        lines += ["| mart | rows | columns | hash | what changed |", "|---|--:|--:|---|---|", *map(_row, differences), ""]
+        lines += [
+            "| mart | rows | columns | hash | what changed |",
+            "|---|--:|--:|---|---|",
+            *map(_row, differences),
+            "",
+        ]
     lines.append(f"{marts - len(differences)} of {marts} marts are as they were.")
     return "\n".join(lines) + "\n"
 

@@ -53,7 +53,7 @@ def written(shared_service: PeopleService, tmp_path_factory: pytest.TempPathFact
     write_metrics(ledger, home.runs)
     with shared_service.client() as client:
         assert client.post("/v1/departments", json={"id": 1, "name": "Research"}).status_code == 201
-        client.post("/v1/employees/batch", json={"employees": [employee(1, name="")]})
+        client.post("/v1/employees/batch", json=[employee(1, name="")])
         scraped = client.get("/metrics").text
     return _read((home.runs / FILE_NAME).read_text()) | _read(scraped)
 
