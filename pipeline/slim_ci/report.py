@@ -21,12 +21,8 @@ def render_report(state: State, built: Built, differences: list[Difference], mar
         lines += ["", "**The build failed.**", "", *(f"- {line}" for line in built.troubled)]
     lines.append("")
     if differences:
-        lines += [
-            "| mart | rows | columns | hash | what changed |",
-            "|---|--:|--:|---|---|",
-            *map(_row, differences),
-            "",
-        ]
+        head = ["| mart | rows | columns | hash | what changed |", "|---|--:|--:|---|---|"]
+        lines += [*head, *map(_row, differences), ""]
     lines.append(f"{marts - len(differences)} of {marts} marts are as they were.")
     return "\n".join(lines) + "\n"
 

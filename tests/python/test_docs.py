@@ -17,6 +17,7 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "docs/runbook.md",
+    "docs/monitoring.md",
     "docs/architecture.md",
     "docs/decisions.md",
     "docs/style.md",

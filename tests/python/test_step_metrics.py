@@ -73,10 +73,8 @@ def test_every_step_of_a_day_tells_what_it_did(sandbox: Sandbox) -> None:
         assert value("rejected_rows") == sum(table["rejected_rows"] for table in tables)
     assert metrics.of("extract", "order_details")("rejected_rows") == len(BAD_LINES)
     assert metrics.of("load")("rows") == sum(table["rows"] for tables in manifests.values() for table in tables)
-    names = sandbox.published(
-        "select schema_name || '.' || table_name from duckdb_tables() where schema_name <> 'main'"
-    )
-    counts = [sandbox.published(f"select count(*) from {name}")[0][0] for (name,) in names]
+    marts = sandbox.published("select schema_name, table_name from duckdb_tables() where schema_name <> 'main'")
+    counts = [sandbox.published(f"select count(*) from {'.'.join(mart)}")[0][0] for mart in marts]
     assert metrics.of("publish")("rows") == sum(counts)
 
     _check_failures(sandbox, metrics)
