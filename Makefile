@@ -5,9 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
+BASE ?= origin/main
+STATE ?= $(HOME_FOLDER)/slim_ci_state
+STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-deploy test-browser test-airflow airflow lint format docs clean
+.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-deploy test-browser test-airflow airflow lint format slim-ci-state slim-ci docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -103,6 +106,12 @@ lint: setup ## check the style of Python and SQL
 format: setup ## mend what the linters can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+slim-ci-state: setup ## build the marts of BASE=<commit> from sample data into STATE=<folder>, to hold a change against
+	@$(BIN)/python -m pipeline.slim_ci state --state $(STATE) --base $(BASE) --run-date $(STATE_DATE)
+
+slim-ci: slim-ci-state ## build only what differs from BASE, and write what that does to the marts into reports/changes.md
+	@$(BIN)/python -m pipeline.slim_ci compare --state $(STATE)
 
 docs: setup ## write the dbt docs of the last build as one HTML file
 	@mkdir -p $(HOME_FOLDER)/warehouse

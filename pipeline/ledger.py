@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -14,6 +15,9 @@ from ingestion.redact import redact
 from ingestion.settings import Home
 
 STEPS = ("extract", "load", "check_arrivals", "build", "check_marts", "publish")
+
+# Far more than the steps in which any file system counts time.
+_TICK_NANOSECONDS = 2_000_000_000
 
 
 class Record:
@@ -33,12 +37,13 @@ class Ledger:
     """Records and reads steps. Extract's file keeps an entry for each source, the others' one for each target.
 
     On top is the last entry, of extract a summary of all. Each says at what time of the day's schedule its run was due,
-    `run_at`, where that was said.
+    `run_at`, where that was said, and when it last ended well, `last_success`, though it has failed since.
     """
 
     def __init__(self, home: Home, run_at: datetime | None = None):
         self._runs = home.runs
         self._run_at = run_at
+        self._settled: dict[str, tuple[int, list[dict[str, Any]]]] = {}
 
     @contextmanager
     def recording(
@@ -61,6 +66,7 @@ class Ledger:
         with self._alive_path(run_date, step, source or target).open("w") as alive:
             fcntl.flock(alive, fcntl.LOCK_SH)
             before = self._read_file(run_date, step)
+            entry["last_success"] = _last_success(before, source, target)
             self._write(run_date, step, source, entry)
             try:
                 yield record
@@ -76,7 +82,8 @@ class Ledger:
                 } | record.details
                 self._write(run_date, step, source, entry | ending)
                 raise
-            ending = {"ended": _now(), "state": "done", "rows": record.rows} | record.details
+            ended = _now()
+            ending = {"ended": ended, "state": "done", "rows": record.rows, "last_success": ended} | record.details
             self._write(run_date, step, source, entry | ending)
 
     def read(self, run_date: str, step: str, target: str | None = None) -> dict[str, Any] | None:
@@ -105,25 +112,20 @@ class Ledger:
 
     def entries(self) -> list[dict[str, Any]]:
         """Return every step of every day as a flat row, oldest day first; times are naive UTC."""
-        return [
-            {
-                "run_date": date.fromisoformat(day),
-                "step": step,
-                "source": source,
-                "target": entry["target"],
-                "state": entry["state"],
-                "started_at": _moment(entry["started"]),
-                "ended_at": _moment(entry["ended"]),
-                "row_count": entry["rows"],
-                "error": entry["error"],
-                "command": entry["command"],
-                "accepted": ",".join(entry.get("accepted") or []) or None,
-                "run_at": _moment(entry.get("run_at")),
-            }
-            for day in self.days()
-            for step in sorted(path.stem for path in (self._runs / day).glob("*.json"))
-            for source, entry in self._parts(day, step)
-        ]
+        return [row for day in self.days() for row in self._rows_of(day)]
+
+    def _rows_of(self, day: str) -> list[dict[str, Any]]:
+        """Return a day's entries as flat rows, from memory while its folder stays as it was."""
+        changed = (self._runs / day).stat().st_mtime_ns
+        if self._settled.get(day, (None,))[0] == changed:
+            return self._settled[day][1]
+        steps = sorted(path.stem for path in (self._runs / day).glob("*.json"))
+        rows = [_flat(day, step, source, entry) for step in steps for source, entry in self._parts(day, step)]
+        # What runs ends without a word when it is killed; and a folder may change twice within one tick of its clock.
+        is_settled = not any(row["state"] in ("running", "interrupted") for row in rows)
+        if is_settled and time.time_ns() - changed > _TICK_NANOSECONDS:
+            self._settled[day] = changed, rows
+        return rows
 
     def days(self) -> list[str]:
         """Return every run date with an entry, oldest first."""
@@ -196,6 +198,31 @@ def _summary(entry: dict[str, Any]) -> dict[str, Any]:
         "command": troubled[0]["command"],
         "sources": parts,
     }
+
+
+def _flat(day: str, step: str, source: str | None, entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "run_date": date.fromisoformat(day),
+        "step": step,
+        "source": source,
+        "target": entry["target"],
+        "state": entry["state"],
+        "started_at": _moment(entry["started"]),
+        "ended_at": _moment(entry["ended"]),
+        "row_count": entry["rows"],
+        "error": entry["error"],
+        "command": entry["command"],
+        "accepted": ",".join(entry.get("accepted") or []) or None,
+        "run_at": _moment(entry.get("run_at")),
+        "rejected_row_count": entry.get("rejected_rows"),
+        "last_success_at": _moment(entry.get("last_success")),
+    }
+
+
+def _last_success(whole: dict[str, Any] | None, source: str | None, target: str) -> str | None:
+    """Return when a source's or a target's part of a step last ended well on its day; a new entry takes it over."""
+    parts = (whole or {}).get("sources" if source else "targets", {})
+    return parts.get(source or target, {}).get("last_success")
 
 
 def _moment(text: str | None) -> datetime | None:

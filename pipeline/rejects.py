@@ -14,6 +14,7 @@ from ingestion.replay import replay_source
 from ingestion.sources import SOURCES, Source
 from pipeline.day import Options, run_day, steps_left
 from pipeline.ledger import STEPS
+from pipeline.recording import recorded
 from pipeline.request import Request
 from pipeline.steps import note_landed
 
@@ -68,7 +69,7 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
         say(f"{source.name}: {replay.added:,} rows added, {replay.after.rejected_rows:,} still rejected")
     if replay.added or _is_cut_off(request, run_date):
         command = f"tradewinds extract --run-date {run_date} --source {source.name}"
-        with request.ledger.recording(run_date, "extract", command, request.target, source.name) as record:
+        with recorded(request, run_date, "extract", command, source.name) as record:
             note_landed(record, replay.after)
         run_day(request, run_date, Options(), left=[step for step in STEPS if step != "extract"])
     if broken := sum(part.num_rows for part in _rule_breakers(request, [source.name], run_date)):

@@ -38,7 +38,7 @@ class Request:
         """The dbt project at the target."""
         return Dbt(self.target, self.home)
 
-    @property
+    @cached_property
     def ledger(self) -> Ledger:
         """The home's ledger."""
         return Ledger(self.home, self.run_at)

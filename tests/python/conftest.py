@@ -233,5 +233,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("e2e")
         elif fixtures & {"server", "s3_server", "conditional_s3_server"}:
             item.add_marker("integration")
-        else:
+        elif item.get_closest_marker("e2e") is None:
             item.add_marker("unit")

@@ -19,6 +19,7 @@ PAGES = (
     "docs/runbook.md",
     "docs/airflow.md",
     "docs/deploy.md",
+    "docs/monitoring.md",
     "docs/architecture.md",
     "docs/decisions.md",
     "docs/style.md",

@@ -1,0 +1,53 @@
+"""`python -m pipeline.slim_ci state|compare`, as the Makefile types it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ingestion.errors import StepFailed, TradewindsError
+from ingestion.files import write_atomically
+from ingestion.redact import one_line
+from ingestion.settings import Home
+from pipeline.dates import parse_run_date
+from pipeline.slim_ci.changed import build_changed
+from pipeline.slim_ci.comparison import compare_marts
+from pipeline.slim_ci.report import render_report
+from pipeline.slim_ci.state import build_state, read_state
+
+
+def main() -> None:
+    """Do what was asked; a failure is one line on standard error and the exit code that says what it was."""
+    parser = argparse.ArgumentParser(prog="slim-ci")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    state = verbs.add_parser("state", help="Build what a change is compared with.")
+    state.add_argument("--base", required=True, help="The commit to build.")
+    state.add_argument("--run-date", required=True, help="The day whose sample data it is built from.")
+    compare = verbs.add_parser("compare", help="Build what differs, and say what that does to the marts.")
+    for verb in (state, compare):
+        verb.add_argument("--state", type=Path, required=True, help="The folder of what is compared with.")
+    asked = parser.parse_args()
+    try:
+        folder = asked.state.resolve()
+        if asked.verb == "state":
+            built = build_state(folder, asked.base, parse_run_date(asked.run_date))
+            print(f"{folder} has the marts of {built.commit[:12]} on {built.run_date}")
+        else:
+            _compare(folder, Home.from_environment())
+    except TradewindsError as error:
+        command = f"; run: {error.command}" if error.command else ""
+        print(f"slim-ci: {one_line(Exception(error.reason + command))}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def _compare(folder: Path, home: Home) -> None:
+    """Build what is modified and write `reports/changes.md`, though the build fails; raises StepFailed then."""
+    state, report = read_state(folder), home.root / "reports" / "changes.md"
+    built = build_changed(state, home.root)
+    text = render_report(state, built, *compare_marts(state, built.warehouse))
+    write_atomically(report, text)
+    print(f"\n{text}\nopen {report}")
+    if not built.is_good:
+        raise StepFailed(f"the build failed: {'; '.join(built.troubled) or 'its lines are above'}")
+
+
+main()
