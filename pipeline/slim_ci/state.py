@@ -39,7 +39,7 @@ def read_state(folder: Path) -> State:
     try:
         noted = json.loads((folder / "state.json").read_text())
     except FileNotFoundError as error:
-        reason = f"slim-ci refused: {folder} holds no state to compare with"
+        reason = f"{folder} holds no state to compare with"
         raise Refused(reason, f"make slim-ci-state STATE={folder}") from error
     return State(folder, noted["commit"], noted["run_date"])
 
@@ -101,9 +101,9 @@ def _build_day(work: Path, run_date: str) -> None:
     for step in ("extract", "load"):
         command = [str(_BIN / "tradewinds"), step, "--run-date", run_date]
         if subprocess.run(command, env=_environment(project, home), cwd=project).returncode:
-            raise StepFailed(f"slim-ci failed: the commit to compare with can't {step} {run_date}; its line is above")
+            raise StepFailed(f"the commit to compare with can't {step} {run_date}; its line is above")
     if not run_dbt(project, home, work / "dbt", "--quiet", "--vars", json.dumps({"run_date": run_date})):
-        raise StepFailed("slim-ci failed: the commit to compare with can't be built; dbt's lines are above")
+        raise StepFailed("the commit to compare with can't be built; dbt's lines are above")
 
 
 def _environment(project: Path, home: Path) -> dict[str, str]:
