@@ -38,6 +38,7 @@ def serving_bucket(folder: Path) -> Iterator[str]:
                     break
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port}"
+        assert server.poll() is None, f"the bucket's server ended by itself: {server.returncode}"
     finally:
         server.kill()
         server.wait()
