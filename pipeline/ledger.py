@@ -17,9 +17,10 @@ STEPS = ("extract", "load", "check_arrivals", "build", "check_marts", "publish")
 
 
 class Record:
-    """The entry of a step that is running; the step fills in what it did."""
+    """The entry of a step that is running; the step fills in what it did. `entry` is what was kept when it ended."""
 
     def __init__(self) -> None:
+        self.entry: dict[str, Any] | None = None
         self.rows: int | None = None
         self.details: dict[str, Any] = {}
 
@@ -75,9 +76,11 @@ class Ledger:
                     "error": redact(str(error)) or type(error).__name__,
                 } | record.details
                 self._write(run_date, step, source, entry | ending)
+                record.entry = entry | ending
                 raise
             ending = {"ended": _now(), "state": "done", "rows": record.rows} | record.details
             self._write(run_date, step, source, entry | ending)
+            record.entry = entry | ending
 
     def read(self, run_date: str, step: str, target: str | None = None) -> dict[str, Any] | None:
         """Return a step's last entry, or a target's; None when it never ran.
