@@ -11,6 +11,8 @@ from ingestion.settings import Home
 from pipeline.completion import complete_source, complete_target
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from pipeline.reporter import Reporter
     from pipeline.request import Request
 
@@ -109,6 +111,15 @@ def serving(
     request = request_for(target, sources, run_at, reporter)
     with request.warehouse.serving():
         yield request
+
+
+@contextmanager
+def people_database() -> Iterator["Engine"]:
+    """Open the people database of the home; what that takes is imported by the commands that do."""
+    from pipeline.people import people_engine
+
+    with people_engine(Home.from_environment()) as engine:
+        yield engine
 
 
 def day_of(run_date: str | None) -> str:
