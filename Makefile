@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser lint format docs clean
+.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-bi test-superset test-browser bi-tools superset lint format docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -70,11 +70,32 @@ test-clock: setup ## only the test that shifts the clock; it builds libfaketime,
 test-clients: setup ## only the test that older DuckDB clients read what is published; it installs them, each on its own
 	@$(BIN)/pytest tests/clients
 
+test-bi: setup bi-tools ## only the test that every way in of docs/bi works; it installs the tools in .venv-bi
+	@$(BIN)/pytest tests/bi
+
+test-superset: setup .venv-superset/ready ## only the test that Superset's numbers are the marts'; it installs Superset in .venv-superset
+	@$(BIN)/pytest tests/superset
+
 test-browser: setup ## only the tests that look at pages in a browser; it installs playwright, and Debian's chromium if that is missing
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
 		|| { echo "chromium is missing, and installing it takes root: apt-get install chromium" >&2; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check playwright==1.65.2
 	@$(BIN)/pytest tests/browser
+
+bi-tools: .venv-bi/ready ## make .venv-bi with the tools of docs/bi: DuckDB, pandas, polars, SQLAlchemy, harlequin
+
+.venv-bi/ready: requirements-bi.lock
+	$(PYTHON) -m venv .venv-bi
+	.venv-bi/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-bi.lock
+	@touch $@
+
+superset: .venv-superset/ready ## serve Superset on the published marts until Ctrl-C, in an environment of its own
+	@.venv-superset/bin/python deploy/superset/marts.py
+
+.venv-superset/ready: deploy/superset/requirements.lock
+	$(PYTHON) -m venv .venv-superset
+	.venv-superset/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement deploy/superset/requirements.lock
+	@touch $@
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .
