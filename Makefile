@@ -10,7 +10,7 @@ STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-deploy test-browser test-airflow airflow lint format slim-ci-state slim-ci docs clean
+.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset lint format slim-ci-state slim-ci docs clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,12 @@ test-clients: setup ## only the test that older DuckDB clients read what is publ
 test-deploy: .venv-deploy/ready ## only the tests of images, compose and chart; it installs Helm's library and Kubernetes' schemas
 	@PYTHONPATH=$(CURDIR)/.venv-deploy $(BIN)/pytest tests/deploy
 
+test-bi: setup bi-tools ## only the test that every way in of docs/bi works; it installs the tools in .venv-bi
+	@$(BIN)/pytest tests/bi
+
+test-superset: setup .venv-superset/ready ## only the test that Superset's numbers are the marts'; it installs Superset in .venv-superset
+	@$(BIN)/pytest tests/superset
+
 test-browser: setup ## only the tests that look at pages in a browser; it installs playwright, and Debian's chromium if that is missing
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
 		|| { echo "chromium is missing, and installing it takes root: apt-get install chromium" >&2; exit 1; }
@@ -96,6 +102,21 @@ test-browser: setup ## only the tests that look at pages in a browser; it instal
 
 test-airflow: setup .venv-airflow/ready ## only the tests that run days in a real Airflow; they install it, in an environment of its own
 	@$(BIN)/pytest tests/airflow
+
+bi-tools: .venv-bi/ready ## make .venv-bi with the tools of docs/bi: DuckDB, pandas, polars, SQLAlchemy, harlequin
+
+.venv-bi/ready: requirements-bi.lock
+	$(PYTHON) -m venv .venv-bi
+	.venv-bi/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-bi.lock
+	@touch $@
+
+superset: .venv-superset/ready ## serve Superset on the published marts until Ctrl-C, in an environment of its own
+	@.venv-superset/bin/python deploy/superset/marts.py
+
+.venv-superset/ready: deploy/superset/requirements.lock
+	$(PYTHON) -m venv .venv-superset
+	.venv-superset/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement deploy/superset/requirements.lock
+	@touch $@
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .

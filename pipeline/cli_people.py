@@ -10,7 +10,7 @@ import typer
 from ingestion.errors import BadRequest
 from pipeline.cli_people_backups import backups_app
 from pipeline.cli_people_client import client_app
-from pipeline.options import Target, request_for, serving
+from pipeline.options import Target, examples, people_database, request_for, serving
 
 people_app = typer.Typer(help="Departments, jobs and employees: the database, its service, and a small client.")
 key_app = typer.Typer(help="Keys that open the service.")
@@ -21,7 +21,13 @@ people_app.add_typer(backups_app)
 CsvFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file, with or without a header.")]
 
 
-@people_app.command("import")
+@people_app.command(
+    "import",
+    epilog=examples(
+        "tradewinds people import --employees employees.csv",
+        "tradewinds people import --departments departments.csv --jobs jobs.csv --employees employees.csv",
+    ),
+)
 def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFile = None) -> None:
     """Take CSV files in, line by line: accepted, or rejected and logged with every reason.
 
@@ -31,14 +37,13 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
     from people_api.importing import import_files
     from people_api.intake import in_transaction
     from people_api.sample import clear_sample
-    from pipeline.people import people_engine
 
     given = {"departments": departments, "jobs": jobs, "employees": employees}
     files = {table: path for table, path in given.items() if path is not None}
     if not files:
         raise BadRequest("nothing to import; name a file with --departments, --jobs or --employees")
     reporter = request_for().reporter
-    with people_engine(request_for().home) as engine, _import_progress(reporter.console) as on_progress:
+    with people_database() as engine, _import_progress(reporter.console) as on_progress:
         if clear_sample(engine):
             reporter.say("the generated sample made room")
         imported = import_files(lambda work: in_transaction(engine, work), files, on_progress=on_progress)
@@ -50,30 +55,39 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
         reporter.say("each rejected row, with its reasons: tradewinds people rejects")
 
 
-@people_app.command()
+@people_app.command(
+    epilog=examples(
+        "tradewinds people rejects --limit 5 --format json",
+    )
+)
 def rejects(
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 20,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
 ) -> None:
     """Show the rows that the service or an import rejected, with every reason."""
     from people_api.rejected import COLUMNS, newest_rejects
-    from pipeline.people import people_engine
     from pipeline.row_formats import write_rows
 
-    with people_engine(request_for().home) as engine:
+    with people_database() as engine:
         write_rows(newest_rejects(engine, limit), COLUMNS, form, limit, request_for().reporter)
 
 
-@people_app.command()
+@people_app.command(
+    epilog=examples(
+        "tradewinds people migrate",
+    )
+)
 def migrate() -> None:
     """Bring the people database's tables up to date; `serve` and `import` do it by themselves."""
-    from pipeline.people import people_engine
-
-    with people_engine(request_for().home):
+    with people_database():
         request_for().reporter.say("the people database is up to date")
 
 
-@people_app.command()
+@people_app.command(
+    epilog=examples(
+        "tradewinds people serve --port 8321",
+    )
+)
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8321,
@@ -90,38 +104,48 @@ def serve(
         serve_people(request.home, published, host, port, lambda url: say(f"the people service answers at {url}"))
 
 
-@key_app.command()
+@key_app.command(
+    epilog=examples(
+        "tradewinds people key create --name night-shift --role writer",
+    )
+)
 def create(
     name: Annotated[str, typer.Option("--name", help="Whose it is, for `key list`.")],
     role: Annotated[Literal["reader", "writer", "admin"], typer.Option("--role")] = "reader",
 ) -> None:
     """Make a key and print it, this once."""
     from people_api.keys import create_key
-    from pipeline.people import people_engine
 
-    with people_engine(request_for().home) as engine:
+    with people_database() as engine:
         print(create_key(engine, name, role))
 
 
-@key_app.command("list")
+@key_app.command(
+    "list",
+    epilog=examples(
+        "tradewinds people key list",
+    ),
+)
 def list_keys() -> None:
     """Show whose keys there are, and which are revoked."""
     from people_api.keys import list_keys as keys_of
-    from pipeline.people import people_engine
 
     say = request_for().reporter.say
-    with people_engine(request_for().home) as engine:
+    with people_database() as engine:
         for key in keys_of(engine):
             say(f"{key.id}  {key.role:<6}  {key.name}{'  revoked' if key.revoked_at else ''}")
 
 
-@key_app.command()
+@key_app.command(
+    epilog=examples(
+        "tradewinds people key revoke 4f2a9c",
+    )
+)
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")]) -> None:
     """Close a key for good."""
     from people_api.keys import revoke_key
-    from pipeline.people import people_engine
 
-    with people_engine(request_for().home) as engine:
+    with people_database() as engine:
         revoke_key(engine, key_id)
 
 

@@ -5,27 +5,35 @@ from typing import Annotated
 
 import typer
 
-from pipeline.options import request_for
+from pipeline.options import examples, people_database, request_for
 
 backups_app = typer.Typer()
 
 Table = Annotated[str, typer.Argument(help="departments, jobs, employees or rejected_rows.")]
 
 
-@backups_app.command()
+@backups_app.command(
+    epilog=examples(
+        "tradewinds people backup employees",
+    )
+)
 def backup(table: Table) -> None:
     """Keep a table's rows of this moment as one more Avro file."""
     from people_api.backups import back_up, open_store
     from people_api.backups.schemas import check_table
-    from pipeline.people import people_engine
 
     check_table(table)
-    with people_engine(request_for().home) as engine:
+    with people_database() as engine:
         taken = back_up(engine, table, open_store(request_for().home))
     request_for().reporter.say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
 
 
-@backups_app.command()
+@backups_app.command(
+    epilog=examples(
+        "tradewinds people restore employees",
+        "tradewinds people restore employees --from s3://company-data/backups/employees.avro",
+    )
+)
 def restore(
     table: Table,
     file: Annotated[
@@ -37,10 +45,9 @@ def restore(
     from people_api.backups import open_folder, open_store, restore_from
     from people_api.backups import restore as restore_named
     from people_api.backups.schemas import check_table
-    from pipeline.people import people_engine
 
     check_table(table)
-    with people_engine(request_for().home) as engine:
+    with people_database() as engine:
         if file is None or ("/" not in file and not Path(file).exists()):
             used = restore_named(engine, table, open_store(request_for().home), file)
         else:

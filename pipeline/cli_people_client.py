@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ingestion.errors import BadRequest
-from pipeline.options import request_for
+from pipeline.options import examples, request_for
 
 if TYPE_CHECKING:
     from people_api.client import Client
@@ -18,7 +18,12 @@ client_app = typer.Typer()
 TableName = Annotated[Literal["departments", "jobs", "employees"], typer.Argument(metavar="TABLE")]
 
 
-@client_app.command()
+@client_app.command(
+    epilog=examples(
+        'tradewinds people add departments \'{"id": 13, "name": "Research"}\'',
+        "tradewinds people add employees < rows.jsonl",
+    )
+)
 def add(
     table: TableName,
     rows: Annotated[
@@ -52,13 +57,22 @@ def add(
         raise typer.Exit(1)
 
 
-@client_app.command()
+@client_app.command(
+    epilog=examples(
+        "tradewinds people get departments 13",
+    )
+)
 def get(table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print one row of the service as JSON."""
     print(json.dumps(_client().get(table, row_id), ensure_ascii=False))
 
 
-@client_app.command("list")
+@client_app.command(
+    "list",
+    epilog=examples(
+        "tradewinds people list jobs --limit 10",
+    ),
+)
 def list_(
     table: TableName,
     include_inactive: Annotated[bool, typer.Option("--include-inactive", help="Those deleted softly, too.")] = False,
@@ -69,7 +83,11 @@ def list_(
         print(json.dumps(row, ensure_ascii=False))
 
 
-@client_app.command()
+@client_app.command(
+    epilog=examples(
+        "tradewinds people report hires-by-quarter --year 2021",
+    )
+)
 def report(
     name: Annotated[Literal["hires-by-quarter", "departments-above-mean"], typer.Argument(metavar="REPORT")],
     year: Annotated[int, typer.Option("--year")],

@@ -1,29 +1,30 @@
 """`tradewinds rejects`: show the rows that were set aside, and take in those that are good now."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from ingestion.errors import BadRequest
-from pipeline.options import SourceNames, Target, serving
+from pipeline.options import Limit, RowFormat, SourceNames, Target, complete_source, examples, serving
 
 rejects_app = typer.Typer(help="Rows that couldn't be read or broke a rule.")
 
 
-@rejects_app.command("list")
+@rejects_app.command(
+    "list",
+    epilog=examples(
+        "tradewinds rejects list",
+        "tradewinds rejects list --run-date 2021-01-02 --source order_details --format csv",
+    ),
+)
 def list_(
     run_date: Annotated[
         str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day; counts of all days when not said.")
     ] = None,
     source: SourceNames = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="At most so many rows; 20 in a table when not said.")
-    ] = None,
-    form: Annotated[
-        Literal["table", "csv", "json"],
-        typer.Option("--format", help="csv and json are for scripts, and whole when no --limit is given."),
-    ] = "table",
+    limit: Limit = None,
+    form: RowFormat = "table",
     target: Target = "duckdb",
 ) -> None:
     """Show the rejected rows of a day, or how many there are on every day."""
@@ -37,10 +38,18 @@ def list_(
         write_rows(rows, columns, form, limit, request.reporter)
 
 
-@rejects_app.command()
+@rejects_app.command(
+    epilog=examples(
+        "tradewinds rejects replay --run-date 2021-01-02 --source order_details",
+        "tradewinds rejects replay --run-date 2021-01-02 --source order_details --from mended.csv",
+    )
+)
 def replay(
     run_date: Annotated[str, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The landed day.")],
-    source: Annotated[str, typer.Option("--source", help="The source whose rejected rows are good now.")],
+    source: Annotated[
+        str,
+        typer.Option("--source", help="The source whose rejected rows are good now.", autocompletion=complete_source),
+    ],
     mended: Annotated[
         Path | None,
         typer.Option("--from", exists=True, dir_okay=False, help="A mended copy of the source's file to read instead."),

@@ -4,12 +4,16 @@ from typing import Annotated
 
 import typer
 
-from pipeline.options import request_for
+from pipeline.options import examples, request_for
 
 sources_app = typer.Typer(help="The embedded Postgres, the sample API, and the generated data of both.")
 
 
-@sources_app.command()
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources up",
+    )
+)
 def up() -> None:
     """Start the embedded Postgres and keep it running."""
     from ingestion.embedded.postgres import EmbeddedPostgres
@@ -19,7 +23,11 @@ def up() -> None:
     request.reporter.say("the embedded Postgres is running; stop it with: tradewinds sources down")
 
 
-@sources_app.command()
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources down",
+    )
+)
 def down() -> None:
     """Stop the embedded Postgres."""
     from ingestion.embedded.postgres import EmbeddedPostgres
@@ -29,7 +37,11 @@ def down() -> None:
     request.reporter.say("the embedded Postgres is stopped" if stopped else "the embedded Postgres was not running")
 
 
-@sources_app.command()
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources sample --scale 10",
+    )
+)
 def sample(
     scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
 ) -> None:
@@ -47,7 +59,11 @@ def sample(
             clear_sample(engine)  # the next extract takes the new one in
 
 
-@sources_app.command()
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources api --port 8322",
+    )
+)
 def api(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on, on 127.0.0.1.")] = 8322,
 ) -> None:

@@ -21,9 +21,10 @@ _TICK_NANOSECONDS = 2_000_000_000
 
 
 class Record:
-    """The entry of a step that is running; the step fills in what it did."""
+    """The entry of a step that is running; the step fills in what it did. `entry` is what was kept when it ended."""
 
     def __init__(self) -> None:
+        self.entry: dict[str, Any] | None = None
         self.rows: int | None = None
         self.details: dict[str, Any] = {}
 
@@ -81,10 +82,12 @@ class Ledger:
                     "error": redact(str(error)) or type(error).__name__,
                 } | record.details
                 self._write(run_date, step, source, entry | ending)
+                record.entry = entry | ending
                 raise
             ended = _now()
             ending = {"ended": ended, "state": "done", "rows": record.rows, "last_success": ended} | record.details
             self._write(run_date, step, source, entry | ending)
+            record.entry = entry | ending
 
     def read(self, run_date: str, step: str, target: str | None = None) -> dict[str, Any] | None:
         """Return a step's last entry, or a target's; None when it never ran.

@@ -3,14 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ingestion.settings import Home
+from pipeline.completion import complete_source, complete_target
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from pipeline.reporter import Reporter
     from pipeline.request import Request
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: what to type, one line each."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
 
 RunDate = Annotated[
     str | None,
@@ -24,11 +34,21 @@ RunAt = Annotated[
         help="When this run of the day was due, for the ledger; without --run-date it says the day, too.",
     ),
 ]
-Target = Annotated[str, typer.Option("--target", envvar="TRADEWINDS_TARGET", help="The warehouse: duckdb or postgres.")]
+Target = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        envvar="TRADEWINDS_TARGET",
+        help="The warehouse: duckdb or postgres.",
+        autocompletion=complete_target,
+    ),
+]
 SourceNames = Annotated[
     list[str] | None,
     typer.Option(
-        "--source", help="Only this source (northwind, order_details, event_log, people, community); repeatable."
+        "--source",
+        help="Only this source (northwind, order_details, event_log, people, community); repeatable.",
+        autocompletion=complete_source,
     ),
 ]
 AcceptDrift = Annotated[
@@ -47,23 +67,59 @@ AllowOlder = Annotated[
     bool,
     typer.Option("--allow-older", help="Publish this day even though a newer one is published."),
 ]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing but a failure's one line; the exit code says the rest.")
+]
+Output = Annotated[
+    Literal["text", "json"],
+    typer.Option("--format", help="json: an object a line for each step that ended, as the ledger keeps it."),
+]
+RowFormat = Annotated[
+    Literal["table", "csv", "json"],
+    typer.Option("--format", help="csv and json are for scripts, and whole when no --limit is given."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows; 20 in a table when not said.")]
 
 
-def request_for(target: str = "duckdb", sources: list[str] | None = None, run_at: datetime | None = None) -> "Request":
+def reporter_for(quiet: bool, output: str) -> "Reporter":
+    """Return what prints a command's progress in the form that was asked for."""
+    from pipeline.reporter import Reporter
+
+    return Reporter(form="quiet" if quiet else output)
+
+
+def request_for(
+    target: str = "duckdb",
+    sources: list[str] | None = None,
+    run_at: datetime | None = None,
+    reporter: "Reporter | None" = None,
+) -> "Request":
     """Return the request of a command; raises BadRequest when a name that was given doesn't exist."""
     from pipeline.request import Request
 
-    request = Request(home=Home.from_environment(), target=target, named_sources=sources or [], run_at=run_at)
+    printing = {"reporter": reporter} if reporter else {}
+    request = Request(Home.from_environment(), target, sources or [], run_at=run_at, **printing)
     request.check()
     return request
 
 
 @contextmanager
-def serving(target: str, sources: list[str] | None, run_at: datetime | None = None) -> Iterator["Request"]:
+def serving(
+    target: str, sources: list[str] | None, run_at: datetime | None = None, reporter: "Reporter | None" = None
+) -> Iterator["Request"]:
     """Hand out the request, with its warehouse reachable while the command works."""
-    request = request_for(target, sources, run_at)
+    request = request_for(target, sources, run_at, reporter)
     with request.warehouse.serving():
         yield request
+
+
+@contextmanager
+def people_database() -> Iterator["Engine"]:
+    """Open the people database of the home; what that takes is imported by the commands that do."""
+    from pipeline.people import people_engine
+
+    with people_engine(Home.from_environment()) as engine:
+        yield engine
 
 
 def day_of(run_date: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from ingestion.errors import BadRequest, Refused, StepFailed, TradewindsError
 from ingestion.redact import one_line
@@ -13,14 +13,18 @@ from pipeline.request import Request
 
 @contextmanager
 def recorded(request: Request, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
-    """Keep a step's entry in the ledger and its metrics beside it, and end any failure as `explained` does."""
-    with explained(run_date, step, command, source):
-        try:
-            with request.ledger.recording(run_date, step, command, request.target, source) as record:
-                _tell_monitoring(request)
-                yield record
-        finally:
+    """Keep a step's entry in the ledger and its metrics beside it, tell of its end, and fail as `explained` does."""
+    with explained(run_date, step, command, source), ExitStack() as ended:
+        ended.callback(_tell_monitoring, request)
+        with request.ledger.recording(run_date, step, command, request.target, source) as record:
+            ended.callback(_tell, request, record, run_date, step, source)
             _tell_monitoring(request)
+            yield record
+
+
+def _tell(request: Request, record: Record, run_date: str, step: str, source: str | None) -> None:
+    if record.entry:
+        request.reporter.tell(run_date=run_date, step=step, source=source, **record.entry)
 
 
 @contextmanager
@@ -51,6 +55,7 @@ def _tell_monitoring(request: Request) -> None:
 
 @contextmanager
 def timed(request: Request, step: str, name: str) -> Iterator[Callable[[int | None, str], None]]:
-    """Print one line when the block has said what came of it."""
+    """Show that the block is at work, and print one line when it has said what came of it."""
     started = time.monotonic()
-    yield lambda rows, note: request.reporter.line(step, name, rows, time.monotonic() - started, note)
+    with request.reporter.working(step, name):
+        yield lambda rows, note: request.reporter.line(step, name, rows, time.monotonic() - started, note)

@@ -1,8 +1,10 @@
-"""What a person sees while a step works: a live line a table on a terminal, plain lines elsewhere."""
+"""What a command prints while it works: lines for a person, JSON for a script, or nothing."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -11,10 +13,14 @@ _PLAIN_WIDTH = 250
 
 
 class Reporter:
-    """Prints one line for each finished thing, and shows the unfinished one meanwhile where there is a terminal."""
+    """Prints one line for each finished thing, and shows the unfinished one meanwhile where there is a terminal.
 
-    def __init__(self, console: Console | None = None):
-        self.console = console or Console(highlight=False, soft_wrap=True)
+    As `json` it prints what `tell` is given and nothing else, as `quiet` nothing at all.
+    """
+
+    def __init__(self, console: Console | None = None, form: Literal["text", "json", "quiet"] = "text"):
+        self._form = form
+        self.console = console or Console(highlight=False, soft_wrap=True, quiet=form != "text")
         if not self.console.is_terminal:
             self.console.width = _PLAIN_WIDTH  # nothing wraps in a pipe or a log
 
@@ -28,13 +34,29 @@ class Reporter:
         """Print a line as it is."""
         self.console.print(text, markup=False)
 
+    def tell(self, **what: Any) -> None:
+        """Print what a script wants to know as one JSON object, where JSON was asked for."""
+        if self._form == "json":
+            print(json.dumps(what, ensure_ascii=False, default=str), flush=True)
+
+    @contextmanager
+    def working(self, step: str, name: str) -> Iterator[None]:
+        """Show that something is at work that may take more than a second."""
+        with self._progress() as progress:
+            progress.add_task(f"{step} {name}", total=None)
+            yield
+
     @contextmanager
     def tables(self, step: str, source: str) -> Iterator["TableLines"]:
         """Show the tables of a source while they are read."""
+        with self._progress() as progress:
+            yield TableLines(self, progress, step, source)
+
+    def _progress(self) -> Progress:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         # Only a terminal gets the moving line; elsewhere `disable` leaves the finished lines alone.
-        with Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as progress:
-            yield TableLines(self, progress, step, source)
+        hidden = not self.console.is_terminal or self.console.quiet
+        return Progress(*columns, console=self.console, transient=True, disable=hidden)
 
 
 class TableLines:

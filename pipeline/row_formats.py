@@ -1,32 +1,43 @@
 """Rows on standard output: a table for a person, CSV or JSON for a script."""
 
 import csv
-import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal
 
 from rich.table import Table
 from rich.text import Text
 
+from ingestion.errors import BadRequest
 from ingestion.redact import disarm, show_text
+from pipeline.json_values import plain_text, write_object
 from pipeline.reporter import Reporter
 
+Format = Literal["table", "csv", "json"]
 _TABLE_ROWS = 20
 
 
-def write_rows(
-    rows: Iterable[dict],
-    columns: tuple[str, ...],
-    form: Literal["table", "csv", "json"],
+def write_rows(rows: Iterable[dict], columns: tuple[str, ...], form: Format, limit: int | None, to: Reporter) -> None:
+    """Write rows that know their columns' names, as `write_values` does."""
+    write_values(([row[column] for column in columns] for row in rows), columns, form, limit, to, "no rejected rows")
+
+
+def write_values(
+    rows: Iterable[Sequence[object]],
+    columns: Sequence[str],
+    form: Format,
     limit: int | None,
     to: Reporter,
+    nothing: str = "no rows",
 ) -> None:
-    """Write the first rows, up to the limit; without one a table has twenty, and says how many more there are."""
+    """Write the first rows, up to the limit; without one a table has twenty, and says how many more there are.
+
+    Raises BadRequest for JSON with two columns of one name: only one of them could be found in it.
+    """
     remaining = iter(rows)
     if form == "table":
-        _print_table(islice(remaining, limit or _TABLE_ROWS), columns, to)
+        _print_table(islice(remaining, limit or _TABLE_ROWS), columns, to, nothing)
         if more := sum(1 for _ in remaining):
             to.say(f"and {more:,} more; --limit, --format csv and --format json show them")
         return
@@ -34,29 +45,31 @@ def write_rows(
     write(islice(remaining, limit), columns)
 
 
-def _print_table(rows: Iterator[dict], columns: tuple[str, ...], to: Reporter) -> None:
+def _print_table(rows: Iterator[Sequence[object]], columns: Sequence[str], to: Reporter, nothing: str) -> None:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, no_wrap=True)
+        table.add_column(Text(show_text(column)), no_wrap=True)
     for row in rows:
         # Text is shown as it is; a string would be read as rich's markup.
-        table.add_row(*(Text("" if row[column] is None else show_text(str(row[column]))) for column in columns))
+        table.add_row(*(Text(show_text(plain_text(value))) for value in row))
     if table.row_count:
         to.console.print(table)
     else:
-        to.say("no rejected rows")
+        to.say(nothing)
 
 
-def _write_csv(rows: Iterator[dict], columns: tuple[str, ...]) -> None:
+def _write_csv(rows: Iterator[Sequence[object]], columns: Sequence[str]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([disarm(row[column]) for column in columns] for row in rows)
+    writer.writerow(map(disarm, columns))
+    # A number may begin with a minus; only what is text can be a formula.
+    writer.writerows([disarm(value) if isinstance(value, str) else plain_text(value) for value in row] for row in rows)
 
 
-def _write_json(rows: Iterator[dict], columns: tuple[str, ...]) -> None:
+def _write_json(rows: Iterator[Sequence[object]], columns: Sequence[str]) -> None:
+    if twice := sorted({name for name in columns if list(columns).count(name) > 1}):
+        raise BadRequest(f"JSON needs a name of its own for every column, and {', '.join(twice)} comes twice; use `as`")
     separator = "[\n"
     for row in rows:
-        record = {column: row[column] for column in columns}
-        sys.stdout.write(separator + json.dumps(record, ensure_ascii=False, default=str))
+        sys.stdout.write(separator + write_object(columns, row))
         separator = ",\n"
     sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")

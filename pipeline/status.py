@@ -1,5 +1,6 @@
 """What the ledger says, as tables: the steps of one day, or the last days as a grid."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.table import Table
@@ -12,6 +13,20 @@ _GRID_DAYS = 14
 def is_complete(ledger: Ledger, run_date: str, target: str | None = None) -> bool:
     """Say whether every step of a day is done."""
     return all(ledger.is_done(run_date, step, target=target) for step in STEPS)
+
+
+def last_days(ledger: Ledger) -> list[str]:
+    """Return the last 14 days that anything was done for, oldest first."""
+    return ledger.days()[-_GRID_DAYS:]
+
+
+def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Iterator[dict[str, Any]]:
+    """Return a day's entries as the steps themselves tell them, one a step (extract: a source), in order."""
+    for step in STEPS:
+        entry = ledger.read(run_date, step, target) or {"state": "not run", "command": _command(step, run_date)}
+        for source, part in entry.get("sources", {None: entry}).items():
+            told = {name: value for name, value in part.items() if name != "targets"}
+            yield {"run_date": run_date, "step": step, "source": source} | told
 
 
 def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table:
@@ -28,7 +43,7 @@ def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table
 def days_grid(ledger: Ledger, target: str | None = None) -> Table:
     """Return one row a day, of the last 14 that anything was done for, and one column a step."""
     table = _table("run date", *STEPS, "rows", "rejected", "published")
-    for day in ledger.days()[-_GRID_DAYS:]:
+    for day in last_days(ledger):
         entries = {step: ledger.read(day, step, target) or {"state": "not run"} for step in STEPS}
         states = [entry["state"] + ("*" if _is_accepted(entry) else "") for entry in entries.values()]
         sources = entries["extract"].get("sources", {}).values()

@@ -157,12 +157,15 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
     if dry_run:
         with explained(run_date, "publish", command):
             refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
-            _report_changes(request, open_publisher(request.target, request.home), published_marts())
+            changes = _report_changes(request, open_publisher(request.target, request.home), published_marts())
+        request.reporter.tell(run_date=run_date, step="publish", state="dry run", changes=changes)
         return
     with recorded(request, run_date, "publish", command) as record:
         refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
         publisher, marts = open_publisher(request.target, request.home), published_marts()
-        for name, rows in write_exports(request.warehouse, run_date, request.home).items():
+        with request.reporter.working("publish", "exports"):
+            exported = write_exports(request.warehouse, run_date, request.home)
+        for name, rows in exported.items():
             request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
         inputs = Landing(request.home).fingerprint(run_date)
         record.details = {"inputs": inputs, "version": None}
@@ -184,6 +187,7 @@ def rollback(request: Request, to: str | None = None) -> None:
     with timed(request, "rollback", "marts") as finished:
         version = open_publisher(request.target, request.home).rollback(to)
         finished(None, version.name)
+    request.reporter.tell(run_date=version.run_date, step="rollback", state="done", version=version.name)
 
 
 def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> None:
@@ -209,7 +213,8 @@ def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> 
 
 def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
     """Print what a publish would change for readers, a mart a line; return it by mart."""
-    changes = [change for change in publisher.changes(marts) if change]
+    with request.reporter.working("publish", "what changes"):
+        changes = [change for change in publisher.changes(marts) if change]
     for change in changes:
         request.reporter.line("change", change.mart, None, None, change.describe())
     if not changes:

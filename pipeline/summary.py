@@ -5,10 +5,10 @@ from itertools import islice
 from rich.table import Table
 
 from ingestion.landing import Landing
+from pipeline.asking import ANSWER, ANSWER_SHOWN
 from pipeline.publishing import open_publisher
 from pipeline.request import Request
 
-_ANSWER = "sales.orders_with_details"
 # What one's own source is named by, in each area of landing.
 _SETTINGS = {
     "postgres": "SOURCES__{}__CREDENTIALS",
@@ -16,7 +16,6 @@ _SETTINGS = {
     "people": "PEOPLE_DATABASE_URL",
     "api": "SOURCES__{}__BASE_URL",
 }
-_SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity", "net_amount_usd")
 
 
 def print_summary(request: Request, run_date: str) -> None:
@@ -31,7 +30,7 @@ def print_summary(request: Request, run_date: str) -> None:
         hint = f"; set {setting} to use your own" if manifest.is_sample else ""
         say(f"  {source.name:<14} {manifest.rows:>9,} rows, {manifest.rejected_rows:,} rejected   {origin}{hint}")
     say("")
-    say(f"The first rows of {_ANSWER}:")
+    say(f"The first rows of {ANSWER}:")
     request.reporter.console.print(_first_rows(request, 5))
     say("")
     say(f"  the answer, whole   {home.exports}/{run_date}/orders_with_details.csv and .json")
@@ -41,10 +40,10 @@ def print_summary(request: Request, run_date: str) -> None:
 
 def _first_rows(request: Request, count: int) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in _SHOWN:
+    for column in ANSWER_SHOWN:
         table.add_column(column, no_wrap=True)
-    with request.warehouse.reading(_ANSWER, ["order_id", "product_id"]) as mart:
+    with request.warehouse.reading(ANSWER, ["order_id", "product_id"]) as mart:
         rows = (row for batch in mart for row in batch.to_pylist())
         for row in islice(rows, count):
-            table.add_row(*("" if row[column] is None else str(row[column]) for column in _SHOWN))
+            table.add_row(*("" if row[column] is None else str(row[column]) for column in ANSWER_SHOWN))
     return table

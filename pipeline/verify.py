@@ -11,10 +11,13 @@ def verify_landing(request: Request) -> None:
     days = [(source.name, day) for source in request.sources for day in landing.days(source.name)]
     commands = []
     for source, day in days:
-        if faults := landing.faults(source, day, read_files=True):
+        with request.reporter.working("verify", f"{source} {day}"):
+            faults = landing.faults(source, day, read_files=True)
+        if faults:
             commands.append(f"tradewinds extract --run-date {day} --source {source}")
             for fault in faults:
                 request.reporter.say(f"{day}  {fault}")
+        request.reporter.tell(run_date=day, step="verify_landing", source=source, **_found(faults))
     if commands:
         raise StepFailed(
             f"verify failed: {len(commands)} of {len(days)} landed days are not whole", "; ".join(commands)
@@ -27,10 +30,13 @@ def verify_history(request: Request) -> None:
     days, wrong = request.warehouse.history_days(), []
     try:
         for day in days:
-            if differences := request.dbt.check_history(day):
+            with request.reporter.working("verify", f"history of {day}"):
+                differences = request.dbt.check_history(day)
+            if differences:
                 wrong.append(day)
                 for difference in differences:
                     request.reporter.say(f"{day}  {difference}")
+            request.reporter.tell(run_date=day, step="verify_history", source=None, **_found(differences))
     finally:
         request.warehouse.release()
     if wrong:
@@ -40,3 +46,7 @@ def verify_history(request: Request) -> None:
             f"{request.command('build', wrong[0])}; {request.command('build', days[-1])}",
         )
     request.reporter.say(f"verified: history is raw on {len(days)} days")
+
+
+def _found(faults: list[str]) -> dict[str, str | None]:
+    return {"state": "failed" if faults else "done", "error": "; ".join(faults) or None}

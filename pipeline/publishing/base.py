@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +12,7 @@ from ingestion.errors import BadRequest
 from pipeline.project import Mart
 from pipeline.publishing.changes import Change
 
+ONE_QUERY = "one query is answered at a time, and nothing else: select …"
 _KEPT_VERSIONS = "TRADEWINDS_KEPT_VERSIONS"
 
 
@@ -33,6 +36,14 @@ class Rows:
     version: Version
     columns: list[str]
     values: list[tuple]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reader's query found: the columns' names, and the rows as they are fetched."""
+
+    columns: list[str]
+    rows: Iterator[tuple]
 
 
 def combined_hash(hashes: list[list[str]]) -> str:
@@ -70,6 +81,12 @@ class Publisher(Protocol):
 
     def read(self, mart: Mart, column: str, value: int) -> Rows | None:
         """Return the published rows in which a column has this value, in no order; None where no version has it yet."""
+
+    def answering(self, statement: str) -> AbstractContextManager[Answer | None]:
+        """Open the rows of any one query on what readers see, with a reader's rights; None before the first publish.
+
+        Raises BadRequest when it is no query or reads what readers may not, StepFailed when it fails on the data.
+        """
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         """Compare the built marts with what readers see now."""

@@ -1,7 +1,7 @@
 """Publishing on DuckDB: the marts go into a file of their own, put in place by one rename."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 
@@ -17,8 +17,9 @@ from ingestion.sources.postgres_types import quote
 from ingestion.stores import open_store
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from pipeline.project import Mart
-from pipeline.publishing.base import Rows, Version, combined_hash, kept_versions
+from pipeline.publishing.base import Answer, Rows, Version, combined_hash, kept_versions
 from pipeline.publishing.changes import Change, compare
+from pipeline.publishing.duckdb_reading import answering
 from pipeline.publishing.journal import Journal, Published, appended, taken_back, write_latest
 
 # Clients from DuckDB 1.4 on open this format; 2.0's own they can't.
@@ -69,6 +70,10 @@ class DuckDBPublisher:
                 except duckdb.CatalogException:
                     return None
                 return Rows(version, [name for name, *_ in found.description], found.fetchall())
+
+    def answering(self, statement: str) -> AbstractContextManager[Answer | None]:
+        path = self._store.latest(_PUBLISHED)
+        return answering(path, statement) if path else nullcontext()
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._both_attached() as connection:

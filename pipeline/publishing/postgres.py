@@ -1,7 +1,7 @@
 """Publishing on Postgres: a version is a copy of the marts, and readers' tables take its rows in one transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from urllib.parse import unquote, urlsplit
 
 import psycopg
@@ -16,9 +16,10 @@ from ingestion.stores import open_store
 from ingestion.warehouse.postgres import PostgresWarehouse, warehouse_url
 from pipeline.project import Mart, published_marts
 from pipeline.publishing import postgres_copies as copies
-from pipeline.publishing.base import Rows, Version, combined_hash, kept_versions
+from pipeline.publishing.base import Answer, Rows, Version, combined_hash, kept_versions
 from pipeline.publishing.changes import Change, compare
 from pipeline.publishing.journal import Published, appended, taken_back, write_latest
+from pipeline.publishing.postgres_readers import answering, ensure_reader, grant_reading
 from pipeline.publishing.postgres_versions import copy_place, marts_of, read_entries, schema_of, write_entries
 
 # One row: the version whose rows a reader's statement sees.
@@ -76,6 +77,9 @@ class PostgresPublisher:
                 return None
             return Rows(Version(*version), [described.name for described in found.description], found.fetchall())
 
+    def answering(self, statement: str) -> AbstractContextManager[Answer | None]:
+        return answering(statement) if self.current() else nullcontext()
+
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _connected("compared") as connection:
             return [self._compare(connection, mart) for mart in marts]
@@ -84,6 +88,7 @@ class PostgresPublisher:
         kept_versions()  # a setting that can't be read is said before anything is written
         with _connected("published") as connection:
             _hold_alone(connection)
+            ensure_reader(connection)
             rows = self._copy_built(connection, run_date, marts)
             version = Version(run_date, self._hash(marts, _DRAFT))
             entries = read_entries(connection)
@@ -93,6 +98,7 @@ class PostgresPublisher:
                 if not entries or entries[-1].version != version.name:
                     entries = appended(entries, Published.now(version))
                     _put_before_readers(connection, version, marts, entries)
+                grant_reading(connection, marts, _CURRENT)
             self._tidy(connection, entries)
         return version, rows
 
@@ -109,6 +115,7 @@ class PostgresPublisher:
             entries = [*earlier[:-1], Published.now(version)]
             with connection.transaction():
                 _put_before_readers(connection, version, marts, entries)
+                grant_reading(connection, marts, _CURRENT)
             self._tidy(connection, entries)
         return version
 

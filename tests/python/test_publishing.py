@@ -90,7 +90,7 @@ def _on_duckdb(home: Home) -> Iterator[Engine]:
 
 
 @contextmanager
-def _on_postgres(home: Home, url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def on_postgres(home: Home, url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     parts = urlsplit(url)
     settings = {
         "HOST": parts.hostname,
@@ -120,7 +120,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     if "duckdb" in request.param:
         context = _on_duckdb(home)
     else:
-        context = _on_postgres(home, request.getfixturevalue("new_database")().url, monkeypatch)
+        context = on_postgres(home, request.getfixturevalue("new_database")().url, monkeypatch)
     with context as found:
         yield found
 
@@ -168,7 +168,7 @@ def test_the_same_rows_again_are_the_same_version(engine: Engine) -> None:
 def test_versions_have_the_same_name_on_both_engines(tmp_path: Path, new_database, monkeypatch) -> None:
     with _on_duckdb(Home(tmp_path / "one")) as one:
         expected = one.publish(DAYS[0], {1: 10, 2: 20})
-    with _on_postgres(Home(tmp_path / "other"), new_database().url, monkeypatch) as other:
+    with on_postgres(Home(tmp_path / "other"), new_database().url, monkeypatch) as other:
         assert other.publish(DAYS[0], {1: 10, 2: 20}) == expected
 
 
@@ -312,9 +312,9 @@ def test_a_second_publisher_ends_at_once(engine: Engine, monkeypatch: pytest.Mon
     assert ended == [True]
 
 
-def test_what_people_hang_on_the_marts_stays_on_postgres(tmp_path: Path, new_database, monkeypatch) -> None:
+def test_what_people_hang_on_the_marts_stayson_postgres(tmp_path: Path, new_database, monkeypatch) -> None:
     database = new_database()
-    with _on_postgres(Home(tmp_path), database.url, monkeypatch) as engine:
+    with on_postgres(Home(tmp_path), database.url, monkeypatch) as engine:
         key = "alter table sales__build.lines add foreign key (order_id) references sales__build.orders (order_id)"
         for number, day in enumerate(DAYS[:3]):
             engine.build(day, {1: number, number + 2: 5})
@@ -343,7 +343,7 @@ def test_what_people_hang_on_the_marts_stays_on_postgres(tmp_path: Path, new_dat
 
 def test_a_build_that_began_meanwhile_is_not_published(tmp_path: Path, new_database, monkeypatch) -> None:
     database = new_database()
-    with _on_postgres(Home(tmp_path), database.url, monkeypatch) as engine:
+    with on_postgres(Home(tmp_path), database.url, monkeypatch) as engine:
         engine.publish(DAYS[0], {1: 1})
         engine.build(DAYS[1], {1: 2})
         database.execute("update raw_ops.build_mark set state = 'building'")

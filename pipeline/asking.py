@@ -1,0 +1,28 @@
+"""Questions to the published marts, and their answers on standard output."""
+
+from ingestion.errors import BadRequest, Refused
+from pipeline.publishing import open_publisher
+from pipeline.request import Request
+from pipeline.row_formats import Format, write_values
+
+ANSWER = "sales.orders_with_details"
+# As many as a terminal has room for.
+ANSWER_SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity", "net_amount_usd")
+
+
+def ask(request: Request, statement: str, form: Format, limit: int | None) -> None:
+    """Write the rows of one query on what is published; raises Refused when nothing is."""
+    if not statement.strip():
+        raise BadRequest('an empty query; try: tradewinds query "select * from sales.fct_orders"')
+    answering = open_publisher(request.target, request.home).answering(statement)
+    with answering as answer:
+        if answer is None:
+            suffix = "" if request.target == "duckdb" else f" --target {request.target}"
+            raise Refused("nothing is published yet", f"tradewinds run{suffix}")
+        write_values(answer.rows, answer.columns, form, limit, request.reporter)
+
+
+def ask_answer(request: Request, form: Format, limit: int | None) -> None:
+    """Write the first rows of the final query."""
+    columns = ", ".join(ANSWER_SHOWN) if form == "table" else "*"
+    ask(request, f"select {columns} from {ANSWER} order by order_id, product_id", form, limit)

@@ -1,0 +1,103 @@
+"""Whole days as commands: run one, run many."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.options import (
+    AcceptDrift,
+    AcceptShrink,
+    AcceptStale,
+    AllowOlder,
+    DryRun,
+    Output,
+    Quiet,
+    RunAt,
+    RunDate,
+    SourceNames,
+    Target,
+    day_of,
+    examples,
+    reporter_for,
+    serving,
+    time_of,
+)
+
+days_app = typer.Typer()
+
+
+@days_app.command(
+    epilog=examples(
+        "tradewinds run",
+        "tradewinds run --run-date 2021-01-02 --target postgres",
+        "tradewinds run --refresh --run-at 2021-01-02T10:30:00Z",
+        "tradewinds run --run-date 2021-01-02 --dry-run",
+        "tradewinds run --run-date 2021-01-02 --format json",
+    )
+)
+def run(
+    run_date: RunDate = None,
+    run_at: RunAt = None,
+    target: Target = "duckdb",
+    source: SourceNames = None,
+    refresh: Annotated[
+        bool,
+        typer.Option("--refresh", help="Ask the sources again, though the day has landed whole."),
+    ] = False,
+    accept_drift: AcceptDrift = False,
+    accept_shrink: AcceptShrink = False,
+    accept_stale: AcceptStale = False,
+    allow_older: AllowOlder = False,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    output: Output = "text",
+) -> None:
+    """Do a whole day: extract, load, check what arrived, build, check the marts, publish."""
+    from pipeline.day import Options, run_day
+    from pipeline.summary import print_summary
+
+    due = time_of(run_at)
+    day = day_of(due.date().isoformat() if due and run_date is None else run_date)
+    options = Options(refresh, accept_drift, accept_shrink, accept_stale, allow_older, dry_run)
+    with serving(target, source, due, reporter_for(quiet, output)) as request:
+        run_day(request, day, options)
+        if not dry_run:
+            print_summary(request, day)
+
+
+@days_app.command(
+    epilog=examples(
+        "tradewinds backfill --from 2021-01-01 --to 2021-01-03 --dry-run",
+        "tradewinds backfill --from 2021-01-01 --to 2021-01-03",
+    )
+)
+def backfill(
+    first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="The first day.")],
+    last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="The last day.")],
+    target: Target = "duckdb",
+    source: SourceNames = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    accept_drift: AcceptDrift = False,
+    accept_shrink: AcceptShrink = False,
+    accept_stale: AcceptStale = False,
+    allow_older: AllowOlder = False,
+    quiet: Quiet = False,
+    output: Output = "text",
+) -> None:
+    """Run every day of a range that isn't complete, oldest first; goes on where it was cut off."""
+    from pipeline.dates import days_between, parse_run_date
+    from pipeline.day import Options, backfill_days, steps_left
+
+    days = days_between(parse_run_date(first), parse_run_date(last))
+    options = Options(False, accept_drift, accept_shrink, accept_stale, allow_older)
+    with serving(target, source, reporter=reporter_for(quiet, output)) as request:
+
+        def announce(day: str, left: list[str]) -> None:
+            request.reporter.say(f"{day}  {' '.join(left) or 'complete'}")
+            request.reporter.tell(run_date=day, step="backfill", steps_left=left)
+
+        if dry_run:
+            for day in days:
+                announce(day, steps_left(request, day))
+        else:
+            backfill_days(request, days, options, on_day=announce)

@@ -1,0 +1,77 @@
+"""What was done, and whether it still holds: the ledger and the proofs as commands."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.options import (
+    Output,
+    Quiet,
+    SourceNames,
+    Target,
+    complete_target,
+    day_of,
+    examples,
+    reporter_for,
+    request_for,
+    serving,
+)
+
+ledger_app = typer.Typer()
+
+
+@ledger_app.command(
+    epilog=examples(
+        "tradewinds status",
+        "tradewinds status --run-date 2021-01-02",
+        "tradewinds status --run-date 2021-01-02 --quiet",
+        "tradewinds status --format json",
+    )
+)
+def status(
+    run_date: Annotated[
+        str | None,
+        typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, step by step; the last 14 when not said."),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            help="Only what was done on this warehouse; the last one when not said.",
+            autocompletion=complete_target,
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    output: Output = "text",
+) -> None:
+    """Show a day's steps, or the last 14 days as a grid; exits 0 when the day asked for is complete."""
+    from pipeline.status import day_entries, day_table, days_grid, is_complete, last_days
+
+    reporter = reporter_for(quiet, output)
+    day, request = run_date and day_of(run_date), request_for(target or "duckdb", reporter=reporter)
+    reporter.console.print(day_table(request.ledger, day, target) if day else days_grid(request.ledger, target))
+    for told in [day] if day else last_days(request.ledger):
+        for entry in day_entries(request.ledger, told, target):
+            reporter.tell(**entry)
+    if day and not is_complete(request.ledger, day, target):
+        raise typer.Exit(1)
+
+
+@ledger_app.command(epilog=examples("tradewinds verify", "tradewinds verify --history --target postgres"))
+def verify(
+    source: SourceNames = None,
+    history: Annotated[bool, typer.Option("--history", help="Hold history as of every day against raw, too.")] = False,
+    target: Target = "duckdb",
+    quiet: Quiet = False,
+    output: Output = "text",
+) -> None:
+    """Hold every landed file against its manifest's SHA-256, and history against raw."""
+    from pipeline.verify import verify_history, verify_landing
+
+    reporter = reporter_for(quiet, output)
+    if history:
+        with serving(target, source, reporter=reporter) as request:
+            verify_landing(request)
+            verify_history(request)
+    else:
+        verify_landing(request_for(target, source, reporter=reporter))

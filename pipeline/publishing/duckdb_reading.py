@@ -1,0 +1,44 @@
+"""A reader's query on a published DuckDB file: that file is read, and nothing else can be reached."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from ingestion.errors import BadRequest, StepFailed
+from ingestion.redact import one_line
+from ingestion.session import open_session
+from pipeline.publishing.base import ONE_QUERY, Answer
+
+# No other file, no extension, no variable of this program; and no way to take that back.
+_SETTINGS = ("enable_external_access = false", "python_enable_replacements = false", "lock_configuration = true")
+_FETCHED_ROWS = 2048
+
+
+@contextmanager
+def answering(path: Path, statement: str) -> Iterator[Answer]:
+    """Open a query's rows; raises BadRequest when it isn't one query, or names what isn't there."""
+    try:
+        with open_session(path, read_only=True) as connection:
+            for setting in _SETTINGS:
+                connection.execute(f"set {setting}")
+            asked = connection.extract_statements(statement)
+            if [found.type for found in asked] != [duckdb.StatementType.SELECT]:
+                raise BadRequest(ONE_QUERY)
+            result = connection.execute(asked[0])
+            yield Answer([name for name, *_ in result.description], _rows(result))
+    except (duckdb.ProgrammingError, duckdb.PermissionException) as error:
+        raise BadRequest(f"the query can't be answered: {_reason(error)}") from error
+    except duckdb.Error as error:
+        raise StepFailed(f"the query failed: {_reason(error)}") from error
+
+
+def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple]:
+    while rows := result.fetchmany(_FETCHED_ROWS):
+        yield from rows
+
+
+def _reason(error: duckdb.Error) -> str:
+    """Return what is wrong, without the drawing of where."""
+    return one_line(Exception(str(error).partition("\n\nLINE ")[0]))

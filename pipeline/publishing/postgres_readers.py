@@ -1,0 +1,101 @@
+"""Who reads the marts on Postgres: a role that may read what is published, and nothing else."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+from psycopg import errors
+
+from ingestion.errors import BadRequest, Refused, StepFailed
+from ingestion.redact import one_line, register_secret
+from ingestion.sources.postgres_types import quote
+from ingestion.warehouse.postgres import warehouse_url
+from pipeline.project import Mart
+from pipeline.publishing import postgres_copies as copies
+from pipeline.publishing.base import ONE_QUERY, Answer
+
+_ROLE = "TRADEWINDS_READER_ROLE"
+_LOGIN = "TRADEWINDS_READER_PASSWORD"
+# 42: a name that isn't there, a word out of place, no right to it; 25006: it writes; 0A000: it can't be a cursor.
+_REQUEST_IS_WRONG = (errors.ProgrammingError, errors.ReadOnlySqlTransaction, errors.FeatureNotSupported)
+
+
+def reader_role() -> str:
+    """Return the name of the readers' role."""
+    return os.environ.get(_ROLE) or "tradewinds_reader"
+
+
+def ensure_reader(connection: psycopg.Connection) -> None:
+    """Make the readers' role where it is missing and may be made; with a password set, it may log in by it.
+
+    Raises BadRequest when the role is the warehouse's own user, whose password isn't ours to change.
+    """
+    role, password = reader_role(), os.environ.get(_LOGIN)
+    if role == connection.info.user:
+        raise BadRequest(f"{_ROLE} must not be the user that writes the warehouse, {role}")
+    if not _exists(connection, role):
+        # Who may not make roles publishes all the same; the database's keeper makes the role.
+        with suppress(errors.InsufficientPrivilege, errors.DuplicateObject, errors.UniqueViolation):
+            connection.execute(f"create role {quote(role)} nologin")
+            connection.execute(f"alter role {quote(role)} set default_transaction_read_only = on")
+            connection.execute(f"grant {quote(role)} to current_user")
+    if password:
+        register_secret(password)
+        # Encrypted here: a server may write statements to its log.
+        secret = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+        connection.execute(f"alter role {quote(role)} login password '{secret}'")
+
+
+def grant_reading(connection: psycopg.Connection, marts: list[Mart], version_table: str) -> None:
+    """Let the readers' role read these marts, in the transaction that puts them before readers."""
+    role = reader_role()
+    if not _exists(connection, role):
+        return
+    for schema in sorted({mart.place[0] for mart in marts}):
+        connection.execute(f"grant usage on schema {quote(schema)} to {quote(role)}")
+    tables = ", ".join([version_table, *(copies.name(mart.place) for mart in marts)])
+    connection.execute(f"grant select on {tables} to {quote(role)}")
+
+
+@contextmanager
+def answering(statement: str) -> Iterator[Answer]:
+    """Open a query's rows as the readers' role, by its own login where it has a password.
+
+    Raises BadRequest when it isn't one query or reads what readers may not, Refused when there is no such role.
+    """
+    role, password = reader_role(), os.environ.get(_LOGIN)
+    login = {"user": role, "password": password} if password else {}
+    try:
+        with psycopg.connect(warehouse_url(), **login) as connection:
+            connection.execute("set transaction isolation level repeatable read, read only")
+            if not login:
+                _take_on(connection, role)
+            # A cursor of the server's: rows come as they are fetched, and nothing but one query has any.
+            with connection.cursor(name="answer") as cursor:
+                cursor.execute(statement)
+                yield Answer([column.name for column in cursor.description], iter(cursor))
+    except errors.SyntaxError as error:
+        raise BadRequest(f"the query can't be answered: {_reason(error)}; {ONE_QUERY}") from error
+    except _REQUEST_IS_WRONG as error:
+        raise BadRequest(f"the query can't be answered: {_reason(error)}") from error
+    except psycopg.Error as error:
+        raise StepFailed(f"the query failed: {_reason(error)}") from error
+
+
+def _take_on(connection: psycopg.Connection, role: str) -> None:
+    try:
+        connection.execute(f"set local role {quote(role)}")
+    except (errors.InvalidParameterValue, errors.InsufficientPrivilege) as error:
+        raise Refused(
+            f"the readers' role {role} is missing, or may not be taken on by {connection.info.user}",
+            f"create role {quote(role)}; grant {quote(role)} to {quote(connection.info.user)}; tradewinds publish",
+        ) from error
+
+
+def _exists(connection: psycopg.Connection, role: str) -> bool:
+    return connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone() is not None
+
+
+def _reason(error: psycopg.Error) -> str:
+    return one_line(Exception(error.diag.message_primary or str(error)))

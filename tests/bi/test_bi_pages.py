@@ -1,0 +1,65 @@
+"""Every way in that docs/bi shows is taken: what stands under a command is what it prints."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ingestion.settings import PROJECT
+from tests.python.conftest import Sandbox, clean_environment
+
+DAY = "2021-01-01"
+_BLOCK = re.compile(
+    r"(?P<skip><!-- not run by the docs test: .+? -->\n)?```sh\n(?P<commands>.*?)```"
+    r"(?:\n\n?```text\n(?P<printed>.*?)```)?",
+    re.DOTALL,
+)
+PAGES = sorted(path.name for path in (PROJECT / "docs" / "bi").glob("*.md"))
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like the project to who types the commands: its environments, and a published day."""
+    folder = tmp_path_factory.mktemp("bi")
+    Sandbox(folder / "data").succeed("run", "--run-date", DAY)
+    for environment in (".venv", ".venv-bi"):
+        (folder / environment).symlink_to(PROJECT / environment)
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_prints_what_the_page_shows(clone: Path, page: str) -> None:
+    environment = clean_environment() | {"TRADEWINDS_HOME": str(clone / "data"), "HOME": str(clone)}
+    for block in _BLOCK.finditer((PROJECT / "docs" / "bi" / page).read_text()):
+        if block["skip"]:
+            continue
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", block["commands"]],
+            cwd=clone,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block['commands']}\n{done.stdout}\n{done.stderr}"
+        assert block["printed"], f"{page} doesn't show what this prints: {block['commands']}"
+        assert _plain(done.stdout) == _plain(block["printed"]), block["commands"]
+
+
+def test_the_pages_are_those_of_the_index() -> None:
+    index = (PROJECT / "docs" / "bi" / "README.md").read_text()
+    assert set(re.findall(r"\]\((\w[\w-]*\.md)\)", index)) == set(PAGES) - {"README.md"}
+
+
+def test_every_mart_that_a_page_names_is_published() -> None:
+    found = {path.parent.name + "." + path.stem for path in (PROJECT / "models" / "marts").glob("*/*.sql")}
+    for page in PAGES:
+        text = (PROJECT / "docs" / "bi" / page).read_text()
+        named = set(re.findall(r"(?:from|join) ((?:sales|marketplace|people|community|ops)\.\w+)", text))
+        assert named <= found, page
+
+
+def _plain(printed: str) -> list[str]:
+    return [" ".join(line.split()) for line in printed.strip().splitlines()]

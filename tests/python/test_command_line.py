@@ -1,0 +1,119 @@
+"""The command as a person and a script meet it: its help, its completion, its JSON, its silence."""
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from ingestion.samples.generate import write_order_details
+from ingestion.sources import SOURCES
+from ingestion.warehouse import _ENGINES
+from pipeline.cli import app
+from pipeline.completion import SOURCE_NAMES, TARGET_NAMES
+from tests.python.conftest import COMMAND, Sandbox
+
+DAY = "2021-01-01"
+_WORDS = ("--run-date", DAY, "--source", "order_details")
+
+
+def _commands(group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, object]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+        else:
+            yield " ".join(("tradewinds", *path, name)), command
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+def test_all_verbs_are_walked() -> None:
+    assert {"tradewinds run", "tradewinds query", "tradewinds people key create"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_example_of_the_help_can_be_typed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mended.csv").touch()
+    lines = [line.strip() for line in (COMMANDS[name].epilog or "").splitlines()[2:]]
+    assert lines, f"{name} shows no example"
+    for line in lines:
+        assert line.startswith(name)
+        words = shlex.split(line.partition(" < ")[0].removeprefix(name))
+        COMMANDS[name].make_context(name, words)  # raises when a word isn't taken
+
+
+def test_names_for_completion_are_those_that_exist() -> None:
+    assert tuple(SOURCES) == SOURCE_NAMES
+    assert tuple(_ENGINES) == TARGET_NAMES
+
+
+@pytest.mark.e2e
+def test_bash_completes_verbs_sources_and_targets(tmp_path: Path) -> None:
+    # Typer asks which shell has started it: here, a bash.
+    script = subprocess.run(
+        ["bash", "-c", f"{COMMAND} --show-completion; exit $?"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "complete -o default -F _tradewinds_completion tradewinds" in script
+    path = f"{COMMAND.parent}:{os.environ['PATH']}"
+
+    def offered(*typed: str) -> list[str]:
+        ask = f"{script}\nCOMP_WORDS=({shlex.join(typed)}); COMP_CWORD={len(typed) - 1}\n"
+        ask += "_tradewinds_completion tradewinds; printf '%s\\n' \"${COMPREPLY[@]}\""
+        done = subprocess.run(
+            ["bash", "-c", ask], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True
+        )
+        return done.stdout.split()
+
+    assert offered("tradewinds", "bo") == ["boards"]
+    assert offered("tradewinds", "run", "--source", "e") == ["event_log"]
+    assert offered("tradewinds", "query", "--target", "") == list(TARGET_NAMES)
+    home = tmp_path / "person"
+    home.mkdir()
+    installed = subprocess.run(
+        ["bash", "-c", f"{COMMAND} --install-completion; exit $?"],
+        env=os.environ | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "bash completion installed" in installed.stdout
+    assert "_tradewinds_completion" in (home / ".bash_completions" / "tradewinds.sh").read_text()
+
+
+@pytest.mark.e2e
+def test_scripts_get_an_object_a_step_and_cron_gets_nothing(tmp_path: Path) -> None:
+    lines = tmp_path / "order_details.csv"
+    write_order_details(lines, scale=1)
+    sandbox = Sandbox(tmp_path / "home", {"SOURCES__ORDER_DETAILS__PATH": str(lines)})
+    told = [json.loads(line) for line in sandbox.succeed("extract", *_WORDS, "--format", "json").splitlines()]
+    assert [(step["step"], step["source"], step["state"]) for step in told] == [("extract", "order_details", "done")]
+    assert told[0]["rows"] == len(lines.read_text().splitlines()) - 1
+
+    # The ledger says the same again, and of the others that they never ran.
+    status = sandbox.run("status", "--run-date", DAY, "--format", "json")
+    assert status.returncode == 1
+    kept = [json.loads(line) for line in status.stdout.splitlines()]
+    assert kept[0] == told[0]
+    assert {step["state"] for step in kept[1:]} == {"not run"}
+    assert kept[1]["command"] == f"tradewinds load --run-date {DAY}"
+
+    (verified,) = map(json.loads, sandbox.succeed("verify", *_WORDS[2:], "--format", "json").splitlines())
+    assert (verified["run_date"], verified["state"], verified["error"]) == (DAY, "done", None)
+    assert sandbox.succeed("verify", *_WORDS[2:], "--quiet") == ""
+    assert sandbox.run("status", "--run-date", DAY, "-q").stdout == ""
+
+    lines.unlink()
+    failed = sandbox.run("extract", *_WORDS, "--format", "json")
+    (entry,) = map(json.loads, failed.stdout.splitlines())
+    assert (failed.returncode, entry["state"]) == (1, "failed")
+    assert entry["error"] in failed.stderr
+    assert len(failed.stderr.splitlines()) == 1
+    silent = sandbox.run("extract", *_WORDS, "--quiet")
+    assert (silent.returncode, silent.stdout) == (1, "")
+    assert len(silent.stderr.splitlines()) == 1
