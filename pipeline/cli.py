@@ -12,6 +12,7 @@ from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
 from pipeline.cli_people import people_app
 from pipeline.cli_rejects import rejects_app
+from pipeline.cli_site import boards, docs, serve
 from pipeline.cli_sources import sources_app
 from pipeline.options import (
     AcceptDrift,
@@ -39,6 +40,8 @@ app = typer.Typer(
 app.add_typer(sources_app, name="sources")
 app.add_typer(rejects_app, name="rejects")
 app.add_typer(people_app, name="people")
+for _command in (boards, docs, serve):
+    app.command()(_command)
 
 
 @app.command()
@@ -211,15 +214,6 @@ def status(
     console.print(day_table(request.ledger, day, target))
     if not is_complete(request.ledger, day, target):
         raise typer.Exit(1)
-
-
-@app.command()
-def boards(target: Target = "duckdb") -> None:
-    """Draw the boards of dashboards/ from what is published."""
-    from pipeline.boards import write_boards
-
-    with serving(target, None) as request:
-        request.reporter.say(f"open {write_boards(request)}")
 
 
 @app.command()

@@ -20,7 +20,7 @@ def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table
     for step in STEPS:
         entry = ledger.read(run_date, step, target) or {"state": "not run"}
         for source, part in entry.get("sources", {"": entry}).items():
-            command = "" if part["state"] == "done" else part.get("command", _command(step, run_date))
+            command = "" if part["state"] == "done" else part.get("command", step_command(step, run_date))
             table.add_row(step, source, *_cells(part), part.get("error") or "", command)
     return table
 
@@ -47,7 +47,7 @@ def _has_mark(table: Table) -> bool:
     return any("*" in str(cell) for column in table.columns for cell in column.cells)
 
 
-def _command(step: str, run_date: str) -> str:
+def step_command(step: str, run_date: str) -> str:
     """Return what to type for a step that never ran; `check_arrivals` is a stage of `check`."""
     verb, _, stage = step.partition("_")
     return f"tradewinds {verb} --run-date {run_date}" + (f" --stage {stage}" if stage else "")
