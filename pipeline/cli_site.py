@@ -27,7 +27,9 @@ def docs(target: Target = "duckdb") -> None:
 
 
 def serve(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 is a free one.")] = 8330,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 is a free one.")
+    ] = 8330,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the site that `tradewinds docs` wrote, until Ctrl-C."""

@@ -109,9 +109,7 @@ class Dbt:
             raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
         return results
 
-    def _run(
-        self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str
-    ) -> Any:
+    def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:
         """Run one dbt command for a day and return what dbt says became of it; raises StepFailed when it broke off."""
         from dbt.cli.main import dbtRunner
 

@@ -66,7 +66,7 @@ def _kinds(figures: Figures) -> dict[str, str]:
 def _shades(figures: Figures) -> dict[str, float]:
     """Return what a unit of a shaded column is worth, in percent of the shade's colour."""
     largest = max((row[column] or 0 for row in figures.rows for column in figures.shaded), default=0)
-    return {column: _DEEPEST_SHADE / largest for column in figures.shaded} if largest else {}
+    return dict.fromkeys(figures.shaded, _DEEPEST_SHADE / largest) if largest else {}
 
 
 def _is_stacked(figures: Figures) -> bool:

@@ -76,6 +76,4 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
         ],
     }
     version = open_publisher(request.target, request.home).current()
-    return write_page(
-        reports / INDEX_PAGE, "index.html", version=version, groups=groups, run=f"tradewinds run{target}"
-    )
+    return write_page(reports / INDEX_PAGE, "index.html", version=version, groups=groups, run=f"tradewinds run{target}")

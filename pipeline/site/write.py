@@ -1,4 +1,4 @@
-"""Write the whole site of a home: boards, the documentation of the data, the history of runs, and the page before them."""
+"""Write the whole site of a home: boards, the data's documentation, the history of runs, and the page before them."""
 
 import time
 from collections.abc import Callable

@@ -71,9 +71,7 @@ def _find_something(sandbox: Sandbox) -> None:
     home = Home(sandbox.home)
     with duckdb.connect(str(home.warehouse / "tradewinds.duckdb")) as connection:
         connection.execute(SPOILS["orders_ship_to_countries"])
-    run_checks(
-        Stage.ARRIVALS, warehouse=open_warehouse("duckdb", home), home=home, run_date=TODAY, sources=None
-    )
+    run_checks(Stage.ARRIVALS, warehouse=open_warehouse("duckdb", home), home=home, run_date=TODAY, sources=None)
 
 
 @pytest.fixture(params=ENGINES)

@@ -33,9 +33,11 @@ class Sources:
             "order_id bigint, customer varchar, ordered date, required date, shipped date, country varchar",
             orders,
         )
-        self._fill("products", "product_id bigint, product varchar", sandbox.northwind.query(
-            "select product_id, product_name from products"
-        ))
+        self._fill(
+            "products",
+            "product_id bigint, product varchar",
+            sandbox.northwind.query("select product_id, product_name from products"),
+        )
         self._fill("departments", "id bigint, name varchar", sandbox.people.query("select id, name from departments"))
         self._fill(
             "hires",
