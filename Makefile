@@ -7,7 +7,7 @@ DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser lint format docs clean
+.PHONY: help setup run extract load build check publish boards docs serve test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-browser lint format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -22,8 +22,9 @@ setup: .venv/ready ## make .venv with everything that is pinned
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup ## do a whole day: extract, load, check, build, check, publish, and print the answer's first rows
+run: setup ## do a whole day: extract, load, check, build, check, publish, and print the answer's first rows; then docs
 	@$(BIN)/tradewinds run $(DAY)
+	@$(BIN)/tradewinds docs
 
 extract: setup ## read the sources into landing
 	@$(BIN)/tradewinds extract $(DAY)
@@ -42,6 +43,12 @@ publish: setup ## write the exports and put the marts before readers
 
 boards: setup ## draw the boards from what is published
 	@$(BIN)/tradewinds boards
+
+docs: setup ## write the site: boards, dbt's documentation, column lineage, run history, and the page before them
+	@$(BIN)/tradewinds docs
+
+serve: setup ## show the site on this machine until Ctrl-C
+	@$(BIN)/tradewinds serve
 
 test: setup ## run every test that pip alone can bring
 	@$(BIN)/pytest -n auto
@@ -85,11 +92,6 @@ lint: setup ## check the style of Python and SQL
 format: setup ## mend what the linters can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-
-docs: setup ## write the dbt docs of the last build as one HTML file
-	@mkdir -p $(HOME_FOLDER)/warehouse
-	@$(BIN)/dbt docs generate --static --target-path $(HOME_FOLDER)/reports/dbt
-	@echo "open $(HOME_FOLDER)/reports/dbt/static_index.html"
 
 clean: ## remove caches and build leftovers; data and .venv stay
 	rm -rf target logs build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ingestion.errors import Refused
+from ingestion.errors import Refused, StepFailed
 from pipeline.boards import write_boards
 from pipeline.request import Request
 from pipeline.site.documentation import write_documentation
@@ -33,4 +33,10 @@ def write_site(request: Request) -> Path:
         except Refused as refusal:
             missing[name] = refusal
             request.reporter.say(f"docs     {name}: {refusal.reason}; run: {refusal.command}")
+        except StepFailed as error:
+            raise StepFailed(f"docs failed: {name}: {error.reason}", error.command or _again(request)) from error
     return write_index(request, missing)
+
+
+def _again(request: Request) -> str:
+    return "tradewinds docs" + ("" if request.target == "duckdb" else f" --target {request.target}")
