@@ -42,7 +42,7 @@ FROM tradewinds AS reports
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=5s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/', timeout=4)"]
-CMD ["python", "-m", "http.server", "8080", "--directory", "/data/reports"]
+CMD ["tradewinds", "serve", "--host", "0.0.0.0", "--port", "8080"]
 
 # An S3 server for where there is none; it knows conditional puts, by which two commands at once are kept apart.
 FROM base AS s3

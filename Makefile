@@ -10,7 +10,7 @@ STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset lint format slim-ci-state slim-ci docs clean
+.PHONY: help setup run extract load build check publish boards docs serve test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset lint format slim-ci-state slim-ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -25,8 +25,9 @@ setup: .venv/ready ## make .venv with everything that is pinned
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup ## do a whole day: extract, load, check, build, check, publish, and print the answer's first rows
+run: setup ## do a whole day: extract, load, check, build, check, publish, and print the answer's first rows; then docs
 	@$(BIN)/tradewinds run $(DAY)
+	@$(BIN)/tradewinds docs
 
 extract: setup ## read the sources into landing
 	@$(BIN)/tradewinds extract $(DAY)
@@ -45,6 +46,12 @@ publish: setup ## write the exports and put the marts before readers
 
 boards: setup ## draw the boards from what is published
 	@$(BIN)/tradewinds boards
+
+docs: setup ## write the site: boards, dbt's documentation, column lineage, run history, and the page before them
+	@$(BIN)/tradewinds docs
+
+serve: setup ## show the site on this machine until Ctrl-C
+	@$(BIN)/tradewinds serve
 
 .venv-airflow/ready: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv .venv-airflow
@@ -133,11 +140,6 @@ slim-ci-state: setup ## build the marts of BASE=<commit> from sample data into S
 
 slim-ci: slim-ci-state ## build only what differs from BASE, and write what that does to the marts into reports/changes.md
 	@$(BIN)/python -m pipeline.slim_ci compare --state $(STATE)
-
-docs: setup ## write the dbt docs of the last build as one HTML file
-	@mkdir -p $(HOME_FOLDER)/warehouse
-	@$(BIN)/dbt docs generate --static --target-path $(HOME_FOLDER)/reports/dbt
-	@echo "open $(HOME_FOLDER)/reports/dbt/static_index.html"
 
 clean: ## remove caches and build leftovers; data and .venv stay
 	rm -rf target logs build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -14,6 +14,7 @@ from pipeline.cli_ledger import ledger_app
 from pipeline.cli_people import people_app
 from pipeline.cli_published import published_app
 from pipeline.cli_rejects import rejects_app
+from pipeline.cli_site import site_app
 from pipeline.cli_sources import sources_app
 from pipeline.cli_steps import steps_app
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verbs in (days_app, steps_app, published_app, ledger_app):
+for verbs in (days_app, steps_app, published_app, site_app, ledger_app):
     app.add_typer(verbs)
 app.add_typer(sources_app, name="sources")
 app.add_typer(rejects_app, name="rejects")

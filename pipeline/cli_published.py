@@ -1,4 +1,4 @@
-"""What readers see, from the command line: ask it, show the answer, draw it, take it back."""
+"""What readers see, from the command line: ask it, show the answer, take it back."""
 
 import sys
 from typing import Annotated
@@ -62,12 +62,3 @@ def rollback(
 
     with serving(target, None, reporter=reporter_for(quiet, output)) as request:
         steps.rollback(request, to)
-
-
-@published_app.command(epilog=examples("tradewinds boards"))
-def boards(target: Target = "duckdb") -> None:
-    """Draw the boards of dashboards/ from what is published."""
-    from pipeline.boards import write_boards
-
-    with serving(target, None) as request:
-        request.reporter.say(f"open {write_boards(request)}")

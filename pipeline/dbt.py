@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -91,10 +92,26 @@ class Dbt:
             return [error.reason]
         return []
 
+    def document(self, run_date: str, folder: Path) -> None:
+        """Write dbt's manifest.json, catalog.json and static_index.html of what is built into a folder."""
+        outcome = self._run(["docs", "generate"], run_date, "--static", "--target-path", str(folder))
+        if not outcome.success:
+            raise StepFailed("dbt can't say what is built, see dbt.log in the day's folder of the ledger")
+
     def _invoke(
         self, verb: str, run_date: str, *words: str, on_node: OnNode | None = None, **variables: str
     ) -> list[Any]:
         """Run one dbt command for a day and return its nodes' results; raises StepFailed when any failed."""
+        outcome = self._run([verb], run_date, *words, on_node=on_node, **variables)
+        results = list(outcome.result or [])
+        bad = [result for result in results if result.status not in (*_GOOD, "skipped")]
+        failed = [_describe(result) + self._examples(run_date, result) for result in bad]
+        if failed or not outcome.success:
+            raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
+        return results
+
+    def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:
+        """Run one dbt command for a day and return what dbt says became of it; raises StepFailed when it broke off."""
         from dbt.cli.main import dbtRunner
 
         # dbt's own words go to dbt.log beside the day's ledger; here each node gets our one line.
@@ -102,15 +119,10 @@ class Dbt:
         manifest = self._parse(tuple(variables.items()))
         runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)] if on_node else [])
         variables = json.dumps({"run_date": run_date} | variables)
-        outcome = runner.invoke([*logs, verb, *self._places, "--vars", variables, *words])
+        outcome = runner.invoke([*logs, *verb, *self._places, "--vars", variables, *words])
         if outcome.exception:
             raise StepFailed(f"dbt: {shown_message(outcome.exception)}")
-        results = list(outcome.result or [])
-        bad = [result for result in results if result.status not in (*_GOOD, "skipped")]
-        failed = [_describe(result) + self._examples(run_date, result) for result in bad]
-        if failed or not outcome.success:
-            raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
-        return results
+        return outcome
 
     def _examples(self, run_date: str, result: Any) -> str:
         """Return the first rows that a failed data test found, as `e.g. column=value, …`; nothing when it has none."""

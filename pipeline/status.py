@@ -23,7 +23,7 @@ def last_days(ledger: Ledger) -> list[str]:
 def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Iterator[dict[str, Any]]:
     """Return a day's entries as the steps themselves tell them, one a step (extract: a source), in order."""
     for step in STEPS:
-        entry = ledger.read(run_date, step, target) or {"state": "not run", "command": _command(step, run_date)}
+        entry = ledger.read(run_date, step, target) or {"state": "not run", "command": step_command(step, run_date)}
         for source, part in entry.get("sources", {None: entry}).items():
             told = {name: value for name, value in part.items() if name != "targets"}
             yield {"run_date": run_date, "step": step, "source": source} | told
@@ -35,7 +35,7 @@ def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table
     for step in STEPS:
         entry = ledger.read(run_date, step, target) or {"state": "not run"}
         for source, part in entry.get("sources", {"": entry}).items():
-            command = "" if part["state"] == "done" else part.get("command", _command(step, run_date))
+            command = "" if part["state"] == "done" else part.get("command", step_command(step, run_date))
             table.add_row(step, source, *_cells(part), part.get("error") or "", command)
     return table
 
@@ -62,7 +62,7 @@ def _has_mark(table: Table) -> bool:
     return any("*" in str(cell) for column in table.columns for cell in column.cells)
 
 
-def _command(step: str, run_date: str) -> str:
+def step_command(step: str, run_date: str) -> str:
     """Return what to type for a step that never ran; `check_arrivals` is a stage of `check`."""
     verb, _, stage = step.partition("_")
     return f"tradewinds {verb} --run-date {run_date}" + (f" --stage {stage}" if stage else "")

@@ -25,8 +25,8 @@ class Screen:
 
 
 SCREENS = (Screen("wide", 1120, False), Screen("narrow", 390, True))
-# The reader's colour schemes, each a theme of dashboards/themes: a board follows no scheme by itself.
-SCHEMES = ("light", "dark")
+# How a board looks; the dark scheme is made of the same colours.
+_THEME = "./themes/light.yml"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Board:
         """The one variable that a reader may set, None on a board without."""
         return next(iter(self.content.get("variables", {})), None)
 
-    def laid_out(self, screen: Screen, scheme: str) -> str:
+    def laid_out(self, screen: Screen) -> str:
         """Return the YAML of its charts alone, in one column where the screen is narrow.
 
         Tables are left out: dbt-charts draws 20 pages of one and drops the other rows.
@@ -65,7 +65,7 @@ class Board:
         charts = {name: chart for name, chart in self.content["charts"].items() if chart["type"] != "table"}
         kept = dict(self.content, charts=charts, rows=_laid_out(self.content["rows"], charts, screen))
         kept |= {
-            "extends": f"./themes/{scheme}.yml",
+            "extends": _THEME,
             "style": self.content.get("style", {}) | {"frame": {"width": screen.width}},
         }
         return yaml.safe_dump(kept, sort_keys=False)

@@ -13,7 +13,8 @@ import yaml
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.redact import one_line
-from pipeline.boards.definition import DASHBOARDS, SCHEMES, SCREENS, Board
+from pipeline.boards.colors import name_colors
+from pipeline.boards.definition import DASHBOARDS, SCREENS, Board
 
 # The name that dashboards/meta.yml gives to what readers see.
 _SOURCE = "published"
@@ -24,19 +25,23 @@ _MOST_OPTIONS = 1000
 
 @dataclass(frozen=True)
 class Figures:
-    """The rows behind a chart, every one of them; `is_table` when the board asks for nothing but the rows."""
+    """The rows behind a chart, every one of them; `is_table` when the board asks for nothing but the rows.
+
+    `shaded` are the columns of a table whose cells are to be shaded by their value.
+    """
 
     title: str
     rows: list[dict[str, Any]]
     is_table: bool
+    shaded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class View:
-    """A board at one value of its variable: SVG by (screen, theme), and figures by chart."""
+    """A board at one value of its variable: SVG by screen, and figures by chart."""
 
     value: str | None
-    pictures: dict[tuple[str, str], str]
+    pictures: dict[str, str]
     figures: dict[str, Figures]
 
 
@@ -85,17 +90,13 @@ class Drawing:
         return [row[options["column"]] for row in found.data] or [None]
 
     def _view(self, board: Board, value: str | None) -> View:
-        shown = {
-            (screen.name, scheme): self._render(board, board.laid_out(screen, scheme), value, "svg")
-            for screen in SCREENS
-            for scheme in SCHEMES
-        }
-        pictures = {key: _DRAWN_AT.sub("", picture) for key, picture in shown.items()}
+        shown = {screen.name: self._render(board, board.laid_out(screen), value, "svg") for screen in SCREENS}
+        pictures = {screen: name_colors(_DRAWN_AT.sub("", picture)) for screen, picture in shown.items()}
         read = self._render(board, board.path.read_text(), value, "data")
         rows = {name: query["rows"] for name, query in read["queries"].items()}
         charts = {name: chart for name, chart in board.content["charts"].items() if chart["type"] != "kpi"}
         figures = {
-            name: Figures(chart["title"], rows[chart["query"]], chart["type"] == "table")
+            name: Figures(chart["title"], rows[chart["query"]], chart["type"] == "table", _shaded(chart))
             for name, chart in charts.items()
         }
         return View(value, pictures, figures)
@@ -123,6 +124,11 @@ def hover_script() -> str:
     from dbt_charts.core.render.chart_interactivity import hover_runtime_source
 
     return hover_runtime_source()
+
+
+def _shaded(chart: dict[str, Any]) -> tuple[str, ...]:
+    columns = chart.get("style", {}).get("columns", {})
+    return tuple(name for name, style in columns.items() if "scale" in style)
 
 
 def _node(relation: str) -> dict[str, str]:

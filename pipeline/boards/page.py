@@ -6,6 +6,7 @@ from typing import Any
 
 import jinja2
 
+from pipeline.boards.colors import schemes_of
 from pipeline.boards.definition import Board
 from pipeline.boards.drawing import Figures, View, hover_script
 from pipeline.publishing import Version
@@ -14,6 +15,10 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _FAMILY = re.compile(r"font-family:\s*['\"]?([^'\";]+)")
 _ACRONYMS = ("id", "usd", "eur")
+# How much of the shade's colour the largest cell of a shaded table has: its ink keeps 4.5:1.
+_DEEPEST_SHADE = 45
+# A table of more columns has its cells one below the other on a narrow screen.
+_MOST_COLUMNS_ABREAST = 4
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?")
 _FIRST_FAMILY = re.compile(r"font-family=\"(?:&apos;|&quot;|&#x27;|')?([^\"',&]+)")
 
@@ -23,8 +28,9 @@ def render_page(board: Board, boards: list[Board], views: list[View], version: V
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    templates.filters.update(cell=_cell, heading=_heading, kinds=_kinds)
+    templates.filters.update(cell=_cell, heading=_heading, kinds=_kinds, shades=_shades, is_stacked=_is_stacked)
     pictures = [picture for view in views for picture in view.pictures.values()]
+    light, dark = schemes_of(pictures)
     return templates.get_template("board.html").render(
         board=board,
         boards=boards,
@@ -32,6 +38,8 @@ def render_page(board: Board, boards: list[Board], views: list[View], version: V
         version=version,
         label=board.content["variables"][board.variable]["label"] if board.variable else None,
         fonts=_fonts_used(pictures),
+        light=light,
+        dark=dark,
         without_fonts=lambda picture: _FONT_FACE.sub("", picture),
         hover_script=hover_script(),
     )
@@ -53,6 +61,17 @@ def _heading(column: str) -> str:
 def _kinds(figures: Figures) -> dict[str, str]:
     """Return how each column's cells are set: as key, count, amount, moment or text."""
     return {column: _kind(column, [row[column] for row in figures.rows]) for column in figures.rows[0]}
+
+
+def _shades(figures: Figures) -> dict[str, float]:
+    """Return what a unit of a shaded column is worth, in percent of the shade's colour."""
+    largest = max((row[column] or 0 for row in figures.rows for column in figures.shaded), default=0)
+    return dict.fromkeys(figures.shaded, _DEEPEST_SHADE / largest) if largest else {}
+
+
+def _is_stacked(figures: Figures) -> bool:
+    """Say whether a narrow screen shows a row's cells one below the other; a shaded table is read as a grid."""
+    return len(figures.rows[0]) > _MOST_COLUMNS_ABREAST and not figures.shaded
 
 
 def _kind(column: str, values: list[Any]) -> str:

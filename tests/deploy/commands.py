@@ -45,4 +45,4 @@ def _python_fault(words: list[str]) -> str | None:
     if words[:1] == ["-c"]:
         compile(words[1], "<container>", "exec")
         return None
-    return None if words[:2] == ["-m", "http.server"] else f"python {' '.join(words)} is no command of an image"
+    return f"python {' '.join(words)} is no command of an image"

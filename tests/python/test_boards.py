@@ -1,5 +1,6 @@
 """Boards: drawn from what is published, whole or not at all, the same bytes for the same version."""
 
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from ingestion.settings import PROJECT
+from pipeline.boards.colors import DARK_PAPER, LIGHT_PAPER, contrast, dark_counterpart, name_colors, schemes_of
 from pipeline.boards.definition import SCREENS, read_boards
 from tests.python.conftest import Sandbox
 
@@ -119,8 +121,34 @@ def test_every_board_is_an_exposure_of_what_it_reads() -> None:
 def test_a_narrow_screen_has_one_column_of_charts() -> None:
     narrow = next(screen for screen in SCREENS if screen.is_narrow)
     for board in read_boards():
-        rows = yaml.safe_load(board.laid_out(narrow, "light"))["rows"]
+        rows = yaml.safe_load(board.laid_out(narrow))["rows"]
         charts = board.content["charts"]
         for row in rows:
             side_by_side = [row] if isinstance(row, str) else row["cols"]
             assert len(side_by_side) == 1 or {charts[name]["type"] for name in side_by_side} == {"kpi"}
+
+
+@pytest.mark.unit
+def test_a_dark_color_has_the_contrast_of_its_light_one() -> None:
+    for color in product((0, 51, 102, 153, 204, 255), repeat=3):
+        # No colour is further from dark paper than white is, at 18; nearly white ones lose a little of their hue.
+        wanted, found = contrast(color, LIGHT_PAPER), contrast(dark_counterpart(color), DARK_PAPER)
+        assert found > 15 if wanted > 15 else found == pytest.approx(wanted, rel=0.05), color
+    assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert contrast((0x76, 0x76, 0x76), (255, 255, 255)) == pytest.approx(4.54, abs=0.005)
+
+
+@pytest.mark.unit
+def test_a_picture_names_its_colors_and_leaves_other_text() -> None:
+    picture = (
+        '<text fill="#222222" data-fill="#222222" style="stroke: rgb(1, 2, 3); color:#FFF">'
+        '#222222 <a href="#222">fill</a></text>'
+    )
+    named = name_colors(picture)
+    assert named == (
+        '<text fill="var(--c222222)" data-fill="#222222" style="stroke: var(--c010203); color:var(--cffffff)">'
+        '#222222 <a href="#222">fill</a></text>'
+    )
+    light, dark = schemes_of([named])
+    assert light == {"--c010203": "#010203", "--c222222": "#222222", "--cffffff": "#ffffff"}
+    assert dark["--cffffff"] == "#161616"

@@ -195,6 +195,22 @@ def singular_tests_say_when_they_fail(project: Project) -> Iterator[str]:
             yield path
 
 
+def singular_tests_are_described_as_they_open(project: Project) -> Iterator[str]:
+    for test in project.nodes("test"):
+        if not test.get("test_metadata"):
+            opening = re.match(r"(?:-- .*\n)*", project.files[test["original_file_path"]])[0]
+            if " ".join(opening.replace("-- ", "").split()) != " ".join(test["description"].split()):
+                yield test["name"]
+
+
+def the_overview_tells_every_schema(project: Project) -> Iterator[str]:
+    """It is the first page of dbt's documentation."""
+    (overview,) = (block for block in project.ours("docs") if block["name"] == "__overview__")
+    schemas = {node["config"]["schema"] for node in project.nodes("model", "snapshot")}
+    schemas |= {source["schema"] for source in project.ours("sources")} - {"raw_ops"}
+    yield from sorted(schema for schema in schemas if f"`{schema}`" not in overview["block_contents"])
+
+
 def sql_does_not_read_the_clock(project: Project) -> Iterator[str]:
     for path, text in project.files.items():
         if path.endswith(".py"):
@@ -230,6 +246,8 @@ CHECKS: tuple[Check, ...] = (
     staging_models_are_views,
     only_staging_reads_sources,
     singular_tests_say_when_they_fail,
+    singular_tests_are_described_as_they_open,
+    the_overview_tells_every_schema,
     sql_does_not_read_the_clock,
     python_does_not_read_the_clock,
 )
@@ -343,6 +361,11 @@ def _undescribe_snapshot_column(project: Project) -> None:
     project.manifest["nodes"][SNAPSHOT]["columns"]["customer_id"]["description"] = ""
 
 
+def _forget_quarantine(project: Project) -> None:
+    overview = project.manifest["docs"]["doc.tradewinds.__overview__"]
+    overview["block_contents"] = overview["block_contents"].replace("`quarantine`", "")
+
+
 def _text(path: str, text: str) -> Callable[[Project], None]:
     return lambda project: project.files.update({path: text})
 
@@ -390,6 +413,12 @@ SPOILED: tuple[tuple[Check, Callable[[Project], None], str], ...] = (
         _text("tests/data/assert_history_matches_raw.sql", "select 1"),
         "tests/data/assert_history_matches_raw.sql",
     ),
+    (
+        singular_tests_are_described_as_they_open,
+        _node("test.tradewinds.assert_history_matches_raw", "description", "Fails if history is wrong."),
+        "assert_history_matches_raw",
+    ),
+    (the_overview_tells_every_schema, _forget_quarantine, "quarantine"),
     *(
         (
             sql_does_not_read_the_clock,

@@ -69,6 +69,7 @@ def test_every_command_of_the_docs_works(clone: Path) -> None:
     assert "10248" in answer
     with duckdb.connect(str(clone / "data" / "published" / "tradewinds.duckdb"), read_only=True) as published:
         assert published.execute("select count(*) from sales.fct_orders").fetchone()[0] >= 830
+    assert (clone / "data" / "reports" / "index.html").is_file()
     assert not EmbeddedPostgres(clone / "data").is_running()
 
 
@@ -83,7 +84,7 @@ def test_every_block_is_run_or_says_why_not() -> None:
 
 def test_the_make_verbs_are_listed() -> None:
     done = subprocess.run(["make"], cwd=PROJECT, check=True, capture_output=True, text=True, env=dict(os.environ))
-    for verb in ("setup", "run", "extract", "load", "build", "publish", "test", "lint", "docs", "clean"):
+    for verb in ("setup", "run", "extract", "load", "build", "publish", "docs", "serve", "test", "lint", "clean"):
         assert re.search(rf"make {verb}\b", done.stdout), verb
 
 

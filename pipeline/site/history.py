@@ -1,0 +1,104 @@
+"""The history of runs as a page: every day that anything was done for, step by step, as the ledger tells it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pipeline.ledger import STEPS, Ledger
+from pipeline.request import Request
+from pipeline.site.pages import write_page
+from pipeline.status import step_command
+
+HISTORY_PAGE = "runs.html"
+# A step's states, worst first: a day, or a step of several parts, is shown by the worst of its own.
+_STATES = ("failed", "refused", "interrupted", "running", "not run", "done")
+_MARKS = {"failed": "✗", "refused": "✗", "interrupted": "✗", "running": "…", "not run": "·", "done": "✓"}
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One step of a day, or the part of it that is of one source or warehouse: `part`."""
+
+    step: str
+    part: str
+    state: str
+    command: str
+    started: str | None = None
+    seconds: float | None = None
+    rows: int | None = None
+    rejected: int | None = None
+    error: str | None = None
+    accepted: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Day:
+    """What was done for a run date."""
+
+    run_date: str
+    lines: list[StepLine]
+
+    @property
+    def state(self) -> str:
+        return _worst(line.state for line in self.lines)
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """The state of each step, in their order."""
+        return {step: _worst(line.state for line in self.lines if line.step == step) for step in STEPS}
+
+    def total(self, name: str) -> float:
+        """Return what the steps' `rows` (of extract), `rejected` or `seconds` add up to."""
+        lines = [line for line in self.lines if name == "seconds" or line.step == "extract"]
+        return sum(getattr(line, name) or 0 for line in lines)
+
+
+def write_history(request: Request) -> None:
+    """Write the page of all run dates, the latest first."""
+    write_page(
+        request.home.root / "reports" / HISTORY_PAGE, "history.html", days=read_days(request.ledger), marks=_MARKS
+    )
+
+
+def read_days(ledger: Ledger) -> list[Day]:
+    """Return what the ledger says of every run date, the latest first."""
+    return [
+        Day(run_date, [line for step in STEPS for line in _lines(ledger, run_date, step)])
+        for run_date in reversed(ledger.days())
+    ]
+
+
+def _lines(ledger: Ledger, run_date: str, step: str) -> list[StepLine]:
+    entry = ledger.read(run_date, step)
+    if entry is None:
+        return [StepLine(step, "", "not run", step_command(step, run_date))]
+    if "sources" in entry:
+        parts = sorted(entry["sources"].items())
+    else:
+        parts = [(target, ledger.read(run_date, step, target)) for target in sorted(entry["targets"])]
+    return [_line(step, name, part) for name, part in parts]
+
+
+def _line(step: str, name: str, part: dict[str, Any]) -> StepLine:
+    return StepLine(
+        step=step,
+        part=name,
+        state=part["state"],
+        command=part["command"],
+        started=part["started"][:19].replace("T", " "),
+        seconds=_seconds(part["started"], part["ended"]),
+        rows=part["rows"],
+        rejected=part.get("rejected_rows"),
+        error=part["error"],
+        accepted=part.get("accepted") or [],
+    )
+
+
+def _seconds(started: str, ended: str | None) -> float | None:
+    if ended is None:
+        return None
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds()
+
+
+def _worst(states: Any) -> str:
+    return min(states, key=_STATES.index, default="not run")

@@ -1,0 +1,28 @@
+"""The one place that knows dbt-colibri: which column is made of which, drawn from dbt's own artifacts."""
+
+import logging
+from pathlib import Path
+
+from ingestion.errors import Refused, StepFailed
+from ingestion.redact import one_line
+
+
+def draw_lineage(artifacts: Path) -> str:
+    """Return the page that shows every column's way, from a folder with dbt's manifest.json and catalog.json.
+
+    Raises StepFailed when dbt-colibri can't make it.
+    """
+    try:
+        from dbt_colibri.lineage_extractor.extractor import DbtColumnLineageExtractor
+        from dbt_colibri.report.generator import DbtColibriReportGenerator
+    except ImportError as error:
+        raise Refused(f"dbt-colibri isn't there: {one_line(error)}", "make setup") from error
+    # What it couldn't follow, it shows on its page.
+    logging.getLogger("colibri").setLevel(logging.CRITICAL)
+    try:
+        read = DbtColumnLineageExtractor(str(artifacts / "manifest.json"), str(artifacts / "catalog.json"))
+        # Its page would otherwise report its use to another host.
+        DbtColibriReportGenerator(read, disable_telemetry=True).generate_report(str(artifacts / "lineage"))
+    except Exception as error:  # it has no errors of its own
+        raise StepFailed(f"the columns' lineage can't be drawn: {type(error).__name__}: {one_line(error)}") from error
+    return (artifacts / "lineage" / "index.html").read_text()

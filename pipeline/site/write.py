@@ -1,0 +1,42 @@
+"""Write the whole site of a home: boards, the data's documentation, the history of runs, and the page before them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ingestion.errors import Refused, StepFailed
+from pipeline.boards import write_boards
+from pipeline.request import Request
+from pipeline.site.documentation import write_documentation
+from pipeline.site.history import write_history
+from pipeline.site.index import write_index
+
+# Each part by the name it has on the index, in the order in which they are made.
+_PARTS: dict[str, Callable[[Request], object]] = {
+    "boards": write_boards,
+    "documentation": write_documentation,
+    "history": write_history,
+}
+
+
+def write_site(request: Request) -> Path:
+    """Write every part that there is something for and return the index, which says of the others what makes them.
+
+    Raises StepFailed when a part can't be made; its former pages stay.
+    """
+    missing = {}
+    for name, write in _PARTS.items():
+        started = time.monotonic()
+        try:
+            write(request)
+            request.reporter.line("docs", name, None, time.monotonic() - started)
+        except Refused as refusal:
+            missing[name] = refusal
+            request.reporter.say(f"docs     {name}: {refusal.reason}; run: {refusal.command}")
+        except StepFailed as error:
+            raise StepFailed(f"docs failed: {name}: {error.reason}", error.command or _again(request)) from error
+    return write_index(request, missing)
+
+
+def _again(request: Request) -> str:
+    return "tradewinds docs" + ("" if request.target == "duckdb" else f" --target {request.target}")
