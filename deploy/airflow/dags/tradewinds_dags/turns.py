@@ -22,7 +22,7 @@ class TurnSensor(BaseSensorOperator):
     """
 
     def __init__(self, *, last_steps: dict[str, str], **kwargs: Any):
-        # A scheduler that is slower than the pause takes a look that found nothing for a failure: another try is harmless.
+        # A scheduler slower than the pause takes a look that found nothing for a failure: another try is harmless.
         looks = {"poke_interval": _PAUSE, "retries": 100, "retry_delay": _PAUSE, "retry_exponential_backoff": False}
         super().__init__(mode="reschedule", timeout=_PATIENCE, **looks, **kwargs)
         self.last_steps = last_steps
