@@ -66,7 +66,7 @@ def _make_dag(pipeline: Pipeline, definitions: Definitions) -> DAG:
             )
             for source in sources
         ]
-        turn = TurnSensor(task_id=TURN, last_steps=last_steps, pool=pool, poke_interval=15, timeout=12 * 3600)
+        turn = TurnSensor(task_id=TURN, last_steps=last_steps, pool=pool)
         covered = [] if pipeline.sources == ALL else [word for name in sources for word in ("--source", name)]
         steps = [
             TradewindsOperator(task_id=step, words=[*_STEPS[step], *_day(pipeline), *covered], pool=pool)

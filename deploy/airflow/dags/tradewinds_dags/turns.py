@@ -4,11 +4,13 @@ The one-slot pool keeps two steps apart. It doesn't keep two days apart: a load 
 check would leave that check without its marts.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import BaseSensorOperator
 
 TURN = "take_turn"
+_PAUSE, _PATIENCE = timedelta(seconds=30), timedelta(hours=12)
 _ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
 
 
@@ -20,7 +22,9 @@ class TurnSensor(BaseSensorOperator):
     """
 
     def __init__(self, *, last_steps: dict[str, str], **kwargs: Any):
-        super().__init__(mode="reschedule", **kwargs)
+        # A scheduler slower than the pause takes a look that found nothing for a failure: another try is harmless.
+        looks = {"poke_interval": _PAUSE, "retries": 100, "retry_delay": _PAUSE, "retry_exponential_backoff": False}
+        super().__init__(mode="reschedule", timeout=_PATIENCE, **looks, **kwargs)
         self.last_steps = last_steps
 
     def poke(self, context: Any) -> bool:
