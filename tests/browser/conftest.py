@@ -52,6 +52,10 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]
     server = EmbeddedPostgres(folder / "server")
     with server.running():
         sandbox = make_sandbox(server, folder)
+        sandbox.people.execute(
+            "insert into rejected_rows (batch_id, table_name, source, row_number, payload, reasons) "
+            "values (gen_random_uuid(), 'employees', 'employees.csv', 7, '7,,,,', array['name: missing'])"
+        )
         sandbox.succeed("run", "--run-date", TODAY)
         _find_something(sandbox)
         sandbox.fail(3, "load", "--run-date", REFUSED_DAY)

@@ -152,7 +152,7 @@ def test_availability_is_that_of_the_log(page: Page, site: Site, sources: Source
     days = sources.rows(
         """
         with changes as (
-            select professional_id_anonymized as who, created_at::timestamp as at, event_id::bigint as id,
+            select professional_id_anonymized as who, created_at::timestamp as moment, event_id::bigint as id,
                 event_type = 'became_able_to_propose' as is_able
             from events where event_type in ('became_able_to_propose', 'became_unable_to_propose')
         ),
@@ -162,8 +162,8 @@ def test_availability_is_that_of_the_log(page: Page, site: Site, sources: Source
                 as ends (first_day, last_day)
         ),
         last_changes as (
-            select day, who, arg_max(is_able, (at, id)) as is_able
-            from days join changes on changes.at < day + interval 1 day group by day, who
+            select day, who, arg_max(is_able, (moment, id)) as is_able
+            from days join changes on changes.moment < day + interval 1 day group by day, who
         )
         select days.day::varchar, count(*) filter (is_able)
         from days left join last_changes using (day) group by 1 order by 1
@@ -197,8 +197,17 @@ def test_the_pipeline_is_that_of_landing(page: Page, site: Site) -> None:
     assert [row[:3] for row in _rows(page, "freshness")] == [
         [source, manifests[0]["run_date"], "0"] for source in sorted(manifest["source"] for manifest in manifests)
     ]
-    steps = [row[1] for row in _rows(page, "steps")]
-    assert len(steps) == len(manifests) + 5
+    steps = _rows(page, "steps")
+    assert sorted(row[2] for row in steps if row[1] == "extract") == sorted(landed)
+    # The marts are as of their own build, which was running.
+    own = [row[1:5] for row in steps if row[1] != "extract" and row[3] == site.pages.name]
+    assert own == [
+        ["load", "", site.pages.name, "done"],
+        ["check_arrivals", "", site.pages.name, "done"],
+        ["build", "", site.pages.name, "running"],
+    ]
+    (rejects,) = [row[2] for row in _rows(page, "rejects_by_day") if row[1] == "people"]
+    assert int(rejects) == site.sandbox.people.query("select count(*) from rejected_rows")[0][0]
 
 
 def test_a_mark_under_the_pointer_says_its_figures(page: Page, site: Site) -> None:

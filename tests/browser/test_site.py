@@ -20,7 +20,7 @@ PAGES = {
     "boards/pipeline.html": "Freshness of the sources",
     "boards/sales.html": "Net sales by month",
     "dbt/static_index.html": "The way of the data",
-    "lineage/index.html": "exposures",
+    "lineage/index.html": "Transformations",
     "expectations/index.html": "What must hold",
     "runs.html": "Run history",
 }
