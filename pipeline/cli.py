@@ -40,8 +40,6 @@ app = typer.Typer(
 app.add_typer(sources_app, name="sources")
 app.add_typer(rejects_app, name="rejects")
 app.add_typer(people_app, name="people")
-for _command in (boards, docs, serve):
-    app.command()(_command)
 
 
 @app.command()
@@ -231,6 +229,10 @@ def verify(
             verify_history(request)
     else:
         verify_landing(request_for(target, source))
+
+
+for _command in (boards, docs, serve):
+    app.command()(_command)
 
 
 def main() -> None:
