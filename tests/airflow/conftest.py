@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from tests.airflow.bucket import KEY, SECRET, serving_bucket
 from tests.airflow.server import AirflowServer, wait_until
 from tests.airflow.webhook import listening
 from tests.python.conftest import Sandbox, make_database, make_sandbox, make_service, server
 from tests.python.people_service import PeopleService
+from tests.python.s3_servers import S3Server, seaweedfs
 
 __all__ = ["server"]
 
@@ -43,7 +43,7 @@ class World:
     by_airflow: Sandbox
     by_hand: Sandbox
     service: PeopleService
-    bucket: Path
+    s3: S3Server
     told: list[str]
     secrets: list[str]
     killed: list[int]
@@ -58,10 +58,11 @@ def world(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) ->
     by_airflow_home.mkdir()
     service = make_service(server, folder)
     (folder / "pipelines.yaml").write_text(PIPELINES)
-    with serving_bucket(folder / "s3") as s3, listening() as (hook, told), service.running():
+    with seaweedfs(folder / "s3") as s3, listening() as (hook, told), service.running():
         key = service.key("writer")
         warehouse = urlsplit(make_database(server).url)
-        settings = sandbox.settings | {
+        settings = sandbox.settings | s3.settings
+        settings |= {
             "TRADEWINDS_POSTGRES_HOST": warehouse.hostname,
             "TRADEWINDS_POSTGRES_PORT": str(warehouse.port),
             "TRADEWINDS_POSTGRES_USER": warehouse.username,
@@ -70,16 +71,18 @@ def world(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) ->
             "TRADEWINDS_PIPELINES": str(folder / "pipelines.yaml"),
             "TRADEWINDS_ALERT_URL": hook,
             "TRADEWINDS_BACKUPS_URL": "s3://bucket/backups",
-            "FSSPEC_S3_KEY": KEY,
-            "FSSPEC_S3_SECRET": SECRET,
-            "FSSPEC_S3_ENDPOINT_URL": s3,
             "PEOPLE_API_URL": service.url,
             "PEOPLE_API_KEY": key,
             "AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
             "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": "s3://bucket/task-logs",
             "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "tradewinds_logs",
             "AIRFLOW_CONN_TRADEWINDS_LOGS": json.dumps(
-                {"conn_type": "aws", "login": KEY, "password": SECRET, "extra": {"endpoint_url": s3}}
+                {
+                    "conn_type": "aws",
+                    "login": s3.key,
+                    "password": s3.secret,
+                    "extra": {"endpoint_url": s3.endpoint},
+                }
             ),
         }
         yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
@@ -90,13 +93,12 @@ def world(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) ->
         airflow.succeed("backfill", "create", "--dag-id", "daily", *span)
         killer = Thread(target=_kill_once, args=(by_airflow_home, ["build", KILLED], killed), daemon=True)
         killer.start()
-        secrets = [SECRET, key, hook, urlsplit(sandbox.people.url).password]
+        secrets = [s3.secret, key, hook, urlsplit(sandbox.people.url).password]
         by_airflow = Sandbox(by_airflow_home, sandbox.settings, sandbox.northwind, people=sandbox.people)
         with airflow.running():
             wait_until(lambda: _has_settled(airflow), "every day is done", 3000)
             _run_by_hand(sandbox, yesterday)
-            bucket = folder / "s3" / "bucket"
-            yield World(airflow, by_airflow, sandbox, service, bucket, told, secrets, killed, yesterday)
+            yield World(airflow, by_airflow, sandbox, service, s3, told, secrets, killed, yesterday)
 
 
 def _has_settled(airflow: AirflowServer) -> bool:

@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from ingestion.settings import PROJECT
-from tests.airflow.bucket import free_port
-from tests.python.conftest import clean_environment
+from tests.python.s3_servers import clean_environment, free_ports
 
 Found = TypeVar("Found")
 _FOLDER = PROJECT / "deploy" / "airflow"
@@ -34,12 +33,13 @@ class AirflowServer:
     """A home, its settings, and Airflow over them."""
 
     def __init__(self, home: Path, settings: dict[str, str]):
-        self.home, self.folder, self.port = home, home / "airflow", free_port()
+        self.home, self.folder = home, home / "airflow"
+        self.port, logs_port = free_ports(2)
         inherited = {name: value for name, value in clean_environment().items() if not name.startswith("AIRFLOW")}
         own = {
             "TRADEWINDS_HOME": str(home),
             "AIRFLOW__API__PORT": str(self.port),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(logs_port),
             # On a busy machine a file of DAGs takes longer to read than Airflow thinks.
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
             "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",

@@ -47,6 +47,12 @@ class S3Server:
         """Return the URL of an empty place in the server's one bucket."""
         return f"s3://{BUCKET}/{uuid4().hex}"
 
+    def texts(self, folder: str) -> dict[str, str]:
+        """Return all files below a folder of the bucket by their names, as text as far as they are."""
+        files = fsspec.filesystem("s3", **self.options, skip_instance_cache=True)
+        found = files.cat(files.find(f"{BUCKET}/{folder}"))
+        return {name.removeprefix(f"{BUCKET}/"): body.decode(errors="replace") for name, body in found.items()}
+
     def make_bucket(self) -> None:
         """Make the bucket; raises what s3fs does until the server is up."""
         fsspec.filesystem("s3", **self.options).mkdir(BUCKET)
@@ -55,7 +61,7 @@ class S3Server:
 @contextmanager
 def rclone(folder: Path, *, forgets: bool = False) -> Iterator[S3Server]:
     """Serve a folder, whose folders are the buckets; to see what is changed there by hand it `forgets` at once."""
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     folder.mkdir(parents=True, exist_ok=True)
     words = ["serve", "s3", folder, f"--addr=127.0.0.1:{port}", f"--auth-key={KEY},{SECRET}"]
     words += ["--dir-cache-time=0s"] * forgets
@@ -72,7 +78,7 @@ def seaweedfs(folder: Path) -> Iterator[S3Server]:
     identities = [{"name": "test", "credentials": [credentials], "actions": rights}]
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
     parts = ("master", "volume", "filer", "s3")
-    ports = _free_ports(2 * len(parts))
+    ports = free_ports(2 * len(parts))
     words = ["server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", f"-s3.config={folder}/s3.json"]
     words += [f"-{part}.port={port}" for part, port in zip(parts, ports, strict=False)]
     words += [f"-{part}.port.grpc={port}" for part, port in zip(parts, ports[len(parts) :], strict=True)]
@@ -106,7 +112,8 @@ def _running(command: str, words: list, server: S3Server) -> Iterator[S3Server]:
         process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports of this machine that nobody listens on."""
     probes = [socket.socket() for _ in range(count)]
     for probe in probes:
         probe.bind(("127.0.0.1", 0))

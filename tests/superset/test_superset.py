@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 from decimal import Decimal
 from pathlib import Path
@@ -11,22 +10,17 @@ import duckdb
 
 from ingestion.settings import PROJECT
 from tests.python.conftest import Sandbox
+from tests.python.s3_servers import free_ports
 
 PYTHON = PROJECT / ".venv-superset" / "bin" / "python"
 SCRIPT = PROJECT / "deploy" / "superset" / "marts.py"
 _SQL = "select ship_country, sum(net_amount_usd) from sales.orders_with_details group by 1 order by 1"
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def _ask_chart(sandbox: Sandbox) -> dict[str, Decimal]:
     done = subprocess.run(
         [PYTHON, SCRIPT, "--once"],
-        env=os.environ | {"TRADEWINDS_HOME": str(sandbox.home), "SUPERSET_PORT": str(_free_port())},
+        env=os.environ | {"TRADEWINDS_HOME": str(sandbox.home), "SUPERSET_PORT": str(free_ports(1)[0])},
         capture_output=True,
         text=True,
         check=False,
