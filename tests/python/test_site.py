@@ -143,7 +143,7 @@ def served(root: Path) -> Iterator[tuple[Sandbox, int]]:
     process = sandbox.start("serve", "--port", "0")
     port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", process.stdout.readline())[1])
     yield sandbox, port
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output, errors) == (0, "", "")
 
