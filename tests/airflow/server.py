@@ -33,7 +33,7 @@ class AirflowServer:
     """A home, its settings, and Airflow over them."""
 
     def __init__(self, home: Path, settings: dict[str, str]):
-        self.home, self.folder = home, home / "airflow"
+        self.home, self.folder, self._settings = home, home / "airflow", settings
         self.port, logs_port = free_ports(2)
         inherited = {name: value for name, value in clean_environment().items() if not name.startswith("AIRFLOW")}
         own = {
@@ -46,6 +46,10 @@ class AirflowServer:
         }
         self.environment = inherited | own | settings
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
+
+    def elsewhere(self, home: Path) -> "AirflowServer":
+        """Return another Airflow with the same settings, in another home."""
+        return AirflowServer(home, self._settings)
 
     def succeed(self, *words: str) -> str:
         """Run Airflow's command, expect exit 0, and return its output."""

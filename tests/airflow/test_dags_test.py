@@ -1,0 +1,53 @@
+"""`airflow dags test` of every DAG: no scheduler, no API, one process, as a person tries a DAG or a CI does."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.airflow.conftest import DAYS, World
+from tests.airflow.server import AirflowServer
+
+# Airflow wants the end of the data interval; the run date is its start.
+SCHEDULED = {"daily": DAYS[1], "log_weekly": "2021-01-11", "log_monthly": "2021-02-01"}
+RUN_DATES = {"daily": DAYS[0], "log_weekly": "2021-01-04", "log_monthly": "2021-01-01"}
+
+
+@pytest.fixture(scope="module")
+def alone(world: World, tmp_path_factory: pytest.TempPathFactory) -> AirflowServer:
+    """Airflow's command in a home of its own, where none of its services runs."""
+    airflow = world.airflow.elsewhere(tmp_path_factory.mktemp("alone"))
+    airflow.succeed("db", "migrate")
+    airflow.succeed("pools", "import", "deploy/airflow/pools.json")
+    return airflow
+
+
+def _test(airflow: AirflowServer, dag_id: str, *words: str) -> None:
+    assert "state=success" in airflow.succeed("dags", "test", dag_id, *words)
+
+
+@pytest.mark.parametrize("dag_id", SCHEDULED)
+def test_a_scheduled_dag_does_its_day(alone: AirflowServer, dag_id: str) -> None:
+    _test(alone, dag_id, SCHEDULED[dag_id])
+    checked = json.loads((alone.home / "runs" / RUN_DATES[dag_id] / "check_arrivals.json").read_text())
+    assert checked["state"] == "done"
+
+
+def test_the_day_is_published_as_by_hand(alone: AirflowServer, world: World) -> None:
+    (by_hand,) = (world.by_hand.home / "published" / "versions").glob(f"{DAYS[0]}-*.duckdb")
+    assert json.loads((alone.home / "published" / "latest.json").read_text())["version"] == by_hand.stem
+
+
+def test_a_dag_over_people_does_what_it_is_told(alone: AirflowServer, world: World, tmp_path: Path) -> None:
+    before = world.service.counts("departments")
+    (tmp_path / "departments.csv").write_text("id,name\n9001,Trials\n9002,\n")
+    conf = {"table": "departments", "file": str(tmp_path / "departments.csv")}
+    _test(alone, "people_insert", "--conf", json.dumps(conf))
+    assert world.service.counts("departments") == (before[0] + 1, before[1] + 1)
+
+    people = world.by_airflow.people
+    rows = people.query("select * from jobs order by id")
+    _test(alone, "people_backup", "--conf", json.dumps({"tables": ["jobs"]}))
+    people.execute("update jobs set name = 'spoiled'")
+    _test(alone, "people_restore", "--conf", json.dumps({"table": "jobs"}))
+    assert people.query("select * from jobs order by id") == rows
