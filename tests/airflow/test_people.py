@@ -1,6 +1,7 @@
 """The DAGs that a person triggers, against the real service, its database, and a bucket."""
 
 from tests.airflow.conftest import World
+from tests.airflow.server import wait_until
 
 
 def test_a_file_goes_in_by_batches(world: World, tmp_path) -> None:
@@ -35,8 +36,13 @@ def test_a_table_goes_out_and_comes_back(world: World) -> None:
     assert world.airflow.finish("people_restore", run) == "success"
     assert people.query("select * from departments order by id") == rows
     (task,) = world.airflow.tasks("people_restore", run)
-    logs = world.s3.texts("task-logs")
-    (log,) = (text for name, text in logs.items() if run in name and "/task_id=restore/" in name)
+
+    def kept_logs() -> list[str]:
+        found = world.s3.texts(f"task-logs/dag_id=people_restore/run_id={run}")
+        return [text for name, text in found.items() if "/task_id=restore/" in name]
+
+    # Airflow keeps a log when its task has ended, not before.
+    (log,) = wait_until(kept_logs, "the log is kept", 60)
     said = f"departments: {len(rows)} rows restored from s3://bucket/backups/departments/"
     assert said in log
     assert said in world.airflow.log_of(task)
