@@ -50,7 +50,8 @@ class S3Server:
     def texts(self, folder: str) -> dict[str, str]:
         """Return all files below a folder of the bucket by their names, as text as far as they are."""
         files = fsspec.filesystem("s3", **self.options, skip_instance_cache=True)
-        found = files.cat(files.find(f"{BUCKET}/{folder}"))
+        names = files.find(f"{BUCKET}/{folder}")
+        found = files.cat(names) if names else {}
         return {name.removeprefix(f"{BUCKET}/"): body.decode(errors="replace") for name, body in found.items()}
 
     def make_bucket(self) -> None:
