@@ -16,6 +16,7 @@ from tests.python.conftest import clean_environment
 PAGES = (
     "README.md",
     "CONTRIBUTING.md",
+    "docs/first-steps.md",
     "docs/runbook.md",
     "docs/airflow.md",
     "docs/deploy.md",
