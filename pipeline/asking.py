@@ -17,8 +17,7 @@ def ask(request: Request, statement: str, form: Format, limit: int | None) -> No
     answering = open_publisher(request.target, request.home).answering(statement)
     with answering as answer:
         if answer is None:
-            suffix = "" if request.target == "duckdb" else f" --target {request.target}"
-            raise Refused("nothing is published yet", f"tradewinds run{suffix}")
+            raise Refused("nothing is published yet", request.whole_command("run"))
         write_values(answer.rows, answer.columns, form, limit, request.reporter)
 
 

@@ -123,7 +123,7 @@ class Ledger:
         if self._settled.get(day, (None,))[0] == changed:
             return self._settled[day][1]
         steps = sorted(path.stem for path in (self._runs / day).glob("*.json"))
-        rows = [_flat(day, step, source, entry) for step in steps for source, entry in self._parts(day, step)]
+        rows = [_flat(day, step, source, entry) for step in steps for source, entry in self.parts(day, step)]
         # What runs ends without a word when it is killed; and a folder may change twice within one tick of its clock.
         is_settled = not any(row["state"] in ("running", "interrupted") for row in rows)
         if is_settled and time.time_ns() - changed > _TICK_NANOSECONDS:
@@ -134,7 +134,7 @@ class Ledger:
         """Return every run date with an entry, oldest first."""
         return sorted(path.name for path in self._runs.glob("*") if any(path.glob("*.json")))
 
-    def _parts(self, run_date: str, step: str) -> list[tuple[str | None, dict[str, Any]]]:
+    def parts(self, run_date: str, step: str) -> list[tuple[str | None, dict[str, Any]]]:
         """Return a step's entries, each with its source if it has one: a file holds one a source, or one a target."""
         whole = self.read(run_date, step) or {}
         if "sources" in whole:

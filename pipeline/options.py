@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ingestion.settings import Home
-from pipeline.completion import complete_source, complete_target
+from pipeline.completion import SOURCE_NAMES, TARGET_NAMES, complete_source, complete_target
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,7 +39,7 @@ Target = Annotated[
     typer.Option(
         "--target",
         envvar="TRADEWINDS_TARGET",
-        help="The warehouse: duckdb or postgres.",
+        help=f"The warehouse: {' or '.join(TARGET_NAMES)}.",
         autocompletion=complete_target,
     ),
 ]
@@ -47,7 +47,7 @@ SourceNames = Annotated[
     list[str] | None,
     typer.Option(
         "--source",
-        help="Only this source (northwind, order_details, event_log, people, community); repeatable.",
+        help=f"Only this source ({', '.join(SOURCE_NAMES)}); repeatable.",
         autocompletion=complete_source,
     ),
 ]

@@ -52,6 +52,12 @@ class Request:
         words = ["tradewinds", step, "--run-date", run_date]
         for source in self.named_sources:
             words += ["--source", source]
-        if self.target != "duckdb":
-            words += ["--target", self.target]
-        return shlex.join([*words, *options])
+        return shlex.join([*words, *self._target_words, *options])
+
+    def whole_command(self, verb: str) -> str:
+        """Return what to type for a verb that is asked for no day and no source."""
+        return shlex.join(["tradewinds", verb, *self._target_words])
+
+    @property
+    def _target_words(self) -> list[str]:
+        return [] if self.target == "duckdb" else ["--target", self.target]

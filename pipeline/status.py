@@ -32,11 +32,9 @@ def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Ite
 def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table:
     """Return one row a step (extract: a source): state, times, rows, and for what isn't done the error and command."""
     table = _table("step", "source", "state", "started", "ended", "rows", "error", "command")
-    for step in STEPS:
-        entry = ledger.read(run_date, step, target) or {"state": "not run"}
-        for source, part in entry.get("sources", {"": entry}).items():
-            command = "" if part["state"] == "done" else part.get("command", step_command(step, run_date))
-            table.add_row(step, source, *_cells(part), part.get("error") or "", command)
+    for entry in day_entries(ledger, run_date, target):
+        command = "" if entry["state"] == "done" else entry["command"]
+        table.add_row(entry["step"], entry["source"] or "", *_cells(entry), entry.get("error") or "", command)
     return table
 
 

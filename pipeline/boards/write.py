@@ -17,13 +17,12 @@ def write_boards(request: Request) -> Path:
 
     Raises Refused when nothing is published or a mart that a board reads isn't, StepFailed when a board can't be drawn.
     """
-    publisher, target = open_publisher(request.target, request.home), f" --target {request.target}"
-    suffix = "" if request.target == "duckdb" else target
+    publisher, run = open_publisher(request.target, request.home), request.whole_command("run")
     version = publisher.current()
     if version is None:
-        raise Refused("nothing is published yet", f"tradewinds run{suffix}")
+        raise Refused("nothing is published yet", run)
     relations, boards = publisher.relations(), read_boards()
-    _refuse_missing(boards, relations, f"tradewinds run{suffix}")
+    _refuse_missing(boards, relations, run)
     pages = {}
     with Drawing(publisher.reader_connection(), relations) as drawing:
         for board in boards:
@@ -32,7 +31,7 @@ def write_boards(request: Request) -> Path:
             pages[board.name] = render_page(board, boards, views, version)
             request.reporter.line("board", board.name, None, time.monotonic() - started)
     if publisher.current() != version:
-        raise StepFailed("another version was published meanwhile", f"tradewinds boards{suffix}")
+        raise StepFailed("another version was published meanwhile", request.whole_command("boards"))
     folder = request.home.root / "reports" / "boards"
     for name, page in pages.items():
         write_atomically(folder / f"{name}.html", page)

@@ -20,8 +20,7 @@ def write_documentation(request: Request) -> None:
     """
     mark = request.warehouse.build_mark()
     if mark is None:
-        target = "" if request.target == "duckdb" else f" --target {request.target}"
-        raise Refused("nothing is built yet", f"tradewinds run{target}")
+        raise Refused("nothing is built yet", request.whole_command("run"))
     reports = request.home.root / "reports"
     request.home.work.mkdir(parents=True, exist_ok=True)
     # dbt writes its pages piece by piece: they are made apart, and put in place whole.

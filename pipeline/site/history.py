@@ -69,14 +69,8 @@ def read_days(ledger: Ledger) -> list[Day]:
 
 
 def _lines(ledger: Ledger, run_date: str, step: str) -> list[StepLine]:
-    entry = ledger.read(run_date, step)
-    if entry is None:
-        return [StepLine(step, "", "not run", step_command(step, run_date))]
-    if "sources" in entry:
-        parts = sorted(entry["sources"].items())
-    else:
-        parts = [(target, ledger.read(run_date, step, target)) for target in sorted(entry["targets"])]
-    return [_line(step, name, part) for name, part in parts]
+    lines = [_line(step, source or part["target"], part) for source, part in ledger.parts(run_date, step)]
+    return lines or [StepLine(step, "", "not run", step_command(step, run_date))]
 
 
 def _line(step: str, name: str, part: dict[str, Any]) -> StepLine:

@@ -31,14 +31,13 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
     `missing` holds, by part, why it couldn't be made now; a page from before is still led to.
     """
     reports, refusals = request.home.root / "reports", missing or {}
-    target = "" if request.target == "duckdb" else f" --target {request.target}"
 
     def card(part: str, title: str, page: str, about: str) -> Card:
         if (reports / page).exists():
             return Card(title, page, about, None, None)
         if refusal := refusals.get(part):
             return Card(title, page, about, refusal.reason, refusal.command)
-        command = f"tradewinds run{target}" if part == "checks" else f"tradewinds docs{target}"
+        command = request.whole_command("run" if part == "checks" else "docs")
         reason = "nothing has been checked yet" if part == "checks" else "it hasn't been written yet"
         return Card(title, page, about, reason, command)
 
@@ -76,4 +75,6 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
         ],
     }
     version = open_publisher(request.target, request.home).current()
-    return write_page(reports / INDEX_PAGE, "index.html", version=version, groups=groups, run=f"tradewinds run{target}")
+    return write_page(
+        reports / INDEX_PAGE, "index.html", version=version, groups=groups, run=request.whole_command("run")
+    )

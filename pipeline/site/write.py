@@ -34,9 +34,7 @@ def write_site(request: Request) -> Path:
             missing[name] = refusal
             request.reporter.say(f"docs     {name}: {refusal.reason}; run: {refusal.command}")
         except StepFailed as error:
-            raise StepFailed(f"docs failed: {name}: {error.reason}", error.command or _again(request)) from error
+            raise StepFailed(
+                f"docs failed: {name}: {error.reason}", error.command or request.whole_command("docs")
+            ) from error
     return write_index(request, missing)
-
-
-def _again(request: Request) -> str:
-    return "tradewinds docs" + ("" if request.target == "duckdb" else f" --target {request.target}")
