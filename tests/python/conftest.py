@@ -1,5 +1,6 @@
 """What every test stands on: a home of its own, a real Postgres, and the real command."""
 
+import atexit
 import json
 import subprocess
 import sys
@@ -21,8 +22,17 @@ from ingestion.settings import PROJECT, Home
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, clean_environment, rclone, seaweedfs
+from tests.python.warm import Forks, Process, serving_forks
 
 COMMAND = Path(sys.executable).with_name("tradewinds")
+
+
+@cache
+def forks() -> Forks:
+    """Return this process's server of forked commands, started when it is first asked for."""
+    serving = serving_forks(clean_environment())
+    atexit.register(serving.__exit__, None, None, None)
+    return serving.__enter__()
 
 
 @dataclass
@@ -53,14 +63,18 @@ class Sandbox:
     order_details: Path | None = None
     people: Database | None = None
     with_unit_tests: bool = False
+    # The console script itself, for tests that look at the process or change what it loads.
+    by_script: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
         left_out = {} if self.with_unit_tests else {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
         return clean_environment() | {"TRADEWINDS_HOME": str(self.home)} | left_out | self.settings
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> subprocess.Popen[str] | Process:
         """Start `tradewinds` with these words, its output in pipes."""
+        if not self.by_script:
+            return forks().start(list(words), self.environment)
         return subprocess.Popen(
             [COMMAND, *words],
             env=self.environment,
