@@ -2,13 +2,16 @@
 
 import atexit
 import json
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import duckdb
@@ -16,14 +19,18 @@ import psycopg
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
+from ingestion.errors import StepFailed
 from ingestion.samples.defaults import sample_api, sample_people
 from ingestion.samples.generate import fill_northwind, write_order_details
 from ingestion.settings import PROJECT, Home
+from tests.python.homes import copy_database, made_once, session_folder, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, clean_environment, rclone, seaweedfs
 from tests.python.warm import Forks, Process, serving_forks
 
+# The day of the built homes.
+BUILT_DAY = "2021-01-01"
 COMMAND = Path(sys.executable).with_name("tradewinds")
 
 
@@ -62,6 +69,7 @@ class Sandbox:
     northwind: Database | None = None
     order_details: Path | None = None
     people: Database | None = None
+    warehouse: Database | None = None  # on Postgres; on DuckDB it is a file of the home
     with_unit_tests: bool = False
     # The console script itself, for tests that look at the process or change what it loads.
     by_script: bool = False
@@ -122,11 +130,12 @@ class Sandbox:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A real Postgres for the session."""
-    embedded = EmbeddedPostgres(tmp_path_factory.mktemp("server"))
+    """A real Postgres for the session, shared by all its processes; the last one to leave removes it."""
+    embedded = EmbeddedPostgres(session_folder(tmp_path_factory) / "server")
     with embedded.running():
         yield embedded
-    embedded.remove()
+    with suppress(StepFailed):
+        embedded.remove()
 
 
 @pytest.fixture(scope="session")
@@ -158,19 +167,97 @@ def serve_community(home: Path) -> str:
     return api.url
 
 
-def make_sandbox(server: EmbeddedPostgres, folder: Path) -> Sandbox:
+def make_northwind(server: EmbeddedPostgres) -> Database:
+    """Make a database with Northwind's 13 tables, filled."""
+    name = template_database(server, "template_northwind", lambda url: fill_northwind(url, scale=1) and None)
+    return Database(copy_database(server, name))
+
+
+def make_people_database(server: EmbeddedPostgres, *, with_rejects: bool = False) -> Database:
+    """Make a people database with the sample's hires, and if asked for with the log of its rejects."""
+    files, name = sample_people(Home(server.home)), f"template_people{'_rejects' * with_rejects}"
+    fill = template_database(server, name, lambda url: make_people(url, files, with_rejects=with_rejects))
+    return Database(copy_database(server, fill))
+
+
+def make_sandbox(server: EmbeddedPostgres, folder: Path, home: Path | None = None) -> Sandbox:
     """Make a fresh home with a Northwind of its own, its order lines, a people database without rejects, and an API."""
-    database, lines, people = make_database(server), folder / "order_details.csv", make_database(server)
-    fill_northwind(database.url, scale=1)
+    database, people = make_northwind(server), make_people_database(server)
+    lines = folder / "order_details.csv"
     write_order_details(lines, scale=1)
-    make_people(people.url, sample_people(Home(server.home)))
     settings = {
         "SOURCES__NORTHWIND__CREDENTIALS": database.url,
         "SOURCES__ORDER_DETAILS__PATH": str(lines),
         "PEOPLE_DATABASE_URL": people.url,
         "SOURCES__COMMUNITY__BASE_URL": serve_community(server.home),
     }
-    return Sandbox(folder / "home", settings, database, lines, people)
+    return Sandbox(home or folder / "home", settings, database, lines, people)
+
+
+def warehouse_settings(database: Database) -> dict[str, str]:
+    """Return the settings that make a database the Postgres warehouse."""
+    url = urlsplit(database.url)
+    return {
+        "TRADEWINDS_POSTGRES_HOST": url.hostname,
+        "TRADEWINDS_POSTGRES_PORT": str(url.port),
+        "TRADEWINDS_POSTGRES_USER": url.username,
+        "TRADEWINDS_POSTGRES_PASSWORD": unquote(url.password),
+        "TRADEWINDS_POSTGRES_DATABASE": url.path[1:],
+        "TRADEWINDS_TARGET": "postgres",
+    }
+
+
+class BuiltHomes:
+    """A home an engine on which BUILT_DAY was run from end to end, made when it is first asked for."""
+
+    def __init__(self, server: EmbeddedPostgres, shared: Path):
+        self._server, self._shared = server, shared
+
+    def original(self, target: str = "duckdb") -> Sandbox:
+        """Return the home itself: for tests that only look."""
+        folder = made_once(self._shared / f"built_{target}", lambda folder: self._run(folder, target))
+        return self._sandbox(folder, target, f"built_{target}")
+
+    def copy(self, folder: Path, target: str = "duckdb") -> Sandbox:
+        """Return a copy with databases and order lines of its own, which a test may change."""
+        self.original(target)
+        shutil.copytree(self._shared / f"built_{target}", folder / "built")
+        return self._sandbox(folder / "built", target, None)
+
+    def _run(self, folder: Path, target: str) -> None:
+        sandbox = make_sandbox(self._server, folder)
+        if target == "postgres":
+            self._server.ensure_database("built_postgres")
+            sandbox.settings |= warehouse_settings(Database(self._server.url("built_postgres")))
+        sandbox.succeed("run", "--run-date", BUILT_DAY)
+
+    def _sandbox(self, folder: Path, target: str, warehouse: str | None) -> Sandbox:
+        lines = (folder / "order_details.csv").read_bytes()
+        sandbox = make_sandbox(self._server, folder)
+        assert lines == sandbox.order_details.read_bytes()
+        if target == "postgres":
+            url = self._server.url(warehouse) if warehouse else copy_database(self._server, "built_postgres")
+            sandbox.warehouse = Database(url)
+            sandbox.settings |= warehouse_settings(sandbox.warehouse)
+        return sandbox
+
+
+@pytest.fixture(scope="session")
+def built_homes(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> BuiltHomes:
+    """The session's built homes, one an engine."""
+    return BuiltHomes(server, session_folder(tmp_path_factory))
+
+
+@pytest.fixture
+def built(built_homes: BuiltHomes, tmp_path: Path) -> Sandbox:
+    """A home on DuckDB in which BUILT_DAY was run, and whose sources may be changed by the test."""
+    return built_homes.copy(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shared_built(built_homes: BuiltHomes) -> Sandbox:
+    """The home on DuckDB in which BUILT_DAY was run, for tests that only look at it."""
+    return built_homes.original()
 
 
 @pytest.fixture
@@ -180,19 +267,15 @@ def new_database(server: EmbeddedPostgres) -> Callable[[], Database]:
 
 
 @pytest.fixture
-def northwind(new_database: Callable[[], Database]) -> Database:
+def northwind(server: EmbeddedPostgres) -> Database:
     """A database with Northwind's 13 tables, filled, that the test may change."""
-    database = new_database()
-    fill_northwind(database.url, scale=1)
-    return database
+    return make_northwind(server)
 
 
 @pytest.fixture
-def people(server: EmbeddedPostgres, new_database: Callable[[], Database]) -> Database:
+def people(server: EmbeddedPostgres) -> Database:
     """A people database with the sample's hires and its rejects, that the test may change."""
-    database = new_database()
-    make_people(database.url, sample_people(Home(server.home)), with_rejects=True)
-    return database
+    return make_people_database(server, with_rejects=True)
 
 
 @pytest.fixture
@@ -239,11 +322,14 @@ def shared_sandbox(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
     return make_sandbox(server, tmp_path_factory.mktemp("shared"))
 
 
+_COMMAND_FIXTURES = {"sandbox", "shared_sandbox", "bare_sandbox", "built_homes", "new_service", "shared_service"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by what it stands on: the command (e2e), a server (integration), or neither (unit)."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & {"sandbox", "shared_sandbox", "bare_sandbox", "new_service", "shared_service"}:
+        if fixtures & _COMMAND_FIXTURES:
             item.add_marker("e2e")
         elif fixtures & {"server", "s3_server", "conditional_s3_server"}:
             item.add_marker("integration")

@@ -1,11 +1,13 @@
-"""The `tradewinds` command in a process forked from one that has imported everything: imports cost more than most tests.
+"""The `tradewinds` command, forked from a process that has imported everything: imports cost more than most tests.
 
 Each command still is a process of its own, with its own environment, working folder, pipes and signals, and runs what
 the console script runs. `test_command_line` starts the script itself.
 """
 
+import atexit
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -13,10 +15,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
-from ingestion.settings import PROJECT
+from ingestion.settings import PROJECT, use_project_settings
 
 _LENGTH_BYTES = 4
 _IMPORTED = (
@@ -110,7 +113,7 @@ class Forks:
         for end in (output[1], errors[1]):
             os.close(end)
         pid = int(ours.recv(64))
-        return Process(pid, ours, open(output[0], encoding="utf-8"), open(errors[0], encoding="utf-8"))
+        return Process(pid, ours, os.fdopen(output[0], encoding="utf-8"), os.fdopen(errors[0], encoding="utf-8"))
 
 
 @contextmanager
@@ -133,8 +136,6 @@ def serving_forks(environment: dict[str, str]) -> Iterator[Forks]:
 
 
 def _serve(channel: socket.socket) -> None:
-    from importlib import import_module
-
     for module in _IMPORTED:
         import_module(module)
     # A child that ends wakes the loop, which hands its status over.
@@ -143,8 +144,6 @@ def _serve(channel: socket.socket) -> None:
     signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import select
-
     running: dict[int, socket.socket] = {}
     while True:
         ready, _, _ = select.select([channel, woken], [], [])
@@ -195,9 +194,8 @@ def _become(words: list[str], environment: dict[str, str], output: int, errors: 
         os.environ.clear()
         os.environ.update(environment)
         sys.argv = [str(Path(sys.executable).with_name("tradewinds")), *words]
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)
-        from ingestion.settings import use_project_settings
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", closefd=False)
         from pipeline.cli import main
 
         use_project_settings()
@@ -206,8 +204,6 @@ def _become(words: list[str], environment: dict[str, str], output: int, errors: 
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     finally:
         # As an interpreter that ends: what libraries have registered is run, buffers are written.
-        import atexit
-
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()

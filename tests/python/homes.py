@@ -1,0 +1,56 @@
+"""What many tests begin with, made once for all processes of a session and copied into each test."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from ingestion.embedded.postgres import EmbeddedPostgres
+
+
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all of pytest-xdist's processes share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def made_once(path: Path, make: Callable[[Path], None]) -> Path:
+    """Return a folder that the first process to ask has made; the others wait for it."""
+    with _alone(path):
+        done = path / ".made"
+        if not done.exists():
+            shutil.rmtree(path, ignore_errors=True)  # what a failed attempt left
+            path.mkdir(parents=True)
+            make(path)
+            done.touch()
+    return path
+
+
+def template_database(server: EmbeddedPostgres, name: str, fill: Callable[[str], None]) -> str:
+    """Return the name of a database that the first process to ask has filled, to make copies of."""
+    with _alone(server.home / name):
+        if server.ensure_database(name):
+            fill(server.url(name))
+    return name
+
+
+def copy_database(server: EmbeddedPostgres, template: str) -> str:
+    """Copy a database that nobody is connected to, and return the URL of the copy."""
+    name = f"test_{uuid4().hex}"
+    with _alone(server.home / template), psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{template}"')
+    return server.url(name)
