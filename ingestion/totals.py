@@ -1,6 +1,7 @@
 """Control totals: a table's key and money summed where it is read and again where it has landed."""
 
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,41 +10,81 @@ from ingestion.landing import Totals
 from ingestion.session import open_session
 from ingestion.sources.postgres_types import quote
 
-# A number of 32 bits from a text's MD5, which is the same on every engine.
-DUCKDB_HASH = "('0x' || substr(md5({text}), 1, 8))::bigint"
-POSTGRES_HASH = "('x' || substr(md5(convert_to({text}, 'UTF8')), 1, 8))::bit(32)::bigint"
+_MONEY = "decimal(19, 4)"
+# macros/key_product.sql has the same number.
+_KEY_BOUND = 1_000_003
+# Sums of 38 digits and more stay exact.
+_EXACT = Context(prec=60)
+
+
+class DuckDBSql:
+    """The expressions that DuckDB needs another way than Postgres."""
+
+    # A number of 32 bits from a text's MD5, which is the same on every engine.
+    text_number = "('0x' || substr(md5({}), 1, 8))::bigint"
+
+    @staticmethod
+    def money(column: str, type_: pa.DataType) -> str:
+        """Return a number as money, rounded to four decimals; macros/to_money.sql has the reasons."""
+        if pa.types.is_integer(type_):
+            return f"cast({column} as {_MONEY})"
+        exact_below = 1024 if type_ == pa.float32() else 1e11
+        shifted = f"round(cast({column} as double) * 10000)"
+        near = f"cast(cast(try_cast({shifted} as bigint) as decimal(18, 0)) * 0.0001 as {_MONEY})"
+        is_exact = f"abs({column}) < {exact_below} and {near} = {column}"
+        return f"case when {is_exact} then {near} else cast(cast({column} as varchar) as {_MONEY}) end"
+
+
+class PostgresSql:
+    """The same for Postgres."""
+
+    text_number = "('x' || substr(md5(convert_to({}, 'UTF8')), 1, 8))::bit(32)::bigint"
+
+    @staticmethod
+    def money(column: str, type_: pa.DataType) -> str:
+        text = column if pa.types.is_decimal(type_) or pa.types.is_integer(type_) else f"cast({column} as varchar)"
+        return f"cast({text} as {_MONEY})"
+
+
+Sql = type[DuckDBSql] | type[PostgresSql]
 
 
 @dataclass(frozen=True)
 class ControlTotals:
     """What is summed of a table.
 
-    A `key` that is one name is an integer column, summed as it is; the columns of a tuple are hashed as text. `amount`
-    is a product of columns, the first of them money, which is rounded to four decimals in every row.
+    A `key` that is one name is an integer column, summed as it is. The columns of a tuple make one number a row: they
+    are hashed as text or, integers that are `multiplied`, multiplied, which costs a tenth. `amount` is a product of
+    columns, the first of them money, which is rounded to four decimals in every row.
     """
 
     key: str | tuple[str, ...]
     amount: tuple[str, ...] = ()
+    multiplied: bool = False
 
-    def select(self, schema: pa.Schema, hash_number: str, accepted: str = "true") -> str:
+    def select(self, schema: pa.Schema, sql: Sql, accepted: str = "true") -> str:
         """Return SQL for both sums as decimal text, NULL where the table lacks a column or has it in another type."""
-        key, amount = self._key(schema, hash_number), self._amount(schema)
+        key, amount = self._key(schema, sql), self._amount(schema, sql)
         return f"{_sum(key, accepted, 0)}, {_sum(amount, accepted, 4)}"
 
-    def _key(self, schema: pa.Schema, hash_number: str) -> str | None:
+    def _key(self, schema: pa.Schema, sql: Sql) -> str | None:
         if isinstance(self.key, str):
             return quote(self.key) if _has(schema, self.key, pa.types.is_integer) else None
-        if not all(_has(schema, name, _is_text_or_integer) for name in self.key):
+        fits = pa.types.is_integer if self.multiplied else _is_text_or_integer
+        if not all(_has(schema, name, fits) for name in self.key):
             return None
+        if self.multiplied:
+            # Not their sum, which stays when two rows swap their values; bounded, so that no product overflows.
+            return " * ".join(f"(cast({quote(name)} as bigint) % {_KEY_BOUND} + 1)" for name in self.key)
         parts = ", ".join(f"rtrim(cast({quote(name)} as varchar), ' ')" for name in self.key)
-        return hash_number.format(text=f"concat_ws('|', {parts})")
+        return sql.text_number.format(f"concat_ws('|', {parts})")
 
-    def _amount(self, schema: pa.Schema) -> str | None:
+    def _amount(self, schema: pa.Schema, sql: Sql) -> str | None:
         if not self.amount or not all(_has(schema, name, _is_number) for name in self.amount):
             return None
         money, *others = map(quote, self.amount)
-        # By way of text, like macros/to_money.sql; NaN and what no money column can hold are left out.
-        rounded = f"case when abs({money}) < 1e15 then cast(cast({money} as varchar) as decimal(19, 4)) end"
+        # NaN and what no money column can hold are left out.
+        rounded = f"case when abs({money}) < 1e15 then {sql.money(money, schema.field(self.amount[0]).type)} end"
         return " * ".join([f"({rounded})", *others])
 
 
@@ -51,24 +92,28 @@ class BatchTotals:
     """The sums of a table that passes by in batches."""
 
     def __init__(self, control: ControlTotals, schema: pa.Schema):
-        self._select = control.select(schema, DUCKDB_HASH)
+        self._select = control.select(schema, DuckDBSql)
         self._session = open_session()
-        self._session.execute("create table part (key decimal(38, 0), amount decimal(38, 4))")
+        self._sums: list[Decimal | None] = []
+        self.add(schema.empty_table())
 
     def add(self, batch: pa.Table) -> None:
         """Take a batch into the sums."""
-        self._session.execute(f"insert into part select {self._select} from batch")
+        found = self._session.execute(f"select {self._select} from batch").fetchone()
+        added = [None if total is None else Decimal(total) for total in found]
+        self._sums = [
+            None if new is None else _EXACT.add(old, new)
+            for old, new in zip(self._sums or [Decimal(0)] * len(added), added, strict=True)
+        ]
 
-    def totals(self, schema: pa.Schema) -> Totals:
+    def totals(self) -> Totals:
         """Return the sums of all batches, those of an empty table when there was none."""
-        self.add(schema.empty_table())
-        sums = self._session.execute("select sum(key)::varchar, sum(amount)::varchar from part").fetchone()
-        return Totals(*sums)
+        return Totals(*(None if total is None else f"{total:f}" for total in self._sums))
 
 
 def landed_totals(paths: list[Path], control: ControlTotals, schema: pa.Schema) -> Totals:
     """Return the sums of these Parquet files together."""
-    query = f"select {control.select(schema, DUCKDB_HASH)} from read_parquet(?, hive_partitioning = false)"
+    query = f"select {control.select(schema, DuckDBSql)} from read_parquet(?, hive_partitioning = false)"
     with open_session() as connection:
         return Totals(*connection.execute(query, [[str(path) for path in paths]]).fetchone())
 

@@ -7,6 +7,10 @@
     try_cast(cast({{ column }} as varchar) as decimal(19, 4))
 {%- endmacro %}
 
+{% macro duckdb__try_to_money(column) -%}
+    {{ near_money(column, default__try_to_money(column)) }}
+{%- endmacro %}
+
 {% macro postgres__try_to_money(column) -%}
     case
         when pg_input_is_valid(cast({{ column }} as text), 'numeric(19, 4)')

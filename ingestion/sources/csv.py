@@ -15,7 +15,7 @@ from ingestion.session import open_session
 from ingestion.sources.csv_lines import LineFilter
 from ingestion.totals import BatchTotals, ControlTotals
 
-_BATCH_ROWS = 65_536
+_BATCH_ROWS = 131_072
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class CsvReading:
         return self._lines.records
 
     def totals(self, table: str) -> Totals:
-        return self._sums.totals(self.schemas()[table]) if self._sums else Totals()
+        return self._sums.totals() if self._sums else Totals()
 
     def _parameters(self) -> dict:
         return {
@@ -109,7 +109,7 @@ _READ = r"""
 select *
 from read_csv(
     $path, auto_detect = false, header = true, delim = $delimiter, quote = '"', escape = '"', new_line = '\n',
-    columns = $columns, strict_mode = true, null_padding = false, parallel = false, store_rejects = true,
+    columns = $columns, strict_mode = true, null_padding = false, store_rejects = true,
     rejects_limit = 0
 )
 """

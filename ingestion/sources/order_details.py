@@ -21,5 +21,5 @@ ORDER_DETAILS = CsvSource(
     name="order_details",
     raw_schema="raw_northwind",
     shape=SHAPE,
-    control=ControlTotals(key=("order_id", "product_id"), amount=("unit_price", "quantity")),
+    control=ControlTotals(key=("order_id", "product_id"), amount=("unit_price", "quantity"), multiplied=True),
 )

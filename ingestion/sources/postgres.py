@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from ingestion.landing import Totals
 from ingestion.redact import one_line
 from ingestion.sources.postgres_types import PostgresColumn, quote
 from ingestion.sources.row_order import order_clause
-from ingestion.totals import POSTGRES_HASH, ControlTotals
+from ingestion.totals import ControlTotals, PostgresSql
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
@@ -50,6 +51,15 @@ order by relation.relname, attribute.attnum
 """
 
 
+@dataclass(frozen=True)
+class _Figures:
+    """A table's rows, how many of them no Parquet reader agrees on, and the sums of the others."""
+
+    rows: int
+    rejected: int
+    totals: Totals
+
+
 class PostgresReading:
     """The tables of one schema within one read-only REPEATABLE READ transaction."""
 
@@ -66,6 +76,7 @@ class PostgresReading:
         self._schema = schema
         self._control_totals = control_totals or {}
         self._columns: dict[str, list[PostgresColumn]] = {}
+        self._asked: dict[str, _Figures] = {}
         for table, column, type_name, typmod in self._fetch(_REFLECT, [schema]):
             if table not in exclude and (only is None or table in only):
                 self._columns.setdefault(table, []).append(PostgresColumn(column, type_name, typmod))
@@ -96,9 +107,9 @@ class PostgresReading:
 
     def rejects(self, table: str) -> list[dict]:
         """Rows with a value that no Parquet reader agrees on (see postgres_types), as Postgres' own JSON."""
-        checks = self._checks(table)
-        if not checks:
+        if not self._figures(table).rejected:
             return []
+        checks = self._checks(table)
         rule = ", ".join(f"case when not ({check}) then {literal(name)} end" for name, check in checks.items())
         rows = self._fetch(
             f"select concat_ws(', ', {rule}), row_to_json(whole_row.*)::text from {self._name(table)} as whole_row "
@@ -116,14 +127,21 @@ class PostgresReading:
         ]
 
     def count(self, table: str) -> int:
-        return self._fetch(f"select count(*) from {self._name(table)}")[0][0]
+        return self._figures(table).rows
 
     def totals(self, table: str) -> Totals:
-        if table not in self._control_totals:
-            return Totals()
-        accepted = self._is_representable(table) if self._checks(table) else "true"
-        sums = self._control_totals[table].select(self.schemas()[table], POSTGRES_HASH, accepted)
-        return Totals(*self._fetch(f"select {sums} from {self._name(table)}")[0])
+        return self._figures(table).totals
+
+    def _figures(self, table: str) -> _Figures:
+        """Return what a table's snapshot counts and sums, asked for once."""
+        if table not in self._asked:
+            accepted = self._is_representable(table) if self._checks(table) else "true"
+            control = self._control_totals.get(table)
+            sums = control.select(self.schemas()[table], PostgresSql, accepted) if control else "null, null"
+            query = f"select count(*), count(*) filter (where not ({accepted})), {sums} from {self._name(table)}"
+            rows, rejected, *totals = self._fetch(query)[0]
+            self._asked[table] = _Figures(rows, rejected, Totals(*totals))
+        return self._asked[table]
 
     def _checks(self, table: str) -> dict[str, str]:
         return {column.name: column.check for column in self._columns[table] if column.check}

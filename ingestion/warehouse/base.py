@@ -133,6 +133,18 @@ class BuildMark:
     build_id: str
 
 
+def wanted_columns(tables: list[RawTable]) -> dict[tuple[str, str], pa.Schema]:
+    """Return the columns of these raw tables, and of all of `raw_ops`, by schema and table."""
+    wanted = {(OPS, name): columns for name, columns in OPS_TABLES.items()}
+    return wanted | {(table.raw_schema, table.name): table.raw_columns for table in tables}
+
+
+def are_there(wanted: dict[tuple[str, str], pa.Schema], columns: list[tuple[str, str, str]]) -> bool:
+    """Say whether every wanted column is among these (schema, table, column): dlt then has nothing to create or add."""
+    held = set(columns)
+    return all((*place, name) in held for place, schema in wanted.items() for name in schema.names)
+
+
 def contents(landed: list[tuple]) -> list[tuple]:
     """Return what rows of `landed_tables` say of the data, without the run that brought it and how it was counted."""
     return [row[:_CONTENT_COLUMNS] for row in landed]

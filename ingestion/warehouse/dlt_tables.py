@@ -15,7 +15,6 @@ from dlt.common.schema.utils import new_table
 
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
-from ingestion.warehouse.base import OPS, OPS_TABLES, RawTable
 
 _NAMING = "ingestion.naming"
 _SINGLE_PRECISION = 32
@@ -37,16 +36,16 @@ def _keep_names_and_types(destination: type[Destination]) -> type[Destination]:
     return Keeping
 
 
-def create_or_extend(engine: str, credentials: Any, tables: list[RawTable]) -> None:
-    """Create the tables of raw and `raw_ops` that are missing and add new columns; none is ever dropped or changed.
+def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str], pa.Schema]) -> None:
+    """Create the wanted tables (by schema and name) that are missing and add new columns; none is dropped or changed.
 
     `engine` is dlt's name of a destination. It works in a transaction of its own: a load that fails later leaves an
     empty table or column at most. Raises StepFailed.
     """
     destination = _keep_names_and_types(getattr(destinations, engine))(credentials)
-    by_schema: dict[str, dict[str, pa.Schema]] = {OPS: dict(OPS_TABLES)}
-    for table in tables:
-        by_schema.setdefault(table.raw_schema, {})[table.name] = table.raw_columns
+    by_schema: dict[str, dict[str, pa.Schema]] = {}
+    for (raw_schema, name), columns in wanted.items():
+        by_schema.setdefault(raw_schema, {})[name] = columns
     for raw_schema, columns in by_schema.items():
         schema = Schema(raw_schema, normalizers={"names": _NAMING})
         for name, arrow_schema in columns.items():

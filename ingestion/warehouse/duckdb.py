@@ -12,7 +12,17 @@ from ingestion.session import MEMORY_LIMIT, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
 from ingestion.sources.row_order import order_clause
-from ingestion.warehouse.base import LANDED_COLUMNS, NO_REJECTS, OPS, BuildMark, RawTable, Rejects, contents
+from ingestion.warehouse.base import (
+    LANDED_COLUMNS,
+    NO_REJECTS,
+    OPS,
+    BuildMark,
+    RawTable,
+    Rejects,
+    are_there,
+    contents,
+    wanted_columns,
+)
 from ingestion.warehouse.duckdb_types import common_type
 
 _BATCH_ROWS = 65_536
@@ -30,12 +40,10 @@ class DuckDBWarehouse:
     def load_day(
         self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
     ) -> None:
-        from ingestion.warehouse.dlt_tables import create_or_extend
-
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._errors_in_one_line(), open_session(self.path) as connection:
             connection.execute("set preserve_insertion_order = false")
-            create_or_extend("duckdb", connection, tables)
+            _create_or_extend(connection, wanted_columns(tables))
             connection.execute("begin")
             before = _landed(connection, run_date, sources)
             for _, _, name, raw_schema, *_ in before:
@@ -50,12 +58,10 @@ class DuckDBWarehouse:
             connection.execute("commit")
 
     def record_steps(self, steps: pa.Table) -> None:
-        from ingestion.warehouse.dlt_tables import create_or_extend
-
         self.path.parent.mkdir(parents=True, exist_ok=True)
         name = _name(OPS, "pipeline_steps")
         with self._errors_in_one_line(), open_session(self.path) as connection:
-            create_or_extend("duckdb", connection, [])
+            _create_or_extend(connection, wanted_columns([]))
             connection.execute("begin")
             connection.execute(f"delete from {name}")
             connection.execute(f"insert into {name} by name select * from steps")
@@ -123,6 +129,14 @@ class DuckDBWarehouse:
             raise StepFailed(f"the warehouse {self.path} is in use by another process; wait for it to end") from error
         except duckdb.Error as error:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
+
+
+def _create_or_extend(connection: duckdb.DuckDBPyConnection, wanted: dict[tuple[str, str], pa.Schema]) -> None:
+    query = "select schema_name, table_name, column_name from duckdb_columns() where starts_with(schema_name, 'raw_')"
+    if not are_there(wanted, connection.execute(query).fetchall()):
+        from ingestion.warehouse.dlt_tables import create_or_extend
+
+        create_or_extend("duckdb", connection, wanted)
 
 
 def _widen(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:

@@ -17,7 +17,17 @@ from ingestion.redact import one_line, register_secret
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sources.postgres_types import quote
-from ingestion.warehouse.base import LANDED_COLUMNS, NO_REJECTS, OPS, BuildMark, RawTable, Rejects, contents
+from ingestion.warehouse.base import (
+    LANDED_COLUMNS,
+    NO_REJECTS,
+    OPS,
+    BuildMark,
+    RawTable,
+    Rejects,
+    are_there,
+    contents,
+    wanted_columns,
+)
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection, Cursor
@@ -62,10 +72,8 @@ class PostgresWarehouse:
     def load_day(
         self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
     ) -> None:
-        from ingestion.warehouse.dlt_tables import create_or_extend
-
         with self._errors_in_one_line():
-            create_or_extend("postgres", warehouse_url(), tables)
+            _create_or_extend(wanted_columns(tables))
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 before = _landed(cursor, run_date, sources)
                 for _, _, name, raw_schema, *_ in before:
@@ -81,10 +89,8 @@ class PostgresWarehouse:
                 connection.commit()
 
     def record_steps(self, steps: pa.Table) -> None:
-        from ingestion.warehouse.dlt_tables import create_or_extend
-
         with self._errors_in_one_line():
-            create_or_extend("postgres", warehouse_url(), [])
+            _create_or_extend(wanted_columns([]))
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 cursor.execute(f"delete from {_name(OPS, 'pipeline_steps')}")
                 cursor.adbc_ingest("pipeline_steps", steps, mode="append", db_schema_name=OPS)
@@ -166,6 +172,19 @@ def warehouse_url() -> str:
         register_secret(setting["password"])
     user, password = (url_quote(setting[name], safe="") for name in ("user", "password"))
     return f"postgresql://{user}:{password}@{setting['host']}:{setting['port']}/{setting['database']}"
+
+
+def _create_or_extend(wanted: dict[tuple[str, str], pa.Schema]) -> None:
+    query = (
+        "select table_schema, table_name, column_name from information_schema.columns where table_schema like 'raw%'"
+    )
+    with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        if are_there(wanted, cursor.fetchall()):
+            return
+    from ingestion.warehouse.dlt_tables import create_or_extend
+
+    create_or_extend("postgres", warehouse_url(), wanted)
 
 
 def _widen(connection: "Connection", cursor: "Cursor", table: RawTable) -> pa.Schema:

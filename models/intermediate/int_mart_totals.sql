@@ -49,7 +49,7 @@ union all
 
 {{ control_totals(
     ref('fct_order_lines'),
-    'order_details', 'order_details', key_number(['order_id', 'product_id']),
+    'order_details', 'order_details', key_product(['order_id', 'product_id']),
     'gross_amount_usd'
 ) }}
 

@@ -9,7 +9,7 @@ union all
 
 {{ control_totals(
     ref('stg_northwind__order_details'),
-    'order_details', 'order_details', key_number(['order_id', 'product_id']),
+    'order_details', 'order_details', key_product(['order_id', 'product_id']),
     'unit_price_usd * quantity',
     rows='_reject_reason is not null'
 ) }}

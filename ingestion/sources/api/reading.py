@@ -51,7 +51,7 @@ class ApiReading:
         return self._counts[table]
 
     def totals(self, table: str) -> Totals:
-        return self._sums[table].totals(self._shapes[table].schema)
+        return self._sums[table].totals()
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
         """Return the answers that a table was read from, all of them in landing; `place` brings a file there."""

@@ -106,7 +106,7 @@ union all
 
 {{ control_totals(
     source('northwind', 'order_details'),
-    'order_details', 'order_details', key_number(['order_id', 'product_id']),
+    'order_details', 'order_details', key_product(['order_id', 'product_id']),
     try_to_money('unit_price') ~ ' * quantity',
     day='_run_date'
 ) }}
