@@ -1,6 +1,9 @@
 """Two fingerprints of data: of a file's bytes, and of a table's rows in any order."""
 
 import hashlib
+import json
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -8,7 +11,23 @@ import duckdb
 
 from ingestion.session import open_session
 
+# DuckDB's hash() may change with its version: hashes of rows begin with this name, and only like ones are compared.
+ALGORITHM = "duckdb-" + ".".join(duckdb.__version__.split(".")[:2])
+
 _CHUNK_BYTES = 2**20
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WIDE_INTEGERS = ("UBIGINT", "HUGEINT")
+_FLOATS = ("FLOAT", "DOUBLE")
+_AS_THEY_ARE = ("BOOLEAN", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "BLOB")
+_DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
+
+
+@dataclass(frozen=True)
+class Digest:
+    """How many rows a relation has, and the hash of all of them."""
+
+    rows: int
+    content_hash: str
 
 
 def file_sha256(path: Path) -> str:
@@ -25,6 +44,16 @@ def stream_sha256(stream: BinaryIO) -> str:
     return digest.hexdigest()
 
 
+def is_comparable(content_hash: str) -> bool:
+    """Say whether a hash of rows, as it was written down, is by today's algorithm: only then does it tell anything."""
+    return content_hash.startswith(f"{ALGORITHM}:")
+
+
+def short_hash(content_hash: str) -> str:
+    """Return what names go by: 12 hex digits of a hash, whichever algorithm made it."""
+    return content_hash.rpartition(":")[2][:12]
+
+
 def content_hash(paths: list[Path], columns: list[str]) -> str:
     """Return the `rows_hash` of these Parquet files together."""
     with open_session() as connection:
@@ -33,25 +62,46 @@ def content_hash(paths: list[Path], columns: list[str]) -> str:
 
 
 def rows_hash(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    columns: list[str],
-    parameters: list[Any] | None = None,
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], parameters: list[Any] | None = None
 ) -> str:
-    """Return a hash of a relation's rows that neither row order, column order nor file layout changes.
+    """Return a relation's hash as `<algorithm>:<64 hex digits>`, see `digest_rows`."""
+    return digest_rows(connection, relation, columns, parameters).content_hash
 
-    Each row becomes text (columns by name, every value with its length, NULL unlike any value); the rows' MD5s are
-    added up, so that a doubled row counts twice. MD5 of text, unlike DuckDB's own `hash()`, is the same in every
-    version. The connection's time zone must be UTC.
+
+def digest_rows(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], parameters: list[Any] | None = None
+) -> Digest:
+    """Count and hash a relation's rows in one scan; neither row order, column order nor file layout changes the hash.
+
+    DuckDB's hashes of the rows are added up, so that a doubled row counts twice. Columns of a kind are of one type
+    first, since engines differ in a number's width.
     """
-    names = ['"' + name.replace('"', '""') + '"' for name in sorted(columns)]
-    row = " || ".join(f"coalesce(length({name}::varchar) || ':' || {name}::varchar, '-')" for name in names)
-    total = connection.execute(
-        f"""
-        select count(*), coalesce(sum(md5_number_lower(text)), 0), coalesce(sum(md5_number_upper(text)), 0)
-        from (select {row} as text from {relation})
-        """,
-        parameters or [],
-    ).fetchone()
-    parts = [*map(str, total), *sorted(columns)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    quoted = {name: '"' + name.replace('"', '""') + '"' for name in sorted(columns)}
+    described = f"describe select {', '.join(quoted.values())} from {relation}"
+    types = [type_ for _, type_, *_ in connection.execute(described, parameters or []).fetchall()]
+    kinds = dict(zip(quoted, map(_kind, types), strict=True))
+    values = ", ".join(_value(name, kinds[column]) for column, name in quoted.items())
+    # Hashed once more: DuckDB's way of joining two columns' hashes is too plain for sums.
+    query = f"select count(*), coalesce(sum(hash(hash({values}))::hugeint), 0) from {relation}"
+    rows, total = connection.execute(query, parameters or []).fetchone()
+    text = json.dumps([rows, total, list(kinds.items())])
+    return Digest(rows, f"{ALGORITHM}:{hashlib.sha256(text.encode()).hexdigest()}")
+
+
+def _kind(type_: str) -> str:
+    """Return the one type for a DuckDB type and those that differ from it in width alone."""
+    if decimal := _DECIMAL.fullmatch(type_):
+        return f"DECIMAL(38,{decimal[1]})"
+    for kind, types in {"BIGINT": _INTEGERS, "HUGEINT": _WIDE_INTEGERS, "DOUBLE": _FLOATS}.items():
+        if type_ in types:
+            return kind
+    return type_ if type_ in _AS_THEY_ARE else "VARCHAR"
+
+
+def _value(name: str, kind: str) -> str:
+    """Return SQL for what is hashed of a column, of its kind."""
+    if kind == "DOUBLE":  # to hash(), -0.0 is 0.0
+        return f"{name}::{kind}, {name} = 0 and signbit({name})"
+    if kind == "HUGEINT" or kind.startswith("DECIMAL"):  # to hash(), a 128-bit -1 is 0
+        return f"{name}::{kind}, {name} < 0"
+    return f"{name}::{kind}"
