@@ -69,23 +69,36 @@ def rows_hash(
 
 
 def digest_rows(
-    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], parameters: list[Any] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: list[str] | None = None,
+    parameters: list[Any] | None = None,
 ) -> Digest:
-    """Count and hash a relation's rows in one scan; neither row order, column order nor file layout changes the hash.
+    """Count and hash a relation's rows, of all columns or of some, in one scan.
 
-    DuckDB's hashes of the rows are added up, so that a doubled row counts twice. Columns of a kind are of one type
-    first, since engines differ in a number's width.
+    Neither row order, column order nor file layout changes the hash. DuckDB's hashes of the rows are added up, so that
+    a doubled row counts twice. Columns of a kind are of one type first: engines differ in a number's width.
     """
-    quoted = {name: '"' + name.replace('"', '""') + '"' for name in sorted(columns)}
-    described = f"describe select {', '.join(quoted.values())} from {relation}"
-    types = [type_ for _, type_, *_ in connection.execute(described, parameters or []).fetchall()]
-    kinds = dict(zip(quoted, map(_kind, types), strict=True))
-    values = ", ".join(_value(name, kinds[column]) for column, name in quoted.items())
-    # Hashed once more: DuckDB's way of joining two columns' hashes is too plain for sums.
-    query = f"select count(*), coalesce(sum(hash(hash({values}))::hugeint), 0) from {relation}"
+    kinds, hashed = row_hash(connection, relation, columns, parameters)
+    query = f"select count(*), coalesce(sum({hashed}::hugeint), 0) from {relation}"
     rows, total = connection.execute(query, parameters or []).fetchone()
     text = json.dumps([rows, total, list(kinds.items())])
     return Digest(rows, f"{ALGORITHM}:{hashlib.sha256(text.encode()).hexdigest()}")
+
+
+def row_hash(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: list[str] | None = None,
+    parameters: list[Any] | None = None,
+) -> tuple[dict[str, str], str]:
+    """Return the columns' kinds by name, in its order, and SQL for the 64-bit hash of one row of a relation."""
+    described = connection.execute(f"describe select * from {relation}", parameters or []).fetchall()
+    types = {name: type_ for name, type_, *_ in described}
+    kinds = {name: _kind(types[name]) for name in sorted(columns or types)}
+    values = ", ".join(_value('"' + name.replace('"', '""') + '"', kind) for name, kind in kinds.items())
+    # Hashed once more: DuckDB's way of joining two columns' hashes is too plain for sums.
+    return kinds, f"hash(hash({values}))"
 
 
 def _kind(type_: str) -> str:
