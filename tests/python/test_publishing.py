@@ -40,6 +40,7 @@ class Engine:
         self.store = open_store(home.published, home.work)
         self._execute = execute
         self._suffix = suffix
+        self.is_postgres = bool(suffix)
 
     def build(self, day: str, amounts: Rows, *, columns: str = "", steps: str = "one") -> None:
         """Stand for a build of a day: one order and one line for each amount."""
