@@ -1,6 +1,9 @@
 """Two fingerprints of data: of a file's bytes, and of a table's rows in any order."""
 
 import hashlib
+import json
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -8,7 +11,24 @@ import duckdb
 
 from ingestion.session import open_session
 
+# DuckDB's hash() may change with its version: hashes of rows begin with this name, and only like ones are compared.
+ALGORITHM = "duckdb-" + ".".join(duckdb.__version__.split(".")[:2])
+
 _CHUNK_BYTES = 2**20
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WIDE_INTEGERS = ("UBIGINT", "HUGEINT")
+_FLOATS = ("FLOAT", "DOUBLE")
+_AS_THEY_ARE = ("BOOLEAN", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "BLOB")
+_DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
+
+
+@dataclass(frozen=True)
+class Digest:
+    """How many rows a relation has, the hash of all of them, and the figures that were asked for with them."""
+
+    rows: int
+    content_hash: str
+    figures: tuple[Any, ...] = ()
 
 
 def file_sha256(path: Path) -> str:
@@ -25,33 +45,84 @@ def stream_sha256(stream: BinaryIO) -> str:
     return digest.hexdigest()
 
 
+def is_comparable(content_hash: str) -> bool:
+    """Say whether a hash of rows, as it was written down, is by today's algorithm: only then does it tell anything."""
+    return content_hash.startswith(f"{ALGORITHM}:")
+
+
+def short_hash(content_hash: str) -> str:
+    """Return what names go by: 12 hex digits of a hash, whichever algorithm made it."""
+    return content_hash.rpartition(":")[2][:12]
+
+
 def content_hash(paths: list[Path], columns: list[str]) -> str:
     """Return the `rows_hash` of these Parquet files together."""
+    return digest_files(paths, columns).content_hash
+
+
+def digest_files(paths: list[Path], columns: list[str], figures: str = "") -> Digest:
+    """Count and hash the rows of these Parquet files together, and ask for figures of them (SQL), in one scan."""
     with open_session() as connection:
         parquet = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
-        return rows_hash(connection, parquet, columns, [[str(path) for path in paths]])
+        return digest_rows(connection, parquet, columns, [[str(path) for path in paths]], figures)
 
 
 def rows_hash(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], parameters: list[Any] | None = None
+) -> str:
+    """Return a relation's hash as `<algorithm>:<64 hex digits>`, see `digest_rows`."""
+    return digest_rows(connection, relation, columns, parameters).content_hash
+
+
+def digest_rows(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
-    columns: list[str],
+    columns: list[str] | None = None,
     parameters: list[Any] | None = None,
-) -> str:
-    """Return a hash of a relation's rows that neither row order, column order nor file layout changes.
+    figures: str = "",
+) -> Digest:
+    """Count and hash a relation's rows, of all columns or of some, and ask for figures (SQL) beside, in one scan.
 
-    Each row becomes text (columns by name, every value with its length, NULL unlike any value); the rows' MD5s are
-    added up, so that a doubled row counts twice. MD5 of text, unlike DuckDB's own `hash()`, is the same in every
-    version. The connection's time zone must be UTC.
+    Neither row order, column order nor file layout changes the hash. DuckDB's hashes of the rows are added up, so that
+    a doubled row counts twice. Columns of a kind are of one type first: engines differ in a number's width.
     """
-    names = ['"' + name.replace('"', '""') + '"' for name in sorted(columns)]
-    row = " || ".join(f"coalesce(length({name}::varchar) || ':' || {name}::varchar, '-')" for name in names)
-    total = connection.execute(
-        f"""
-        select count(*), coalesce(sum(md5_number_lower(text)), 0), coalesce(sum(md5_number_upper(text)), 0)
-        from (select {row} as text from {relation})
-        """,
-        parameters or [],
-    ).fetchone()
-    parts = [*map(str, total), *sorted(columns)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    kinds, hashed = row_hash(connection, relation, columns, parameters)
+    asked = f", {figures}" if figures else ""
+    query = f"select count(*), coalesce(sum({hashed}::hugeint), 0){asked} from {relation}"
+    rows, total, *found = connection.execute(query, parameters or []).fetchone()
+    text = json.dumps([rows, total, list(kinds.items())])
+    return Digest(rows, f"{ALGORITHM}:{hashlib.sha256(text.encode()).hexdigest()}", tuple(found))
+
+
+def row_hash(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: list[str] | None = None,
+    parameters: list[Any] | None = None,
+) -> tuple[dict[str, str], str]:
+    """Return the columns' kinds by name, in its order, and SQL for the 64-bit hash of one row of a relation."""
+    described = connection.execute(f"describe select * from {relation}", parameters or []).fetchall()
+    types = {name: type_ for name, type_, *_ in described}
+    kinds = {name: _kind(types[name]) for name in sorted(columns or types)}
+    values = ", ".join(_value('"' + name.replace('"', '""') + '"', kind) for name, kind in kinds.items())
+    # Hashed once more: DuckDB's way of joining two columns' hashes is too plain for sums.
+    return kinds, f"hash(hash({values}))"
+
+
+def _kind(type_: str) -> str:
+    """Return the one type for a DuckDB type and those that differ from it in width alone."""
+    if decimal := _DECIMAL.fullmatch(type_):
+        return f"DECIMAL(38,{decimal[1]})"
+    for kind, types in {"BIGINT": _INTEGERS, "HUGEINT": _WIDE_INTEGERS, "DOUBLE": _FLOATS}.items():
+        if type_ in types:
+            return kind
+    return type_ if type_ in _AS_THEY_ARE else "VARCHAR"
+
+
+def _value(name: str, kind: str) -> str:
+    """Return SQL for what is hashed of a column, of its kind."""
+    if kind == "DOUBLE":  # to hash(), -0.0 is 0.0
+        return f"{name}::{kind}, {name} = 0 and signbit({name})"
+    if kind == "HUGEINT" or kind.startswith("DECIMAL"):  # to hash(), a 128-bit -1 is 0
+        return f"{name}::{kind}, {name} < 0"
+    return f"{name}::{kind}"

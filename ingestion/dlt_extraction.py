@@ -7,13 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from ingestion.digest import content_hash
+from ingestion.digest import digest_files
 from ingestion.errors import StepFailed, TradewindsError
 from ingestion.landing import Answer, Column, File, Landing, Table, Totals
 from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
 from ingestion.sources import REJECT_SCHEMA, AnswerReading, Reading, Source
-from ingestion.totals import landed_totals
+from ingestion.totals import DuckDBSql
 
 # Called with a table, its rows so far, and whether it is complete.
 OnRows = Callable[[str, int, bool], None]
@@ -64,26 +64,20 @@ class Extraction:
             with self._landing.local(self._source.name, self._run_date, files) as paths:
                 if any(_types(parquet.read_schema(path)) != _types(schema) for path in paths):
                     raise StepFailed(f"table {table} landed with other columns than the source has")
+                control = self._source.control_totals.get(table)
+                figures = control.select(schema, DuckDBSql) if control else "null, null"
+                digest = digest_files(paths, schema.names, figures)
                 landed[table] = Table(
                     rows=rows,
                     rejected_rows=rejected,
                     columns=[Column(field.name, str(field.type)) for field in schema],
                     files=files,
-                    content_hash=content_hash(paths, schema.names),
+                    content_hash=digest.content_hash,
                     run_id=self._run_id,
                     read_rows=read,
-                    totals=self._totals(table, paths, schema, reading.totals(table)),
+                    totals=_agreeing(table, reading.totals(table), Totals(*digest.figures)),
                 )
         return landed
-
-    def _totals(self, table: str, paths: list[Path], schema: pa.Schema, source: Totals) -> dict[str, Totals]:
-        control = self._source.control_totals.get(table)
-        landing = landed_totals(paths, control, schema) if control else Totals()
-        for name in ("key", "amount"):
-            read, landed = getattr(source, name), getattr(landing, name)
-            if read != landed:
-                raise StepFailed(f"table {table}: the {name} sum of what was read is {read}, of what landed {landed}")
-        return {"source": source, "landing": landing}
 
     def discard(self) -> None:
         """Remove what was placed in landing; no manifest lists it."""
@@ -170,6 +164,15 @@ class Extraction:
         rows = parquet.read_metadata(path).num_rows
         file = self._landing.place(path, folder, f"{self._run_id}-{part}.parquet", rows)
         self._files.setdefault(table, []).append(file)
+
+
+def _agreeing(table: str, source: Totals, landing: Totals) -> dict[str, Totals]:
+    """Return both sums by stage; raises StepFailed where they differ."""
+    for name in ("key", "amount"):
+        read, landed = getattr(source, name), getattr(landing, name)
+        if read != landed:
+            raise StepFailed(f"table {table}: the {name} sum of what was read is {read}, of what landed {landed}")
+    return {"source": source, "landing": landing}
 
 
 def _types(schema: pa.Schema) -> dict[str, pa.DataType]:

@@ -13,6 +13,7 @@ from ingestion.dlt_extraction import Extraction, OnRows
 from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.landing import Answer, File, Landing, Manifest, Table
+from ingestion.landing.hashes import keep_hashes
 from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home
 from ingestion.sources import AnswerReading, Source
@@ -107,6 +108,7 @@ def drafting(
             _refuse_ambiguous(schemas)
             check_schemas(schemas, is_sample)
             landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
+            landed = keep_hashes(landing, source.name, run_date, landed)
             kept = landing.manifest(source.name, run_date) if tables else None
             if kept and kept.is_sample != is_sample:
                 kept = None  # a day is all sample or all real

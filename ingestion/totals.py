@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -109,13 +108,6 @@ class BatchTotals:
     def totals(self) -> Totals:
         """Return the sums of all batches, those of an empty table when there was none."""
         return Totals(*(None if total is None else f"{total:f}" for total in self._sums))
-
-
-def landed_totals(paths: list[Path], control: ControlTotals, schema: pa.Schema) -> Totals:
-    """Return the sums of these Parquet files together."""
-    query = f"select {control.select(schema, DuckDBSql)} from read_parquet(?, hive_partitioning = false)"
-    with open_session() as connection:
-        return Totals(*connection.execute(query, [[str(path) for path in paths]]).fetchone())
 
 
 def _sum(expression: str | None, accepted: str, scale: int) -> str:

@@ -4,11 +4,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.redact import FORMULA_STARTS, one_line
-from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import literal
 from ingestion.sources.postgres_types import quote
@@ -30,11 +28,11 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
     try:
         with ExitStack() as held:
             for export in exports():
-                for format_ in export.formats:
-                    name = f"{export.name}.{format_}"
-                    drafts[name] = held.enter_context(store.draft(name))
-                    with warehouse.reading(export.relation, export.order_by) as mart:
-                        rows[name] = _copy(mart, drafts[name], format_)
+                with warehouse.sorting(export.relation, export.order_by) as session:
+                    for format_ in export.formats:
+                        name = f"{export.name}.{format_}"
+                        drafts[name] = held.enter_context(store.draft(name))
+                        rows[name] = _copy(session, drafts[name], format_)
             for name, draft in drafts.items():
                 store.put(draft, f"{run_date}/{name}")
     except (duckdb.Error, OSError) as error:
@@ -42,19 +40,17 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
     return rows
 
 
-def _copy(mart: pa.RecordBatchReader, path: Path, format_: str) -> int:
-    """Write an Arrow stream through DuckDB, so that every target's files read alike; return rows."""
-    cells = ", ".join(_disarmed(field) if format_ == "csv" else quote(field.name) for field in mart.schema)
-    with open_session() as connection:
-        connection.register("mart", mart)
-        copy = f"copy (select {cells} from mart) to {literal(str(path))} ({_COPY_OPTIONS[format_]})"
-        return connection.execute(copy).fetchone()[0]
+def _copy(session: duckdb.DuckDBPyConnection, path: Path, format_: str) -> int:
+    """Write `sorted_mart` by DuckDB, whose files read alike whatever the target; return rows."""
+    columns = session.execute("describe sorted_mart").fetchall()
+    cells = ", ".join(
+        _disarmed(name) if format_ == "csv" and type_ == "VARCHAR" else quote(name) for name, type_, *_ in columns
+    )
+    copy = f"copy (select {cells} from sorted_mart) to {literal(str(path))} ({_COPY_OPTIONS[format_]})"
+    return session.execute(copy).fetchone()[0]
 
 
-def _disarmed(field: pa.Field) -> str:
-    """Return SQL for a column whose text no spreadsheet takes for a formula: an apostrophe goes before it."""
-    name = quote(field.name)
-    if not pa.types.is_string(field.type):
-        return name
-    starts, apostrophe = ", ".join(map(literal, FORMULA_STARTS)), literal("'")
+def _disarmed(column: str) -> str:
+    """Return SQL for a column of text that no spreadsheet takes for a formula: an apostrophe goes before it."""
+    name, starts, apostrophe = quote(column), ", ".join(map(literal, FORMULA_STARTS)), literal("'")
     return f"case when left({name}, 1) in ({starts}) then {apostrophe} || {name} else {name} end as {name}"

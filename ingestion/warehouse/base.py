@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+import duckdb
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
@@ -184,6 +185,9 @@ class Warehouse(Protocol):
 
         The order is of columns by name, ascending unless ` desc` follows; raises StepFailed on an unknown one.
         """
+
+    def sorting(self, relation: str, order_by: list[str]) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open a DuckDB session whose table `sorted_mart` holds a mart's rows, in the order that `reading` takes."""
 
     def audit_url(self) -> str:
         """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password: never show it."""

@@ -1,14 +1,14 @@
 """The DuckDB warehouse: one file, whose raw tables dlt owns and whose rows DuckDB reads from the landed Parquet."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 
 import duckdb
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
-from ingestion.session import MEMORY_LIMIT, open_session
+from ingestion.session import MEMORY_LIMIT, memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres_types import quote
 from ingestion.sources.row_order import order_clause
@@ -88,10 +88,16 @@ class DuckDBWarehouse:
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
-            mart = _name(*relation.split("."))
-            columns = connection.sql(f"select * from {mart} limit 0").to_arrow_table().schema
-            query = f"select * from {mart}{order_clause(order_by, columns)}"
-            yield connection.sql(query).to_arrow_reader(_BATCH_ROWS)
+            yield connection.sql(_ordered(connection, relation, order_by)).to_arrow_reader(_BATCH_ROWS)
+
+    @contextmanager
+    def sorting(self, relation: str, order_by: list[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+        with ExitStack() as held:
+            with self._errors_in_one_line():
+                session = open_session(self.path, read_only=True, memory=memory_setting())
+                connection = held.enter_context(session)
+                connection.execute(f"create temp table sorted_mart as {_ordered(connection, relation, order_by)}")
+            yield connection
 
     def audit_url(self) -> str:
         from sqlalchemy.dialects import registry
@@ -137,6 +143,12 @@ def _create_or_extend(connection: duckdb.DuckDBPyConnection, wanted: dict[tuple[
         from ingestion.warehouse.dlt_tables import create_or_extend
 
         create_or_extend("duckdb", connection, wanted)
+
+
+def _ordered(connection: duckdb.DuckDBPyConnection, relation: str, order_by: list[str]) -> str:
+    mart = _name(*relation.split("."))
+    columns = connection.sql(f"select * from {mart} limit 0").to_arrow_table().schema
+    return f"select * from {mart}{order_clause(order_by, columns)}"
 
 
 def _widen(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
@@ -14,6 +15,7 @@ from ingestion import adbc
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line, register_secret
+from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sources.postgres_types import quote
@@ -110,6 +112,13 @@ class PostgresWarehouse:
 
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
         return self.reading_table(*self.built_place(relation), order_by)
+
+    @contextmanager
+    def sorting(self, relation: str, order_by: list[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self.reading(relation, order_by) as batches, open_session(memory=memory_setting()) as connection:
+            connection.register("batches", batches)
+            connection.execute("create temp table sorted_mart as from batches")
+            yield connection
 
     def has(self, relation: str) -> bool:
         with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:

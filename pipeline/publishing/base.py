@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingestion.digest import ALGORITHM, Digest, is_comparable, short_hash
 from ingestion.errors import BadRequest
 from pipeline.project import Mart
 from pipeline.publishing.changes import Change
@@ -26,7 +27,7 @@ class Version:
     @property
     def name(self) -> str:
         """The version's name, the same for the same rows: `<run_date>-<hash>`."""
-        return f"{self.run_date}-{self.content_hash[:12]}"
+        return f"{self.run_date}-{short_hash(self.content_hash)}"
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,27 @@ class Answer:
     rows: Iterator[tuple]
 
 
-def combined_hash(hashes: list[list[str]]) -> str:
-    """Return one hash for the marts' own, given as [mart, hash]: the same rows have the same on every engine.
+def version_of(
+    run_date: str, built: dict[str, Digest], current: Version | None, published: Callable[[], dict[str, Digest]]
+) -> Version:
+    """Return the version that the built marts are of: the same rows have the same on every engine.
 
-    What `ops` says of runs is left out: it differs from run to run, and the data doesn't.
+    A current version that another algorithm has named tells nothing by its hash: `published` digests its rows anew.
     """
-    kept = [[mart, hash_] for mart, hash_ in hashes if not mart.startswith("ops.")]
-    return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
+    is_of_day = current is not None and current.run_date == run_date
+    if is_of_day and not is_comparable(current.content_hash) and _of_business(published()) == _of_business(built):
+        return current
+    return Version(run_date, combined_hash(built))
+
+
+def combined_hash(marts: dict[str, Digest]) -> str:
+    """Return one hash for the marts' own."""
+    return f"{ALGORITHM}:{hashlib.sha256(json.dumps(_of_business(marts)).encode()).hexdigest()}"
+
+
+def _of_business(marts: dict[str, Digest]) -> list[list[str]]:
+    """Return each mart and its hash, without `ops`: what it says of runs differs from run to run, the data doesn't."""
+    return [[mart, digest.content_hash] for mart, digest in sorted(marts.items()) if not mart.startswith("ops.")]
 
 
 def kept_versions() -> int:

@@ -1,7 +1,7 @@
 """What a publish would change: rows added, removed and changed in each mart, and its totals before and after."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ingestion.sources.postgres_types import quote
@@ -9,6 +9,8 @@ from pipeline.project import Mart
 
 # Runs a query, whose words both engines understand, and returns its one row.
 FetchRow = Callable[[str], tuple]
+# Returns an engine's SQL for the 64-bit hash of a row of a relation, NULL unlike any value, given its columns.
+RowHash = Callable[[str, list[str]], str]
 
 
 @dataclass(frozen=True)
@@ -16,10 +18,10 @@ class Change:
     """One mart's difference; `totals` are sums before and after by column, `columns` what the mart gained and lost."""
 
     mart: str
-    added: int
-    removed: int
-    changed: int
-    totals: dict[str, tuple[Decimal | None, Decimal | None]]
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    totals: dict[str, tuple[Decimal | None, Decimal | None]] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
@@ -36,7 +38,9 @@ class Change:
         return "; ".join(part for part in parts if part)
 
 
-def compare(mart: Mart, fetch: FetchRow, old: str | None, new: str, columns: tuple[list[str], list[str]]) -> Change:
+def compare(
+    mart: Mart, fetch: FetchRow, row_hash: RowHash, old: str | None, new: str, columns: tuple[list[str], list[str]]
+) -> Change:
     """Compare a mart's published relation (None when there is none) with the built one, given their columns.
 
     Rows are compared by the columns both have; a row whose key stays is changed, not removed and added.
@@ -45,16 +49,29 @@ def compare(mart: Mart, fetch: FetchRow, old: str | None, new: str, columns: tup
     if old is None:
         totals = {column: (None, total) for column, total in _sums(mart, fetch, new, after).items()}
         return Change(mart.relation, _count(fetch, new), 0, 0, totals)
-    common = ", ".join(quote(column) for column in after if column in before)
-    key = ", ".join(quote(column) for column in mart.key if column in before) or common
+    common = [column for column in after if column in before]
+    listed = ", ".join(map(quote, common))
+    sides = f"(select {listed}, 1 as _side from {new} union all select {listed}, -1 from {old}) as sides"
+    # Rows are hashed behind the union, where a type that has changed is one. Without a key, a row is its own.
+    hashed = row_hash(sides, common)
+    key = ", ".join(quote(column) for column in mart.key if column in common) or "_row_hash"
     added, removed, changed = fetch(f"""
-        with added as (select {common} from {new} except all select {common} from {old}),
-        removed as (select {common} from {old} except all select {common} from {new})
+        with hashed as (select *, {hashed} as _row_hash from {sides}),
+        different as (
+            select {key}, sum(_side) as _surplus from hashed group by {key}, _row_hash having sum(_side) <> 0
+        ),
+        by_key as (
+            select
+                sum(case when _surplus > 0 then _surplus else 0 end) as added,
+                sum(case when _surplus < 0 then -_surplus else 0 end) as removed
+            from different
+            group by {key}
+        )
         select
-            (select count(*) from added),
-            (select count(*) from removed),
-            (select count(*) from (select {key} from added intersect select {key} from removed) as changed)
+            coalesce(sum(added), 0), coalesce(sum(removed), 0), count(case when added > 0 and removed > 0 then 1 end)
+        from by_key
     """)
+    added, removed = int(added), int(removed)
     was, now = _sums(mart, fetch, old, before), _sums(mart, fetch, new, after)
     return Change(
         mart.relation,

@@ -7,26 +7,28 @@ from threading import Lock
 
 import duckdb
 
-from ingestion.digest import file_sha256, rows_hash, stream_sha256
+from ingestion.digest import Digest, file_sha256, stream_sha256
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
-from ingestion.sources.postgres import literal
 from ingestion.sources.postgres_types import quote
 from ingestion.stores import open_store
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from pipeline.project import Mart
-from pipeline.publishing.base import Answer, Rows, Version, combined_hash, kept_versions
-from pipeline.publishing.changes import Change, compare
+from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
+from pipeline.publishing.changes import Change
+from pipeline.publishing.duckdb_marts import (
+    SELECT_VERSION,
+    attached,
+    compare_mart,
+    copy_marts,
+    digest_built,
+    digest_published,
+)
 from pipeline.publishing.duckdb_reading import answering
 from pipeline.publishing.journal import Journal, Published, appended, taken_back, write_latest
 
-# Clients from DuckDB 1.4 on open this format; 2.0's own they can't.
-_STORAGE_VERSION = "v1.4.0"
-# Inside the file, so that what it is and what it holds can never come apart.
-_VERSION_TABLE = "main.published_version"
-_SELECT_VERSION = f"select run_date::varchar, content_hash from {_VERSION_TABLE}"
 _READING = Lock()
 _PUBLISHED = "tradewinds.duckdb"
 
@@ -38,6 +40,7 @@ class DuckDBPublisher:
         self._store = open_store(home.published, home.work)
         self._journal = Journal(self._store, "versions/journal.json")
         self._warehouse = DuckDBWarehouse(home).path
+        self._built: tuple[tuple, dict[str, Digest]] | None = None
 
     @property
     def place(self) -> str:
@@ -63,7 +66,7 @@ class DuckDBPublisher:
             if (path := self._store.latest(_PUBLISHED)) is None:
                 return None
             with open_session(path, read_only=True) as connection:
-                version = Version(*connection.execute(_SELECT_VERSION).fetchone())
+                version = Version(*connection.execute(SELECT_VERSION).fetchone())
                 query = f"select * from {'.'.join(map(quote, mart.place))} where {quote(column)} = ?"
                 try:
                     found = connection.execute(query, [value])
@@ -76,41 +79,43 @@ class DuckDBPublisher:
         return answering(path, statement) if path else nullcontext()
 
     def changes(self, marts: list[Mart]) -> list[Change]:
-        with _one_line_errors("compared"), self._both_attached() as connection:
-            return [_compare(connection, mart) for mart in marts]
+        with _one_line_errors("compared"), self._attached() as connection:
+            built, published = self._digest_built(connection, marts), digest_published(connection, marts)
+            return [
+                Change(mart.relation)
+                if published.get(mart.relation) == built[mart.relation]
+                else compare_mart(connection, mart)
+                for mart in marts
+            ]
 
     def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
         kept_versions()  # a setting that can't be read is said before anything is written
-        with _one_line_errors("published"), self._held_alone(), self._store.draft(_PUBLISHED) as draft:
-            version, rows = self._copy_marts(draft, run_date, marts)
-            entries = self._entries()
-            if not self._is_whole(version, entries):
-                self._store.put(draft, _kept_name(version.name))
-            if self.current() != version:
-                newest = Published.now(version, self._sha256(_kept_name(version.name)))
-                self._put_in_place(appended(entries, newest))
-            self._tidy()
-        return version, rows
+        with _one_line_errors("published"), self._held_alone():
+            current, entries = self.current(), self._entries()
+            with self._attached() as connection:
+                digests = self._digest_built(connection, marts)
+                version = version_of(run_date, digests, current, lambda: digest_published(connection, marts))
+                if version != current or self._store.size(_kept_name(version.name)) is None:
+                    entries = self._copy_marts(connection, version, marts, digests, entries)
+            self._tidy(entries)
+        return version, {mart: digest.rows for mart, digest in digests.items()}
 
     def rollback(self, to: str | None = None) -> Version:
         with _one_line_errors("rolled back"), self._held_alone():
             earlier = taken_back(self._entries(), to)
             version = Version(earlier[-1].run_date, earlier[-1].content_hash)
-            if not self._is_whole(version, earlier):
+            if self._sha256(_kept_name(version.name)) != earlier[-1].sha256:
                 kept = self._store.location(_kept_name(version.name))
                 raise StepFailed(f"{kept} is missing or damaged (its SHA-256 is not the journal's)")
-            self._put_in_place([*earlier[:-1], Published.now(version, earlier[-1].sha256)])
-            write_latest(self._store, "duckdb", self._entries()[-1])
-        return self.current()
+            entries = [*earlier[:-1], Published.now(version, earlier[-1].sha256)]
+            self._put_in_place(entries)
+            write_latest(self._store, "duckdb", entries[-1])
+        return version
 
     def _entries(self) -> list[Published]:
         path = self._store.latest(_PUBLISHED)
-        return self._journal.entries(path and Published.now(_version_of(path), file_sha256(path)))
-
-    def _is_whole(self, version: Version, entries: list[Published]) -> bool:
-        """Say whether a version's kept file is the one the journal knows: it is never written twice."""
-        sha256 = {entry.version: entry.sha256 for entry in entries}.get(version.name)
-        return sha256 is not None and self._sha256(_kept_name(version.name)) == sha256
+        version = path and _version_of(path)
+        return self._journal.entries(version, lambda: Published.now(version, file_sha256(path)))
 
     def _sha256(self, name: str) -> str | None:
         """Return the hash of a file in the store, None when there is no such file."""
@@ -120,37 +125,36 @@ class DuckDBPublisher:
         except FileNotFoundError:
             return None
 
-    @contextmanager
-    def _both_attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with open_session() as connection:
-            connection.execute(f"attach {literal(str(self._warehouse))} as warehouse (read_only)")
-            if path := self._store.latest(_PUBLISHED):
-                connection.execute(f"attach {literal(str(path))} as published (read_only)")
-            yield connection
+    def _attached(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return attached(self._warehouse, self._store.latest(_PUBLISHED))
 
-    def _copy_marts(self, draft: Path, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
-        rows, hashes = {}, []
-        with open_session() as connection:
-            connection.execute(f"attach {literal(str(self._warehouse))} as warehouse (read_only)")
-            connection.execute(f"attach {literal(str(draft))} as published (storage_version '{_STORAGE_VERSION}')")
-            for mart in marts:
-                schema, copied = quote(mart.place[0]), _name("published", mart)
-                connection.execute(f"create schema if not exists published.{schema}")
-                connection.execute(f"create table {copied} as from {_name('warehouse', mart)}")
-                rows[mart.relation] = connection.execute(f"select count(*) from {copied}").fetchone()[0]
-                if not mart.is_of_operations:
-                    columns = _columns(connection, "published", mart)
-                    hashes.append([mart.relation, rows_hash(connection, copied, columns)])
-            content_hash = combined_hash(hashes)
-            connection.execute(
-                f"create table published.{_VERSION_TABLE} as select ?::date as run_date, ? as content_hash",
-                [run_date, content_hash],
-            )
-            connection.execute("detach published")
-        return Version(run_date, content_hash), rows
+    def _digest_built(self, connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
+        """Digest the built marts once, for what changes and for the copy, while the warehouse's file stays."""
+        found = self._warehouse.stat()
+        state = (found.st_ino, found.st_size, found.st_mtime_ns, marts)
+        if self._built is None or self._built[0] != state:
+            self._built = state, digest_built(connection, marts)
+        return self._built[1]
+
+    def _copy_marts(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        version: Version,
+        marts: list[Mart],
+        digests: dict[str, Digest],
+        entries: list[Published],
+    ) -> list[Published]:
+        """Keep a version's file and put it before readers; return the journal's entries."""
+        with self._store.draft(_PUBLISHED) as draft:
+            copy_marts(connection, draft, version, marts, digests)
+            newest = Published.now(version, file_sha256(draft))
+            self._store.put(draft, _kept_name(version.name))
+        entries = appended(entries, newest)
+        self._put_in_place(entries)
+        return entries
 
     def _put_in_place(self, entries: list[Published]) -> None:
-        """Put a copy of the last entry's file before readers, at once, the journal first."""
+        """Put the last entry's file before readers, at once, the journal first."""
         self._journal.write(entries)
         self._store.copy(_kept_name(entries[-1].version), _PUBLISHED)
 
@@ -164,9 +168,9 @@ class DuckDBPublisher:
                 raise StepFailed("another process is publishing; wait for it to end") from error
             yield
 
-    def _tidy(self) -> None:
+    def _tidy(self, entries: list[Published]) -> None:
         """Keep the newest versions' files, drop the older ones and those that were rolled back from."""
-        kept = self._entries()[-kept_versions() :]
+        kept = entries[-kept_versions() :]
         self._journal.write(kept)
         write_latest(self._store, "duckdb", kept[-1])
         names = [_kept_name(entry.version) for entry in kept]
@@ -182,34 +186,9 @@ def _kept_name(version: str) -> str:
 def _version_of(path: Path) -> Version:
     try:
         with open_session(path, read_only=True) as connection:
-            return Version(*connection.execute(_SELECT_VERSION).fetchone())
+            return Version(*connection.execute(SELECT_VERSION).fetchone())
     except duckdb.Error as error:
         raise StepFailed(f"the published file {path} can't be read: {one_line(error)}") from error
-
-
-def _compare(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Change:
-    before, after = (_columns(connection, database, mart) for database in ("published", "warehouse"))
-    old = _name("published", mart) if before else None
-    return compare(
-        mart,
-        lambda query: connection.execute(query).fetchone(),
-        old,
-        _name("warehouse", mart),
-        (before, after),
-    )
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> list[str]:
-    """Return the mart's columns in their order, none where it doesn't exist."""
-    query = """
-        select column_name from duckdb_columns()
-        where database_name = ? and schema_name = ? and table_name = ? order by column_index
-    """
-    return [name for (name,) in connection.execute(query, [database, *mart.place]).fetchall()]
-
-
-def _name(database: str, mart: Mart) -> str:
-    return ".".join([database, *map(quote, mart.place)])
 
 
 @contextmanager

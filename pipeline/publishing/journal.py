@@ -1,6 +1,7 @@
 """The order in which versions were published: what `rollback` goes back along, and what `latest.json` says."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -35,8 +36,8 @@ class Journal:
     def __init__(self, store: Store, name: str):
         self._store, self._name = store, name
 
-    def entries(self, current: Published | None) -> list[Published]:
-        """Return the versions up to the one that readers see now."""
+    def entries(self, current: Version | None, describe: Callable[[], Published]) -> list[Published]:
+        """Return the versions up to the one that readers see now, which is described where the journal lacks it."""
         try:
             kept = [Published(**entry) for entry in json.loads(self._store.read(self._name))]
         except FileNotFoundError:
@@ -44,9 +45,9 @@ class Journal:
         names = [entry.version for entry in kept]
         if current is None:
             return []
-        if current.version in names:
-            return kept[: names.index(current.version) + 1]
-        return [*kept, current]
+        if current.name in names:
+            return kept[: names.index(current.name) + 1]
+        return [*kept, describe()]
 
     def write(self, entries: list[Published]) -> None:
         """Replace the journal."""

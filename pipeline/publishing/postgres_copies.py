@@ -55,14 +55,6 @@ def copy_rows(connection: psycopg.Connection, source: tuple[str, str], target: t
     return connection.execute(f"insert into {name(target)} ({listed}) select {listed} from {name(source)}").rowcount
 
 
-def differ(connection: psycopg.Connection, one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Say whether two tables of the same columns hold different rows."""
-    listed = ", ".join(map(quote, columns(connection, one)))
-    sides = [f"select {listed} from {name(place)}" for place in (one, other)]
-    query = f"select exists(({sides[0]}) except all ({sides[1]})) or exists(({sides[1]}) except all ({sides[0]}))"
-    return connection.execute(query).fetchone()[0]
-
-
 def drop_foreign_keys(connection: psycopg.Connection, marts: list[Mart], place: Place) -> None:
     """Drop the foreign keys of a set, so that its tables can be replaced one by one."""
     for mart in marts:

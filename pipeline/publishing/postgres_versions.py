@@ -4,11 +4,13 @@ from dataclasses import astuple
 
 import psycopg
 
+from ingestion.digest import Digest, is_comparable, short_hash
 from pipeline.project import Mart
-from pipeline.publishing.base import Version
+from pipeline.publishing.base import Version, combined_hash
 from pipeline.publishing.journal import Published
 
 _JOURNAL = "public.published_versions"
+_MARTS = "public.published_marts"
 
 
 def read_entries(connection: psycopg.Connection) -> list[Published]:
@@ -31,6 +33,39 @@ def write_entries(connection: psycopg.Connection, entries: list[Published]) -> N
         connection.execute(f"insert into {_JOURNAL} values (%s, %s, %s, %s, %s)", row)
 
 
+def read_digests(connection: psycopg.Connection, entry: Published) -> dict[str, Digest]:
+    """Return the digests of a version's marts as they were written down, by mart."""
+    if connection.execute("select to_regclass(%s)", [_MARTS]).fetchone()[0] is None:
+        return {}
+    query = f"select mart, row_count, content_hash from {_MARTS} where version = %s"
+    return {mart: Digest(*digest) for mart, *digest in connection.execute(query, [entry.version]).fetchall()}
+
+
+def write_digests(connection: psycopg.Connection, entry: Published, digests: dict[str, Digest]) -> None:
+    """Replace what is written down of a version's marts."""
+    connection.execute(
+        f"create table if not exists {_MARTS} (version text, mart text, row_count bigint, content_hash text)"
+    )
+    connection.execute(f"delete from {_MARTS} where version = %s", [entry.version])
+    rows = [[entry.version, mart, digest.rows, digest.content_hash] for mart, digest in digests.items()]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"insert into {_MARTS} values (%s, %s, %s, %s)", rows)
+
+
+def forget_digests(connection: psycopg.Connection, kept: list[Published]) -> None:
+    """Remove what is written down of versions that aren't kept."""
+    if connection.execute("select to_regclass(%s)", [_MARTS]).fetchone()[0] is not None:
+        connection.execute(f"delete from {_MARTS} where version <> all(%s)", [[entry.version for entry in kept]])
+
+
+def is_whole(version: Version, found: dict[str, Digest], recorded: dict[str, Digest]) -> bool:
+    """Say whether a copy is the version's, by its hash; by its rows' counts where another algorithm made that."""
+    if is_comparable(version.content_hash):
+        return combined_hash(found) == version.content_hash
+    counts = [{mart: digest.rows for mart, digest in digests.items()} for digests in (found, recorded or found)]
+    return bool(found) and counts[0] == counts[1]
+
+
 def marts_of(connection: psycopg.Connection, version: Version | Published) -> list[Mart]:
     """Return the marts that a kept version holds, known by their names alone."""
     query = "select tablename from pg_tables where schemaname = %s order by tablename"
@@ -39,7 +74,7 @@ def marts_of(connection: psycopg.Connection, version: Version | Published) -> li
 
 def schema_of(version: Version | Published) -> str:
     """Return the schema of a version's copy, `version_<run_date>_<hash>`."""
-    return f"version_{version.run_date}_{version.content_hash[:12]}".replace("-", "_")
+    return f"version_{version.run_date}_{short_hash(version.content_hash)}".replace("-", "_")
 
 
 def copy_place(schema: str, mart: Mart) -> tuple[str, str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.digest import rows_hash
-from ingestion.session import open_session
+from ingestion.digest import digest_rows, row_hash
+from ingestion.session import memory_setting, open_session
 from ingestion.sources.postgres import literal
 from ingestion.sources.postgres_types import quote
 from pipeline.project import Mart, published_marts
@@ -40,7 +40,7 @@ def compare_marts(state: State, warehouse: Path) -> tuple[list[Difference], int]
     """Return what differs, by mart, and how many marts there are on either side."""
     marts = {mart.relation: mart for mart in published_marts()}
     names = sorted(marts.keys() | set(_marts_of(state)))
-    with open_session() as connection:
+    with open_session(memory=memory_setting()) as connection:
         for path, name in ((state.warehouse, _BEFORE), (warehouse, _AFTER)):
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
         # A mart that the change removes is still in the copy, as the state has built it.
@@ -66,6 +66,7 @@ def _difference(connection: duckdb.DuckDBPyConnection, relation: str, mart: Mart
     change = compare(
         mart,
         lambda query: connection.execute(query).fetchone(),
+        lambda relation, columns: row_hash(connection, relation, columns)[1],
         _name(_BEFORE, relation),
         _name(_AFTER, relation),
         (list(before.columns), list(after.columns)),
@@ -88,8 +89,8 @@ def _side(connection: duckdb.DuckDBPyConnection, database: str, relation: str) -
     if not columns:
         return None
     name = _name(database, relation)
-    (rows,) = connection.execute(f"select count(*) from {name}").fetchone()
-    return Side(rows, rows_hash(connection, name, list(columns)), columns)
+    digest = digest_rows(connection, name, list(columns))
+    return Side(digest.rows, digest.content_hash, columns)
 
 
 def _name(database: str, relation: str) -> str:

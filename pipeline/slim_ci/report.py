@@ -1,5 +1,6 @@
 """What a change does to the marts, as Markdown for its pull request."""
 
+from ingestion.digest import short_hash
 from pipeline.slim_ci.changed import Built
 from pipeline.slim_ci.comparison import Difference, Side
 from pipeline.slim_ci.state import State
@@ -41,4 +42,4 @@ def _both(before: str, after: str) -> str:
 
 
 def _short(side: Side | None) -> str:
-    return f"`{side.content_hash[:12]}`" if side else "–"
+    return f"`{short_hash(side.content_hash)}`" if side else "–"

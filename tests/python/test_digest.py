@@ -1,11 +1,13 @@
 """The content hash: equal for equal rows however they lie in files, different for anything else."""
 
 import hashlib
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -153,14 +155,37 @@ def test_names_that_need_quotes(hash_of):
     assert hash_of(table) != hash_of(table.rename_columns(['a"b', "select", "x  y", "é"]))
 
 
-def test_the_hash_is_the_sum_of_the_rows_md5(hash_of):
-    # The recipe, by hand: a later version must not read the landed record as changed.
-    rows = ["5:Äpfel1:1", "-1:2"]  # name, then number: in the order of their names
-    digests = [hashlib.md5(row.encode()).digest() for row in rows]  # noqa: S324
-    lower = sum(int.from_bytes(digest[8:], "little") for digest in digests)
-    upper = sum(int.from_bytes(digest[:8], "little") for digest in digests)
-    expected = hashlib.sha256("\0".join(["2", str(lower), str(upper), "name", "number"]).encode()).hexdigest()
-    assert hash_of(pa.table({"number": [1, 2], "name": ["Äpfel", None]})) == expected
+def test_a_number_has_one_hash_whatever_its_width(hash_of):
+    def all_equal(values: list, *types: pa.DataType) -> bool:
+        return len({hash_of(column(*values, type_=type_)) for type_ in types}) == 1
+
+    assert all_equal([0, 1, -1, 127, None], pa.int8(), pa.int16(), pa.int32(), pa.int64())
+    assert all_equal([Decimal("32.3800"), Decimal("-0.0001"), None], *(pa.decimal128(size, 4) for size in (9, 19, 38)))
+    assert all_equal([1.5, -0.0, float("nan"), None], pa.float32(), pa.float64())
+    assert all_equal(["ä", "", None], pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string()))
+
+
+def test_values_of_other_kinds_are_others(hash_of):
+    values = [
+        (1, pa.int32()),
+        (1, pa.float64()),
+        (True, pa.bool_()),
+        ("1", pa.string()),
+        (b"1", pa.binary()),
+        (date(1970, 1, 2), pa.date32()),
+        (datetime(1970, 1, 1, microsecond=1), pa.timestamp("us")),  # noqa: DTZ001
+        (datetime(1970, 1, 1, microsecond=1, tzinfo=UTC), pa.timestamp("us", "UTC")),
+        (Decimal("0.0001"), pa.decimal128(19, 4)),
+    ]
+    hashes = [hash_of(column(value, type_=type_)) for value, type_ in values]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_a_hash_tells_its_algorithm(hash_of):
+    major, minor, _ = duckdb.__version__.split(".", 2)
+    algorithm, _, digits = hash_of(ORDERS).partition(":")
+    assert algorithm == f"duckdb-{major}.{minor}"
+    assert re.fullmatch("[0-9a-f]{64}", digits)
 
 
 def test_rows_hash_of_a_relation_equals_that_of_its_files(hash_of):

@@ -28,8 +28,10 @@ class Mart:
         self._mart = mart
 
     @contextmanager
-    def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
-        yield self._mart.to_reader()
+    def sorting(self, relation: str, order_by: list[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+        with duckdb.connect() as connection:
+            connection.register("sorted_mart", self._mart)
+            yield connection
 
 
 @pytest.fixture
@@ -91,6 +93,17 @@ def test_rows_come_in_the_same_order_from_every_engine(
 ) -> None:
     with warehouse.reading("people.small", order_by) as batches:
         assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == expected
+    with warehouse.sorting("people.small", order_by) as session:
+        assert session.execute("from sorted_mart").fetchall() == expected
+
+
+def test_every_engine_exports_the_same_bytes(warehouse: Warehouse, tmp_path: Path, monkeypatch) -> None:
+    small = Export("small", "people.small", ["csv", "json"], ["number", "word"])
+    monkeypatch.setattr(exports, "exports", lambda: [small])
+    exports.write_exports(warehouse, DAY, Home(tmp_path))
+    written = [(tmp_path / "exports" / DAY / f"small.{format_}").read_text() for format_ in small.formats]
+    assert written[0] == "number,word\n1,b\n2,Z\n2,a\n3,\n,ä\n"
+    assert json.loads(written[1])[3:] == [{"number": 3, "word": None}, {"number": None, "word": "ä"}]
 
 
 @pytest.mark.parametrize("term", ["nope", "number asc", "number desc, word", "number; drop table x", "", "desc"])

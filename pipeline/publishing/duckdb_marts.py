@@ -1,0 +1,100 @@
+"""Marts in DuckDB files: hashed, compared and copied, the built ones attached as `warehouse`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from ingestion.digest import Digest, digest_rows, is_comparable, row_hash
+from ingestion.session import memory_setting, open_session
+from ingestion.sources.postgres import literal
+from ingestion.sources.postgres_types import quote
+from pipeline.project import Mart
+from pipeline.publishing.base import Version
+from pipeline.publishing.changes import Change, compare
+
+# Clients from DuckDB 1.4 on open this format; 2.0's own they can't.
+_STORAGE_VERSION = "v1.4.0"
+# Inside the file, so that what it is and what it holds can never come apart.
+_VERSION, _MARTS = "main.published_version", "main.published_marts"
+SELECT_VERSION = f"select run_date::varchar, content_hash from {_VERSION}"
+
+
+@contextmanager
+def attached(warehouse: Path, published: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the built marts, and the published ones where there are any, for reading."""
+    with open_session(memory=memory_setting()) as connection:
+        connection.execute(f"attach {literal(str(warehouse))} as warehouse (read_only)")
+        if published:
+            connection.execute(f"attach {literal(str(published))} as published (read_only)")
+        yield connection
+
+
+def digest_built(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
+    """Digest the built marts' rows, by mart."""
+    return {mart.relation: _digest(connection, "warehouse", mart) for mart in marts}
+
+
+def digest_published(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
+    """Return the published marts' digests, as the file has them, or anew where those are by another algorithm."""
+    recorded = {}
+    if _columns(connection, "published", Mart(_MARTS)):
+        query = f"select mart, row_count, content_hash from published.{_MARTS}"
+        recorded = {mart: Digest(*digest) for mart, *digest in connection.execute(query).fetchall()}
+    known = {mart: digest for mart, digest in recorded.items() if is_comparable(digest.content_hash)}
+    return {
+        mart.relation: known.get(mart.relation) or _digest(connection, "published", mart)
+        for mart in marts
+        if _columns(connection, "published", mart)
+    }
+
+
+def compare_mart(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Change:
+    """Compare a mart's published rows with the built ones."""
+    before, after = (_columns(connection, database, mart) for database in ("published", "warehouse"))
+    return compare(
+        mart,
+        lambda query: connection.execute(query).fetchone(),
+        lambda relation, columns: row_hash(connection, relation, columns)[1],
+        _name("published", mart) if before else None,
+        _name("warehouse", mart),
+        (before, after),
+    )
+
+
+def copy_marts(
+    connection: duckdb.DuckDBPyConnection, draft: Path, version: Version, marts: list[Mart], digests: dict[str, Digest]
+) -> None:
+    """Write a file of the built marts that says which version it is, and each mart's digest."""
+    connection.execute(f"attach {literal(str(draft))} as draft (storage_version '{_STORAGE_VERSION}')")
+    for mart in marts:
+        connection.execute(f"create schema if not exists draft.{quote(mart.place[0])}")
+        connection.execute(f"create table {_name('draft', mart)} as from {_name('warehouse', mart)}")
+    connection.execute(
+        f"create table draft.{_VERSION} as select ?::date as run_date, ? as content_hash",
+        [version.run_date, version.content_hash],
+    )
+    connection.execute(f"create table draft.{_MARTS} (mart varchar, row_count bigint, content_hash varchar)")
+    connection.executemany(
+        f"insert into draft.{_MARTS} values (?, ?, ?)",
+        [[mart, digest.rows, digest.content_hash] for mart, digest in digests.items()],
+    )
+    connection.execute("detach draft")
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> Digest:
+    return digest_rows(connection, _name(database, mart))
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> list[str]:
+    """Return the mart's columns in their order, none where it doesn't exist."""
+    query = """
+        select column_name from duckdb_columns()
+        where database_name = ? and schema_name = ? and table_name = ? order by column_index
+    """
+    return [name for (name,) in connection.execute(query, [database, *mart.place]).fetchall()]
+
+
+def _name(database: str, mart: Mart) -> str:
+    return ".".join([database, *map(quote, mart.place)])

@@ -1,0 +1,66 @@
+"""Readers' tables on Postgres: they take a version's rows in one transaction."""
+
+import psycopg
+
+from ingestion.digest import Digest
+from pipeline.project import Mart
+from pipeline.publishing import postgres_copies as copies
+from pipeline.publishing.journal import Published
+from pipeline.publishing.postgres_versions import (
+    copy_place,
+    marts_of,
+    read_entries,
+    schema_of,
+    write_digests,
+    write_entries,
+)
+
+# One row: the version whose rows a reader's statement sees.
+CURRENT = "public.published_version"
+# Long enough for a reader that holds a table whose columns change; nobody waits where they stay.
+_LOCK_TIMEOUT = "30s"
+
+
+def put_before_readers(
+    connection: psycopg.Connection,
+    entries: list[Published],
+    marts: list[Mart],
+    published: dict[str, Digest],
+    digests: dict[str, Digest],
+) -> None:
+    """Give readers' tables the last entry's rows, in a transaction: they see all of the old rows, then all of the new.
+
+    A table whose columns stay is never locked or replaced: its rows are, and only when its digest changes.
+    """
+    version = entries[-1]
+
+    def copied(mart: Mart) -> tuple[str, str]:
+        return copy_place(schema_of(version), mart)
+
+    connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
+    before = read_entries(connection)
+    replaced = [
+        mart
+        for mart in marts
+        if not before or copies.columns(connection, mart.place) != copies.columns(connection, copied(mart))
+    ]
+    held = marts_of(connection, before[-1]) if before else []
+    retired = [mart for mart in held if mart.relation not in [kept.relation for kept in marts]]
+    if replaced or retired:
+        copies.drop_foreign_keys(connection, [*marts, *retired], lambda mart: mart.place)
+    for mart in [*replaced, *retired]:
+        connection.execute(f"drop table if exists {copies.name(mart.place)}")
+    for mart in marts:
+        if mart in replaced:
+            copies.create_like(connection, copied(mart), mart.place)
+        elif published.get(mart.relation) != digests[mart.relation]:
+            connection.execute(f"delete from {copies.name(mart.place)}")
+        else:
+            continue
+        copies.copy_rows(connection, copied(mart), mart.place)
+    copies.copy_foreign_keys(connection, marts, copied, lambda mart: mart.place)
+    connection.execute(f"create table if not exists {CURRENT} (run_date date, content_hash text)")
+    connection.execute(f"delete from {CURRENT}")
+    connection.execute(f"insert into {CURRENT} values (%s, %s)", [version.run_date, version.content_hash])
+    write_entries(connection, entries)
+    write_digests(connection, version, digests)
