@@ -10,10 +10,10 @@ from ingestion.landing.store import Landing
 
 
 def keep_hashes(landing: Landing, source: str, run_date: str, landed: dict[str, Table]) -> dict[str, Table]:
-    """Return the tables, each with the hash that the day has in landing where another algorithm made that of these rows.
+    """Return the tables; where another algorithm has hashed the same rows of the day in landing, with that hash.
 
-    The earlier files are hashed anew to know. So raw, history and what is published, which go by the hash, see a
-    difference only where there is one.
+    The earlier files are hashed anew to know. So raw, history and the ledger, which go by the hash, see a difference
+    only where there is one.
     """
     before = None
     with suppress(StepFailed):  # a manifest that can't be read is replaced
@@ -21,9 +21,7 @@ def keep_hashes(landing: Landing, source: str, run_date: str, landed: dict[str, 
     kept = {}
     for name, table in landed.items():
         was = before and before.tables.get(name)
-        is_other = (
-            was and not is_comparable(was.content_hash) and (was.rows, was.columns) == (table.rows, table.columns)
-        )
+        is_other = was and was.columns == table.columns and not is_comparable(was.content_hash)
         is_same = is_other and _hash_anew(landing, before, was) == table.content_hash
         kept[name] = replace(table, content_hash=was.content_hash) if is_same else table
     return kept

@@ -96,7 +96,9 @@ class DuckDBPublisher:
                 digests = self._digest_built(connection, marts)
                 version = version_of(run_date, digests, current, lambda: digest_published(connection, marts))
                 if version != current or self._store.size(_kept_name(version.name)) is None:
-                    entries = self._copy_marts(connection, version, marts, digests, entries)
+                    newest = self._kept(version, entries) or self._copy_marts(connection, version, marts, digests)
+                    entries = appended(entries, newest)
+                    self._put_in_place(entries)
             self._tidy(entries)
         return version, {mart: digest.rows for mart, digest in digests.items()}
 
@@ -136,22 +138,21 @@ class DuckDBPublisher:
             self._built = state, digest_built(connection, marts)
         return self._built[1]
 
+    def _kept(self, version: Version, entries: list[Published]) -> Published | None:
+        """Return a version's entry, new, where its file is kept and whole: it is never written twice."""
+        sha256 = {entry.version: entry.sha256 for entry in entries}.get(version.name)
+        is_whole = sha256 is not None and self._sha256(_kept_name(version.name)) == sha256
+        return Published.now(version, sha256) if is_whole else None
+
     def _copy_marts(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        version: Version,
-        marts: list[Mart],
-        digests: dict[str, Digest],
-        entries: list[Published],
-    ) -> list[Published]:
-        """Keep a version's file and put it before readers; return the journal's entries."""
+        self, connection: duckdb.DuckDBPyConnection, version: Version, marts: list[Mart], digests: dict[str, Digest]
+    ) -> Published:
+        """Keep a version's file, and return its entry."""
         with self._store.draft(_PUBLISHED) as draft:
             copy_marts(connection, draft, version, marts, digests)
             newest = Published.now(version, file_sha256(draft))
             self._store.put(draft, _kept_name(version.name))
-        entries = appended(entries, newest)
-        self._put_in_place(entries)
-        return entries
+        return newest
 
     def _put_in_place(self, entries: list[Published]) -> None:
         """Put the last entry's file before readers, at once, the journal first."""

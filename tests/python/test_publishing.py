@@ -38,26 +38,26 @@ class Engine:
         self.publisher: Publisher = open_publisher(target, home)
         self.home = home
         self.store = open_store(home.published, home.work)
-        self._execute = execute
-        self._suffix = suffix
+        self.execute = execute
+        self.suffix = suffix
         self.is_postgres = bool(suffix)
 
     def build(self, day: str, amounts: Rows, *, columns: str = "", steps: str = "one") -> None:
         """Stand for a build of a day: one order and one line for each amount."""
-        self._execute("create schema if not exists raw_ops")
-        self._execute("create table if not exists raw_ops.build_mark (run_date date, state varchar, id varchar)")
-        self._execute("delete from raw_ops.build_mark")
-        self._execute(f"insert into raw_ops.build_mark values ('{day}', 'built', '{uuid4()}')")
+        self.execute("create schema if not exists raw_ops")
+        self.execute("create table if not exists raw_ops.build_mark (run_date date, state varchar, id varchar)")
+        self.execute("delete from raw_ops.build_mark")
+        self.execute(f"insert into raw_ops.build_mark values ('{day}', 'built', '{uuid4()}')")
         for mart, shape in {"orders": "amount decimal(19, 4)", "lines": "line integer"}.items():
-            name = f"sales{self._suffix}.{mart}"
-            self._execute(f"create schema if not exists sales{self._suffix}")
-            self._execute(f"drop table if exists {name} cascade")
-            self._execute(f"create table {name} (order_id integer primary key, {shape}{columns})")
+            name = f"sales{self.suffix}.{mart}"
+            self.execute(f"create schema if not exists sales{self.suffix}")
+            self.execute(f"drop table if exists {name} cascade")
+            self.execute(f"create table {name} (order_id integer primary key, {shape}{columns})")
             for order, amount in amounts.items():
-                self._execute(f"insert into {name} (order_id, {shape.split()[0]}) values ({order}, {amount})")
-        self._execute(f"create schema if not exists ops{self._suffix}")
-        self._execute(f"drop table if exists ops{self._suffix}.steps")
-        self._execute(f"create table ops{self._suffix}.steps as select '{steps}' as step")
+                self.execute(f"insert into {name} (order_id, {shape.split()[0]}) values ({order}, {amount})")
+        self.execute(f"create schema if not exists ops{self.suffix}")
+        self.execute(f"drop table if exists ops{self.suffix}.steps")
+        self.execute(f"create table ops{self.suffix}.steps as select '{steps}' as step")
 
     def publish(self, day: str, amounts: Rows, **options: str) -> str:
         self.build(day, amounts, **options)
@@ -74,8 +74,8 @@ class Engine:
         return json.loads(self.store.read("latest.json"))
 
     def read(self, query: str) -> list[tuple]:
-        if self._suffix:
-            return self._execute(query)
+        if self.suffix:
+            return self.execute(query)
         with duckdb.connect(self.publisher.reader_connection()["path"], read_only=True) as connection:
             return connection.execute(query).fetchall()
 
@@ -262,6 +262,46 @@ def test_latest_json_says_what_readers_see(engine: Engine) -> None:
     assert latest["published_at"].endswith("+00:00")
     engine.publisher.rollback()
     assert engine.latest()["run_date"] == DAYS[0]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_published_file_and_its_kept_version_are_one_where_they_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    def refusing(*_: object) -> None:
+        raise PermissionError("no links here")
+
+    if not has_links:
+        monkeypatch.setattr(on_disk.os, "link", refusing)
+    with _on_duckdb(Home(tmp_path)) as engine:
+        version = engine.publish(DAYS[0], {1: 1})
+        published, kept = (
+            Path(engine.store.location(name)) for name in ("tradewinds.duckdb", f"versions/{version}.duckdb")
+        )
+        assert published.samefile(kept) == has_links
+        assert published.read_bytes() == kept.read_bytes()
+        assert engine.publish(DAYS[1], {1: 2}) != version
+        assert engine.publisher.rollback().name == version
+        assert engine.reads() == {1: 1}
+
+
+def test_doubled_rows_and_rows_without_a_key_are_counted(engine: Engine) -> None:
+    marts = [Mart("sales.orders", ("order_id",)), Mart("sales.lines")]
+
+    def build(*rows: tuple[str, str]) -> None:
+        engine.build(DAYS[0], {})
+        for mart in ("orders", "lines"):
+            name = f"sales{engine.suffix}.{mart}"
+            engine.execute(f"drop table {name} cascade")
+            engine.execute(f"create table {name} (order_id integer, amount decimal(19, 4))")
+            for row in rows:
+                engine.execute(f"insert into {name} values ({', '.join(row)})")
+
+    build(("1", "1"), ("1", "1"), ("2", "0"), ("null", "5"), ("4", "4"))
+    engine.publisher.publish(DAYS[0], marts)
+    build(("1", "1"), ("2", "-0.0001"), ("null", "5"), ("null", "null"), ("5", "5"), ("5", "5"))
+    found = {change.mart: (change.added, change.removed, change.changed) for change in engine.publisher.changes(marts)}
+    assert found == {"sales.orders": (3, 2, 1), "sales.lines": (4, 3, 0)}
 
 
 @pytest.mark.parametrize("cut_off", ["before the file", "after the file"])
