@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -29,8 +31,10 @@ from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, clean_environment, rclone, seaweedfs
 from tests.python.warm import Forks, Process, serving_forks
 
-# The day of the built homes.
-BUILT_DAY = "2021-01-01"
+# The day of the built homes, and the one after it.
+BUILT_DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
+# Names of warehouses on Postgres in turn, a process: dbt's parse of the project is kept by the database's name.
+_WAREHOUSES = cycle(f"warehouse_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{number}" for number in range(2))
 COMMAND = Path(sys.executable).with_name("tradewinds")
 
 
@@ -207,6 +211,11 @@ def warehouse_settings(database: Database) -> dict[str, str]:
     }
 
 
+def make_warehouse(server: EmbeddedPostgres, template: str = "template1") -> Database:
+    """Make a Postgres warehouse, empty or a copy, in place of the one that had its name two warehouses ago."""
+    return Database(copy_database(server, template, next(_WAREHOUSES)))
+
+
 class BuiltHomes:
     """A home an engine on which BUILT_DAY was run from end to end, made when it is first asked for."""
 
@@ -215,29 +224,45 @@ class BuiltHomes:
 
     def original(self, target: str = "duckdb") -> Sandbox:
         """Return the home itself: for tests that only look."""
-        folder = made_once(self._shared / f"built_{target}", lambda folder: self._run(folder, target))
-        return self._sandbox(folder, target, f"built_{target}")
+        return self._sandbox(self._built(target), target, self._server.url("shown_postgres"))
 
-    def copy(self, folder: Path, target: str = "duckdb") -> Sandbox:
-        """Return a copy with databases and order lines of its own, which a test may change."""
-        self.original(target)
-        shutil.copytree(self._shared / f"built_{target}", folder / "built")
-        return self._sandbox(folder / "built", target, None)
+    def copy(self, folder: Path, target: str = "duckdb", *, with_next_day: bool = False) -> Sandbox:
+        """Return a copy with databases and order lines of its own, which a test may change.
+
+        With the next day, all of NEXT_DAY has landed from the unchanged sources; a test extracts what it changes.
+        """
+        made = self._with_next_day(target) if with_next_day else self._built(target)
+        shutil.copytree(made, folder / "built")
+        url = make_warehouse(self._server, "built_postgres").url if target == "postgres" else None
+        return self._sandbox(folder / "built", target, url)
+
+    def _built(self, target: str) -> Path:
+        return made_once(self._shared / f"built_{target}", lambda folder: self._run(folder, target))
+
+    def _with_next_day(self, target: str) -> Path:
+        def extract(folder: Path) -> None:
+            shutil.copytree(self._built(target), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".made"))
+            self._sandbox(folder, target, None).succeed("extract", "--run-date", NEXT_DAY)
+
+        return made_once(self._shared / f"next_day_{target}", extract)
 
     def _run(self, folder: Path, target: str) -> None:
         sandbox = make_sandbox(self._server, folder)
         if target == "postgres":
             self._server.ensure_database("built_postgres")
             sandbox.settings |= warehouse_settings(Database(self._server.url("built_postgres")))
+        (folder / "began").touch()
         sandbox.succeed("run", "--run-date", BUILT_DAY)
+        if target == "postgres":
+            # A database that someone looks at can't be copied.
+            copy_database(self._server, "built_postgres", "shown_postgres")
 
     def _sandbox(self, folder: Path, target: str, warehouse: str | None) -> Sandbox:
         lines = (folder / "order_details.csv").read_bytes()
         sandbox = make_sandbox(self._server, folder)
         assert lines == sandbox.order_details.read_bytes()
-        if target == "postgres":
-            url = self._server.url(warehouse) if warehouse else copy_database(self._server, "built_postgres")
-            sandbox.warehouse = Database(url)
+        if target == "postgres" and warehouse:
+            sandbox.warehouse = Database(warehouse)
             sandbox.settings |= warehouse_settings(sandbox.warehouse)
         return sandbox
 
