@@ -25,6 +25,7 @@ from ingestion.errors import StepFailed
 from ingestion.samples.defaults import sample_api, sample_people
 from ingestion.samples.generate import fill_northwind, write_order_details
 from ingestion.settings import PROJECT, Home
+from people_api.database import migrate, open_engine
 from tests.python.homes import copy_database, made_once, session_folder, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
@@ -184,6 +185,16 @@ def make_people_database(server: EmbeddedPostgres, *, with_rejects: bool = False
     return Database(copy_database(server, fill))
 
 
+def make_empty_people_database(server: EmbeddedPostgres) -> Database:
+    """Make a people database without a row."""
+
+    def fill(url: str) -> None:
+        with open_engine(url) as engine:
+            migrate(engine)
+
+    return Database(copy_database(server, template_database(server, "template_people_empty", fill)))
+
+
 def make_sandbox(server: EmbeddedPostgres, folder: Path, home: Path | None = None) -> Sandbox:
     """Make a fresh home with a Northwind of its own, its order lines, a people database without rejects, and an API."""
     database, people = make_northwind(server), make_people_database(server)
@@ -292,6 +303,12 @@ def new_database(server: EmbeddedPostgres) -> Callable[[], Database]:
 
 
 @pytest.fixture
+def new_people_database(server: EmbeddedPostgres) -> Callable[[], Database]:
+    """Make a people database without a row."""
+    return lambda: make_empty_people_database(server)
+
+
+@pytest.fixture
 def northwind(server: EmbeddedPostgres) -> Database:
     """A database with Northwind's 13 tables, filled, that the test may change."""
     return make_northwind(server)
@@ -325,7 +342,7 @@ def bare_sandbox(tmp_path: Path) -> Sandbox:
 
 def make_service(server: EmbeddedPostgres, folder: Path, **settings: str) -> PeopleService:
     """Make a people service with a database of its own, not started; its rate isn't limited unless that is set."""
-    return PeopleService(COMMAND, clean_environment(), folder / "home", make_database(server), **settings)
+    return PeopleService(forks, clean_environment(), folder / "home", make_empty_people_database(server), **settings)
 
 
 @pytest.fixture
