@@ -67,7 +67,9 @@ def _change(database: Database, changes: list[str]) -> None:
 
 
 @contextmanager
-def requesting(landed: Sandbox, home: Path, warehouse: Database | None, sources: Sequence[str] = ()) -> Iterator[Request]:
+def requesting(
+    landed: Sandbox, home: Path, warehouse: Database | None, sources: Sequence[str] = ()
+) -> Iterator[Request]:
     """Hand out a request on a fresh home that shares the landed days, in this process; no warehouse is DuckDB."""
     before = dict(os.environ)
     os.environ.update(landed.settings, TRADEWINDS_LANDING_URL=str(landed.home / "landing"))
