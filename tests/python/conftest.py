@@ -407,11 +407,21 @@ def shared_sandbox(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
     return make_sandbox(server, tmp_path_factory.mktemp("shared"))
 
 
+# Files are handed out whole: each set-up is made once. The longest go first, so that all processes end alike.
+_LONGEST = (
+    "test_docs", "test_audit", "test_history", "test_reconciliation", "test_crashes", "test_readers", "test_rejects",
+    "test_days", "test_people_security", "test_object_storage", "test_dbt_project", "test_engines", "test_quarantine",
+)  # fmt: skip
 _COMMAND_FIXTURES = {"sandbox", "shared_sandbox", "bare_sandbox", "built_homes", "new_service", "shared_service"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it stands on: the command (e2e), a server (integration), or neither (unit)."""
+    """Put the longest files first, and mark each test by what it stands on.
+
+    That is the command (e2e), a server (integration), or neither (unit).
+    """
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & _COMMAND_FIXTURES:

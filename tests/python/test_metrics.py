@@ -14,7 +14,6 @@ import yaml
 from ingestion.settings import PROJECT
 from tests.python.conftest import Sandbox
 
-BIN = Path(sys.executable).parent
 DBT_PROJECT = ("dbt_project.yml", "profiles.yml", "models", "macros", "snapshots", "tests/data")
 # A ratio is a float; money and counts are exact.
 RATIOS = ("average_order_value", "late_share")
@@ -134,10 +133,12 @@ QUESTIONS = {
 }
 
 Rows = list[dict[str, object]]
-# Asks every question in one process: importing MetricFlow takes longer than an answer.
+# Parses and asks every question in one process: importing MetricFlow takes longer than an answer.
 ASKING = """
 import json, sys
+from dbt.cli.main import dbtRunner
 from dbt_metricflow.cli.main import cli
+assert dbtRunner().invoke(["parse", "--quiet"]).success
 for words in json.load(sys.stdin):
     cli(words, standalone_mode=False)
 """
@@ -154,11 +155,15 @@ def answers(shared_built: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> 
     places = {"DBT_PROJECT_DIR": str(folder), "DBT_PROFILES_DIR": str(folder)}
     paths = {name: folder / f"answer_{number}.csv" for number, name in enumerate(QUESTIONS)}
     asked = [["query", *QUESTIONS[name][0].split(), "--csv", str(path)] for name, path in paths.items()]
-    for words, typed in (["dbt", "parse", "--quiet"], ""), ([sys.executable, "-c", ASKING], json.dumps(asked)):
-        command = [BIN / words[0], *words[1:]]
-        environment = shared_built.environment | places
-        done = subprocess.run(command, cwd=folder, env=environment, input=typed, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", ASKING],
+        cwd=folder,
+        env=shared_built.environment | places,
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
     return {name: _read(path) for name, path in paths.items()}
 
 
