@@ -104,14 +104,14 @@ class Sandbox:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `tradewinds` to its end."""
         process = self.start(*words)
-        output, errors = process.communicate(timeout=300)
+        output, errors = process.communicate(timeout=900)
         return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
     def dbt(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run dbt as it is typed, with its files in the home, to its end."""
         places = {"DBT_TARGET_PATH": str(self.home / "target"), "DBT_LOG_PATH": str(self.home / "logs")}
         process = forks().start(["--no-use-colors", *words], self.environment | places, program="dbt")
-        output, errors = process.communicate(timeout=300)
+        output, errors = process.communicate(timeout=900)
         return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
     def query(self, statement: str) -> list[tuple]:
