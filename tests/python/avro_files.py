@@ -9,9 +9,11 @@ from uuid import UUID
 
 import psycopg
 
+from ingestion.embedded.postgres import EmbeddedPostgres
 from people_api.backups import TABLES
 from people_api.database import migrate, open_engine
 from tests.python.conftest import Database
+from tests.python.homes import copy_database, template_database
 
 SYNC = b"sixteen bytes of"
 ODD_NAMES = ("Zoë 'Q' \"x\"", "tab\tnew\nline\\.", "数据 🚢", "x" * 255, " ", "NULL", "\\N", "", "{a,b}")
@@ -19,10 +21,19 @@ FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, 59, 5
 BATCHES = UUID(int=0), UUID(int=2**128 - 1)
 
 
+def make_odd_people(server: EmbeddedPostgres) -> Database:
+    """Make a people database whose values are as odd as the constraints allow."""
+
+    def make(url: str) -> None:
+        with open_engine(url) as engine:
+            migrate(engine)
+        fill(Database(url))
+
+    return Database(copy_database(server, template_database(server, "template_people_odd", make)))
+
+
 def fill(database: Database) -> None:
-    """Make the tables, and rows in them whose values are as odd as the constraints allow."""
-    with open_engine(database.url) as engine:
-        migrate(engine)
+    """Fill the empty tables with rows whose values are as odd as the constraints allow."""
     with psycopg.connect(database.url) as connection, connection.cursor() as cursor:
         named = [(number, name, number % 2 == 0) for number, name in enumerate(ODD_NAMES, 1)]
         for table in ("departments", "jobs"):

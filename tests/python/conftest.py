@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -21,16 +23,22 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.samples.defaults import sample_api, sample_people
-from ingestion.samples.generate import fill_northwind, write_order_details
+from ingestion.samples.generate import fill_northwind, write_event_log, write_order_details
 from ingestion.settings import PROJECT, Home
+from people_api.database import migrate, open_engine
 from tests.python.homes import copy_database, made_once, session_folder, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, clean_environment, rclone, seaweedfs
 from tests.python.warm import Forks, Process, serving_forks
 
-# The day of the built homes.
-BUILT_DAY = "2021-01-01"
+# The day of the built homes, and the one after it.
+BUILT_DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
+# Two that break a rule, two that can't be read.
+BAD_LINES = ["10248,1,14.5,0,0.05", "10249,1,-2,1,0", "10250,1,14.5,many,0", "10251,1,14.5"]
+BAD_EVENTS = ["1;created_account;", "9000001;fell_asleep;7;2020-02-01 10:00:00;"]
+# Names of warehouses on Postgres in turn, a process: dbt's parse of the project is kept by the database's name.
+_WAREHOUSES = cycle(f"warehouse_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{number}" for number in range(2))
 COMMAND = Path(sys.executable).with_name("tradewinds")
 
 
@@ -96,7 +104,14 @@ class Sandbox:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `tradewinds` to its end."""
         process = self.start(*words)
-        output, errors = process.communicate(timeout=300)
+        output, errors = process.communicate(timeout=900)
+        return subprocess.CompletedProcess(words, process.returncode, output, errors)
+
+    def dbt(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt as it is typed, with its files in the home, to its end."""
+        places = {"DBT_TARGET_PATH": str(self.home / "target"), "DBT_LOG_PATH": str(self.home / "logs")}
+        process = forks().start(["--no-use-colors", *words], self.environment | places, program="dbt")
+        output, errors = process.communicate(timeout=900)
         return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
     def query(self, statement: str) -> list[tuple]:
@@ -180,6 +195,16 @@ def make_people_database(server: EmbeddedPostgres, *, with_rejects: bool = False
     return Database(copy_database(server, fill))
 
 
+def make_empty_people_database(server: EmbeddedPostgres) -> Database:
+    """Make a people database without a row."""
+
+    def fill(url: str) -> None:
+        with open_engine(url) as engine:
+            migrate(engine)
+
+    return Database(copy_database(server, template_database(server, "template_people_empty", fill)))
+
+
 def make_sandbox(server: EmbeddedPostgres, folder: Path, home: Path | None = None) -> Sandbox:
     """Make a fresh home with a Northwind of its own, its order lines, a people database without rejects, and an API."""
     database, people = make_northwind(server), make_people_database(server)
@@ -207,6 +232,14 @@ def warehouse_settings(database: Database) -> dict[str, str]:
     }
 
 
+def make_warehouse(server: EmbeddedPostgres, template: str = "template1") -> Database:
+    """Make a Postgres warehouse, empty or a copy, in place of the one that had its name two warehouses ago."""
+    return Database(copy_database(server, template, next(_WAREHOUSES)))
+
+
+_MADE = shutil.ignore_patterns(".made")
+
+
 class BuiltHomes:
     """A home an engine on which BUILT_DAY was run from end to end, made when it is first asked for."""
 
@@ -215,29 +248,75 @@ class BuiltHomes:
 
     def original(self, target: str = "duckdb") -> Sandbox:
         """Return the home itself: for tests that only look."""
-        folder = made_once(self._shared / f"built_{target}", lambda folder: self._run(folder, target))
-        return self._sandbox(folder, target, f"built_{target}")
+        return self._sandbox(self._built(target), target, self._server.url("shown_postgres"))
 
-    def copy(self, folder: Path, target: str = "duckdb") -> Sandbox:
-        """Return a copy with databases and order lines of its own, which a test may change."""
-        self.original(target)
-        shutil.copytree(self._shared / f"built_{target}", folder / "built")
-        return self._sandbox(folder / "built", target, None)
+    def copy(self, folder: Path, target: str = "duckdb", *, with_next_day: bool = False) -> Sandbox:
+        """Return a copy with databases and order lines of its own, which a test may change.
+
+        With the next day, all of NEXT_DAY has landed from the unchanged sources; a test extracts what it changes.
+        """
+        made = self._with_next_day(target) if with_next_day else self._built(target)
+        shutil.copytree(made, folder / "built")
+        url = make_warehouse(self._server, "built_postgres").url if target == "postgres" else None
+        return self._sandbox(folder / "built", target, url)
+
+    def copy_with_rejects(self, folder: Path) -> Sandbox:
+        """Return a copy of a home where BUILT_DAY was run with bad lines and events on DuckDB, then on Postgres.
+
+        NEXT_DAY has landed with them. What DuckDB exported is in `exports_duckdb` beside `exports`.
+        """
+        made = made_once(self._shared / "rejects", self._run_with_rejects)
+        shutil.copytree(made, folder / "rejects")
+        return self._sandbox_with_rejects(folder / "rejects", make_warehouse(self._server, "rejects_postgres"))
+
+    def _run_with_rejects(self, folder: Path) -> None:
+        shutil.copytree(self._with_next_day("duckdb"), folder, dirs_exist_ok=True, ignore=_MADE)
+        self._server.ensure_database("rejects_postgres")
+        sandbox = self._sandbox_with_rejects(folder, Database(self._server.url("rejects_postgres")))
+        for day in (BUILT_DAY, NEXT_DAY):
+            sandbox.succeed("extract", "--run-date", day, "--source", "order_details", "--source", "event_log")
+        sandbox.succeed("run", "--run-date", BUILT_DAY)
+        shutil.copytree(sandbox.home / "exports", sandbox.home / "exports_duckdb")
+        sandbox.succeed("run", "--run-date", BUILT_DAY, "--target", "postgres")
+
+    def _sandbox_with_rejects(self, folder: Path, warehouse: Database) -> Sandbox:
+        sandbox = self._sandbox(folder, "duckdb", None)
+        sandbox.warehouse = warehouse
+        sandbox.settings |= warehouse_settings(warehouse) | {"SOURCES__EVENT_LOG__PATH": str(folder / "events.csv")}
+        del sandbox.settings["TRADEWINDS_TARGET"]
+        write_event_log(folder / "events.csv", scale=1)
+        for path, lines in ((sandbox.order_details, BAD_LINES), (folder / "events.csv", BAD_EVENTS)):
+            with path.open("a") as file:
+                file.write("\n".join(lines) + "\n")
+        return sandbox
+
+    def _built(self, target: str) -> Path:
+        return made_once(self._shared / f"built_{target}", lambda folder: self._run(folder, target))
+
+    def _with_next_day(self, target: str) -> Path:
+        def extract(folder: Path) -> None:
+            shutil.copytree(self._built(target), folder, dirs_exist_ok=True, ignore=_MADE)
+            self._sandbox(folder, target, None).succeed("extract", "--run-date", NEXT_DAY)
+
+        return made_once(self._shared / f"next_day_{target}", extract)
 
     def _run(self, folder: Path, target: str) -> None:
         sandbox = make_sandbox(self._server, folder)
         if target == "postgres":
             self._server.ensure_database("built_postgres")
             sandbox.settings |= warehouse_settings(Database(self._server.url("built_postgres")))
+        (folder / "began").touch()
         sandbox.succeed("run", "--run-date", BUILT_DAY)
+        if target == "postgres":
+            # A database that someone looks at can't be copied.
+            copy_database(self._server, "built_postgres", "shown_postgres")
 
     def _sandbox(self, folder: Path, target: str, warehouse: str | None) -> Sandbox:
         lines = (folder / "order_details.csv").read_bytes()
         sandbox = make_sandbox(self._server, folder)
-        assert lines == sandbox.order_details.read_bytes()
-        if target == "postgres":
-            url = self._server.url(warehouse) if warehouse else copy_database(self._server, "built_postgres")
-            sandbox.warehouse = Database(url)
+        assert lines.startswith(sandbox.order_details.read_bytes())
+        if target == "postgres" and warehouse:
+            sandbox.warehouse = Database(warehouse)
             sandbox.settings |= warehouse_settings(sandbox.warehouse)
         return sandbox
 
@@ -264,6 +343,12 @@ def shared_built(built_homes: BuiltHomes) -> Sandbox:
 def new_database(server: EmbeddedPostgres) -> Callable[[], Database]:
     """Make an empty database."""
     return lambda: make_database(server)
+
+
+@pytest.fixture
+def new_people_database(server: EmbeddedPostgres) -> Callable[[], Database]:
+    """Make a people database without a row."""
+    return lambda: make_empty_people_database(server)
 
 
 @pytest.fixture
@@ -300,7 +385,7 @@ def bare_sandbox(tmp_path: Path) -> Sandbox:
 
 def make_service(server: EmbeddedPostgres, folder: Path, **settings: str) -> PeopleService:
     """Make a people service with a database of its own, not started; its rate isn't limited unless that is set."""
-    return PeopleService(COMMAND, clean_environment(), folder / "home", make_database(server), **settings)
+    return PeopleService(forks, clean_environment(), folder / "home", make_empty_people_database(server), **settings)
 
 
 @pytest.fixture
@@ -322,11 +407,21 @@ def shared_sandbox(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
     return make_sandbox(server, tmp_path_factory.mktemp("shared"))
 
 
+# Files are handed out whole: each set-up is made once. The longest go first, so that all processes end alike.
+_LONGEST = (
+    "test_docs", "test_audit", "test_history", "test_reconciliation", "test_crashes", "test_readers", "test_rejects",
+    "test_days", "test_people_security", "test_object_storage", "test_dbt_project", "test_engines", "test_quarantine",
+)  # fmt: skip
 _COMMAND_FIXTURES = {"sandbox", "shared_sandbox", "bare_sandbox", "built_homes", "new_service", "shared_service"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it stands on: the command (e2e), a server (integration), or neither (unit)."""
+    """Put the longest files first, and mark each test by what it stands on.
+
+    That is the command (e2e), a server (integration), or neither (unit).
+    """
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if fixtures & _COMMAND_FIXTURES:

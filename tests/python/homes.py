@@ -48,9 +48,10 @@ def template_database(server: EmbeddedPostgres, name: str, fill: Callable[[str],
     return name
 
 
-def copy_database(server: EmbeddedPostgres, template: str) -> str:
-    """Copy a database that nobody is connected to, and return the URL of the copy."""
-    name = f"test_{uuid4().hex}"
+def copy_database(server: EmbeddedPostgres, template: str, name: str | None = None) -> str:
+    """Copy a database that nobody is connected to, in place of one of that name, and return the URL of the copy."""
+    name = name or f"test_{uuid4().hex}"
     with _alone(server.home / template), psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'drop database if exists "{name}" with (force)')
         connection.execute(f'create database "{name}" template "{template}"')
     return server.url(name)

@@ -1,23 +1,14 @@
 """The commands `tradewinds people backup` and `restore`."""
 
-import subprocess
-from subprocess import PIPE, CompletedProcess, Popen
+from subprocess import CompletedProcess
 
-from ingestion.settings import PROJECT
-from tests.python.conftest import COMMAND, clean_environment
+from tests.python.conftest import clean_environment, forks
+from tests.python.warm import Process
 
 
-def start(settings: dict[str, str], *words: str) -> Popen[str]:
+def start(settings: dict[str, str], *words: str) -> Process:
     """Start `backup` or `restore` with these words."""
-    return Popen(
-        [COMMAND, "people", *words],
-        env=clean_environment() | settings,
-        cwd=PROJECT,
-        stdin=subprocess.DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-        text=True,
-    )
+    return forks().start(["people", *words], clean_environment() | settings)
 
 
 def run(settings: dict[str, str], *words: str) -> CompletedProcess[str]:

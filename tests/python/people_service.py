@@ -1,11 +1,12 @@
-"""The people service as tests run it: the real command, in a process of its own."""
+"""The people service as tests run it: the command, in a process of its own."""
 
 import json
 import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -16,8 +17,9 @@ import httpx
 
 from ingestion.settings import PROJECT
 from people_api.api.gate import KEY_HEADER
-from people_api.database import migrate, open_engine
+from people_api.database import open_engine
 from people_api.keys import create_key
+from tests.python.warm import Forks, Process
 
 if TYPE_CHECKING:
     from tests.python.conftest import Database
@@ -28,13 +30,21 @@ COUNTS = "select (select count(*) from {table}), (select count(*) from rejected_
 class PeopleService:
     """A home, a people database, and the service over them."""
 
-    def __init__(self, command: Path, environment: dict[str, str], home: Path, database: "Database", **settings: str):
-        self.home, self.database, self.command_path = home, database, command
+    # The console script itself, for tests that look at the process.
+    by_script = False
+
+    def __init__(
+        self,
+        forks: Callable[[], Forks],
+        environment: dict[str, str],
+        home: Path,
+        database: "Database",
+        **settings: str,
+    ):
+        self.home, self.database, self._forks = home, database, forks
         self.settings = {"TRADEWINDS_HOME": str(home), "PEOPLE_DATABASE_URL": database.url, "PEOPLE_RATE_LIMIT": "0"}
         self.environment = environment | self.settings | settings
         self.url, self.process, self._keys, self._lock = "", None, {}, Lock()
-        with open_engine(database.url) as engine:
-            migrate(engine)
 
     def start(self, *words: str) -> None:
         """Start the command, on a free port when no words are given, and wait until it says that it answers."""
@@ -60,13 +70,15 @@ class PeopleService:
             if self.process.poll() is None:
                 self.stop()
 
-    def popen(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    def popen(self, *words: str) -> subprocess.Popen[str] | Process:
         """Start `tradewinds people` with these words."""
+        if not self.by_script:
+            return self._forks().start(["people", *words], self.environment)
         return subprocess.Popen(
-            [self.command_path, "people", *words],
+            [Path(sys.executable).with_name("tradewinds"), "people", *words],
             env=self.environment,
             cwd=PROJECT,
-            stdin=stdin,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -77,7 +89,7 @@ class PeopleService:
         before, self.environment = self.environment, self.environment | {"PEOPLE_API_URL": self.url}
         if key:
             self.environment["PEOPLE_API_KEY"] = key
-        process = self.popen(*words, stdin=subprocess.PIPE)
+        process = self.popen(*words)
         self.environment = before
         output, errors = process.communicate(text, timeout=120)
         return subprocess.CompletedProcess(words, process.returncode, output, errors)

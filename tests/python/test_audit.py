@@ -3,17 +3,15 @@
 import hashlib
 import json
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import psycopg
 import pytest
 
-from ingestion.embedded.postgres import EmbeddedPostgres
-from tests.python.conftest import Sandbox
-
-DAY_1, DAY_2 = "2021-01-01", "2021-01-02"
+from tests.python.conftest import BUILT_DAY as DAY
+from tests.python.conftest import NEXT_DAY, BuiltHomes, Sandbox
 
 
 class Side:
@@ -30,12 +28,15 @@ class Side:
     def fail(self, exit_code: int, *words: str) -> str:
         return self.sandbox.fail(exit_code, *words, *self._words)
 
+    def extract(self, run_date: str, source: str) -> None:
+        self.succeed("extract", "--run-date", run_date, "--source", source)
+
     def fingerprint(self) -> str:
         """Return the SHA-256 of the published file; on Postgres of every row that readers see."""
         if self.target == "duckdb":
             return hashlib.sha256((self.sandbox.home / "published" / "tradewinds.duckdb").read_bytes()).hexdigest()
-        with self._connected() as connection:
-            query = "select schemaname || '.' || tablename from pg_tables where schemaname in ('sales', 'snapshots')"
+        query = "select schemaname || '.' || tablename from pg_tables where schemaname in ('sales', 'snapshots')"
+        with psycopg.connect(self.sandbox.warehouse.url) as connection:
             rows = [
                 connection.execute(f"select line::text from {table} as line order by 1").fetchall()
                 for (table,) in sorted(connection.execute(query).fetchall())
@@ -48,67 +49,69 @@ class Side:
             with duckdb.connect(str(self.sandbox.home / "warehouse" / "tradewinds.duckdb")) as connection:
                 connection.execute(statement.format(sales="sales"))
         else:
-            with self._connected() as connection:
-                connection.execute(statement.format(sales="sales__build"))
-
-    @contextmanager
-    def _connected(self) -> Iterator[psycopg.Connection]:
-        embedded = EmbeddedPostgres(self.sandbox.home)
-        with embedded.running(), psycopg.connect(embedded.url("tradewinds")) as connection:
-            yield connection
+            self.sandbox.warehouse.execute(statement.format(sales="sales__build"))
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def side(sandbox: Sandbox, request: pytest.FixtureRequest) -> Side:
-    return Side(sandbox, request.param)
+def side(built_homes: BuiltHomes, tmp_path: Path, request: pytest.FixtureRequest) -> Side:
+    """A home in which the first day was run, and the second one has landed."""
+    return Side(built_homes.copy(tmp_path, request.param, with_next_day=True), request.param)
 
 
 def test_what_goes_wrong_stays_away_from_readers(side: Side) -> None:
-    side.succeed("run", "--run-date", DAY_1)
     first = side.fingerprint()
     good = side.sandbox.order_details.read_text()
-    ledger = side.sandbox.home / "runs" / DAY_2
+    ledger = side.sandbox.home / "runs" / NEXT_DAY
 
     # An expectation of what arrives is broken: half of the lines are gone.
     lines = good.splitlines()
     side.sandbox.order_details.write_text("\n".join(lines[: len(lines) // 2]) + "\n")
-    line = side.fail(1, "run", "--run-date", DAY_2)
-    assert line.startswith(f"tradewinds: check arrivals {DAY_2} failed: ")
+    side.extract(NEXT_DAY, "order_details")
+    line = side.fail(1, "run", "--run-date", NEXT_DAY)
+    assert line.startswith(f"tradewinds: check arrivals {NEXT_DAY} failed: ")
     for named in ("raw_northwind.order_details", "2155", "1077", "--accept-shrink"):
         assert named in line.replace(",", "")
     assert side.fingerprint() == first
-    assert "what arrived has failed its check" in side.fail(3, "build", "--run-date", DAY_2)
-    side.succeed("check", "--run-date", DAY_2, "--stage", "arrivals", "--accept-shrink")
+    assert "what arrived has failed its check" in side.fail(3, "build", "--run-date", NEXT_DAY)
+    side.succeed("check", "--run-date", NEXT_DAY, "--stage", "arrivals", "--accept-shrink")
     assert json.loads((ledger / "check_arrivals.json").read_text())["accepted"] == ["shrink"]
     assert "done*" in side.sandbox.succeed("status")
 
     # A line comes twice: a dbt test is broken, or, on Postgres, already the table's primary key.
     side.sandbox.order_details.write_text(good + lines[-1] + "\n")
-    assert f"build {DAY_2} failed: " in side.fail(1, "run", "--run-date", DAY_2, "--refresh")
+    side.extract(NEXT_DAY, "order_details")
+    line = side.fail(1, "run", "--run-date", NEXT_DAY)
+    assert line.startswith(f"tradewinds: build {NEXT_DAY} failed: {'test ' * (side.target == 'duckdb')}")
+    assert line.endswith(f"run: tradewinds build --run-date {NEXT_DAY}{_target(side)}")
+    assert "the last build failed" in side.fail(3, "publish", "--run-date", NEXT_DAY)
+    assert not (side.sandbox.home / "exports" / NEXT_DAY).exists()
+    status = side.sandbox.run("status", "--run-date", NEXT_DAY)
+    assert status.returncode == 1
+    assert "refused" in status.stdout
     assert side.fingerprint() == first
 
     # The power goes off in the middle of the build.
     side.sandbox.order_details.write_text("\n".join(lines[:-1]) + "\n")
-    process = side.sandbox.start("run", "--run-date", DAY_2, "--refresh", "--target", side.target)
+    side.extract(NEXT_DAY, "order_details")
+    side.succeed("load", "--run-date", NEXT_DAY)
+    process = side.sandbox.start("build", "--run-date", NEXT_DAY, "--target", side.target)
     _read_until(process.stdout, "fct_orders")
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert side.fingerprint() == first
-    assert "the last build was cut off" in side.fail(3, "publish", "--run-date", DAY_2)
+    assert "the last build was cut off" in side.fail(3, "publish", "--run-date", NEXT_DAY)
 
     # What a publish would change is said, and nothing done.
-    output = side.succeed("run", "--run-date", DAY_2, "--dry-run")
+    output = side.succeed("run", "--run-date", NEXT_DAY, "--dry-run")
     (changed,) = (row for row in output.splitlines() if "sales.fct_order_lines" in row and row.startswith("change"))
     assert "1 removed" in changed
     assert "net_amount_usd" in changed
     assert side.fingerprint() == first
-    assert not (side.sandbox.home / "exports" / DAY_2).exists()
-    assert (
-        not (ledger / "publish.json").exists() or json.loads((ledger / "publish.json").read_text())["state"] != "done"
-    )
+    assert not (side.sandbox.home / "exports" / NEXT_DAY).exists()
+    assert json.loads((ledger / "publish.json").read_text())["state"] != "done"
 
-    side.succeed("publish", "--run-date", DAY_2)
+    side.succeed("publish", "--run-date", NEXT_DAY)
     assert side.fingerprint() != first
     assert "1 removed" in json.loads((ledger / "publish.json").read_text())["changes"]["sales.fct_order_lines"]
     side.succeed("rollback")
@@ -117,34 +120,48 @@ def test_what_goes_wrong_stays_away_from_readers(side: Side) -> None:
 
 
 def test_marts_that_cannot_be_right_are_not_published(side: Side) -> None:
-    side.succeed("run", "--run-date", DAY_1)
+    """Nor those of another day, of older rows, or that nobody has checked."""
     first = side.fingerprint()
-    side.sandbox.northwind.execute("update orders set freight = freight + 1")
-    for step in (["extract"], ["load"], ["check", "--stage", "arrivals"], ["build"]):
-        side.succeed(step[0], "--run-date", DAY_2, *step[1:])
     side.change_built("update {sales}.fct_orders set net_amount_usd = 0, gross_amount_usd = 0")
-    line = side.fail(1, "check", "--run-date", DAY_2)
-    assert line.startswith(f"tradewinds: check marts {DAY_2} failed: ")
+    line = side.fail(1, "check", "--run-date", DAY)
+    assert line.startswith(f"tradewinds: check marts {DAY} failed: ")
     assert "sales.fct_orders" in line
-    assert line.endswith(f"run: tradewinds check --run-date {DAY_2}{_target(side)} --stage marts")
-    assert "the marts' last check is failed" in side.fail(3, "publish", "--run-date", DAY_2)
+    assert line.endswith(f"run: tradewinds check --run-date {DAY}{_target(side)} --stage marts")
+    assert "the marts' last check is failed" in side.fail(3, "publish", "--run-date", DAY)
+    side.succeed("load", "--run-date", NEXT_DAY)
+    assert f"the marts are those of {DAY}" in side.fail(3, "publish", "--run-date", NEXT_DAY)
+
+    side.sandbox.northwind.execute("update orders set freight = freight + 1")
+    side.extract(DAY, "northwind")
+    side.succeed("load", "--run-date", DAY)
+    assert "loaded anew after the build" in side.fail(3, "publish", "--run-date", DAY)
+    side.succeed("build", "--run-date", DAY)
+    line = side.fail(3, "publish", "--run-date", DAY)
+    assert "the marts have not been checked since they were built" in line
+    assert line.endswith(f"run: tradewinds check --run-date {DAY}{_target(side)} --stage marts")
     assert side.fingerprint() == first
-    # A check of other marts proves nothing of these.
-    side.succeed("build", "--run-date", DAY_2)
-    assert "have not been checked since they were built" in side.fail(3, "publish", "--run-date", DAY_2)
-    side.succeed("check", "--run-date", DAY_2)
-    side.succeed("publish", "--run-date", DAY_2)
+    # The marts' check comes with the arrivals' where that was left out.
+    assert not arrivals_checked_anew(side)
+    side.succeed("check", "--run-date", DAY)
+    assert arrivals_checked_anew(side)
+    side.succeed("publish", "--run-date", DAY)
     assert side.fingerprint() != first
+    side.succeed("status", "--run-date", DAY)
 
 
-def test_arrivals_loaded_after_their_check_are_checked_again(sandbox: Sandbox) -> None:
-    sandbox.succeed("run", "--run-date", DAY_1)
-    sandbox.succeed("extract", "--run-date", DAY_1, "--source", "order_details")
-    sandbox.succeed("load", "--run-date", DAY_1)
-    line = sandbox.fail(3, "publish", "--run-date", DAY_1)
+def arrivals_checked_anew(side: Side) -> bool:
+    """Say whether what arrived was checked after it was last loaded."""
+    ledger = side.sandbox.home / "runs" / DAY
+    return (ledger / "check_arrivals.json").stat().st_mtime_ns > (ledger / "load.json").stat().st_mtime_ns
+
+
+def test_arrivals_loaded_after_their_check_are_checked_again(built: Sandbox) -> None:
+    built.succeed("extract", "--run-date", DAY, "--source", "order_details")
+    built.succeed("load", "--run-date", DAY)
+    line = built.fail(3, "publish", "--run-date", DAY)
     assert "what arrived has not been checked since it was loaded" in line
-    assert "expectations" in sandbox.succeed("check", "--run-date", DAY_1, "--stage", "marts")
-    sandbox.succeed("publish", "--run-date", DAY_1)
+    assert "expectations" in built.succeed("check", "--run-date", DAY, "--stage", "marts")
+    built.succeed("publish", "--run-date", DAY)
 
 
 def _target(side: Side) -> str:

@@ -3,8 +3,6 @@
 import csv
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,9 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingestion.samples.generate import write_event_log
-from ingestion.settings import PROJECT
 from ingestion.sources.event_log import SHAPE
-from tests.python.conftest import clean_environment
+from tests.python.conftest import Sandbox
 
 RUN_DATE = "2021-01-01"
 MODEL = "model.tradewinds.availability_snapshot"
@@ -117,17 +114,12 @@ class Project:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Compile the mart once, for one run date, against an empty warehouse."""
-    home = tmp_path_factory.mktemp("compiled")
-    (home / "warehouse").mkdir()
-    words = ["compile", "--quiet", "--select", f"+{MODEL.split('.')[-1]}", "--vars", f"{{run_date: {RUN_DATE}}}"]
-    subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "--log-path", home, *words, "--target-path", home / "target"],
-        cwd=PROJECT,
-        env=clean_environment() | {"TRADEWINDS_HOME": str(home)},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    manifest = json.loads((home / "target" / "manifest.json").read_text())
+    sandbox = Sandbox(tmp_path_factory.mktemp("compiled"))
+    (sandbox.home / "warehouse").mkdir()
+    words = ["--select", f"+{MODEL.split('.')[-1]}", "--vars", f"{{run_date: {RUN_DATE}}}"]
+    done = sandbox.dbt("compile", "--quiet", *words)
+    assert done.returncode == 0, done.stdout
+    manifest = json.loads((sandbox.home / "target" / "manifest.json").read_text())
     with duckdb.connect() as connection:
         connection.execute(f"attach ':memory:' as {manifest['nodes'][MODEL]['database']}")
         yield Project(connection, manifest)
@@ -159,7 +151,7 @@ def logs(draw: st.DrawFn) -> list[Event]:
     return make_log(lines, draw(st.permutations(range(1, len(lines) + 1))))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=int(os.environ.get("TRADEWINDS_EXAMPLES", "100")), deadline=None)
 @given(log=logs())
 @example(log=[])
 @example(log=make_log([(ABLE, 1, 0, 0), (UNABLE, 2, 0, 86_399)], [1, 2]))

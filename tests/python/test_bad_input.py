@@ -47,11 +47,10 @@ def test_a_request_for_what_does_not_exist_is_refused(bare_sandbox: Sandbox, wor
     assert not bare_sandbox.home.exists()
 
 
-def test_an_unknown_table_leaves_the_landed_day_good(sandbox: Sandbox) -> None:
-    sandbox.succeed("extract", "--run-date", DAY)
-    line = sandbox.fail(2, "extract", "--run-date", DAY, "--source", "northwind", "--table", "nope")
+def test_an_unknown_table_leaves_the_landed_day_good(built: Sandbox) -> None:
+    line = built.fail(2, "extract", "--run-date", DAY, "--source", "northwind", "--table", "nope")
     assert "northwind has no table nope" in line
-    sandbox.succeed("load", "--run-date", DAY)
+    built.succeed("load", "--run-date", DAY)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +78,10 @@ def test_an_unreachable_database_is_one_line_without_the_password(bare_sandbox: 
     "content",
     ["", "order_id,product_id,unit_price,quantity\n1,2,3,4\n", "1,2,3,4,0\n", "order_id;product_id;unit_price\n"],
 )
-def test_a_wrong_header_fails_and_lands_nothing(sandbox: Sandbox, content: str) -> None:
-    sandbox.order_details.write_text(content)
+def test_a_wrong_header_fails_and_lands_nothing(bare_sandbox: Sandbox, tmp_path: Path, content: str) -> None:
+    sandbox, lines = bare_sandbox, tmp_path / "order_details.csv"
+    sandbox.settings["SOURCES__ORDER_DETAILS__PATH"] = str(lines)
+    lines.write_text(content)
     line = sandbox.fail(1, "extract", "--run-date", DAY, "--source", "order_details")
     assert "has the wrong header" in line
     assert "expected order_id,product_id,unit_price,quantity,discount" in line
@@ -88,13 +89,16 @@ def test_a_wrong_header_fails_and_lands_nothing(sandbox: Sandbox, content: str) 
     assert not (sandbox.home / "landing" / "_manifests" / "order_details" / f"{DAY}.json").exists()
 
 
-def test_ragged_lines_are_kept_as_rejects_and_the_day_goes_on(sandbox: Sandbox) -> None:
+def test_ragged_lines_are_kept_as_rejects_and_the_day_goes_on(bare_sandbox: Sandbox, order_details: Path) -> None:
+    sandbox = bare_sandbox
+    sandbox.settings["SOURCES__ORDER_DETAILS__PATH"] = str(order_details)
     bad = {"10248,11,14": 40, "10248,11,14,12,0,9": 900, "x,11,14,12,0": 1500, '10248,"11,14,12,0': 1501}
-    lines = sandbox.order_details.read_text().splitlines()
+    lines = order_details.read_text().splitlines()
     for text, number in bad.items():
         lines.insert(number - 1, text)
-    sandbox.order_details.write_text("\n".join(lines) + "\n")
-    output = sandbox.succeed("extract", "--run-date", DAY)
+    order_details.write_text("\n".join(lines) + "\n")
+    words = ["--run-date", DAY, "--source", "order_details"]
+    output = sandbox.succeed("extract", *words)
     assert "order_details rejects" in output
     table = sandbox.manifest("order_details", DAY)["tables"]["order_details"]
     assert (table["rows"], table["rejected_rows"]) == (2155, 4)
@@ -107,29 +111,27 @@ def test_ragged_lines_are_kept_as_rejects_and_the_day_goes_on(sandbox: Sandbox) 
     expected = [(number, text) for text, number in sorted(bad.items(), key=lambda item: item[1])]
     assert [row[:2] for row in found] == expected
     assert {row[2:] for row in found} == {("order_details.csv", "order_details", "order_details", DAY)}
-    sandbox.succeed("load", "--run-date", DAY)
+    sandbox.succeed("load", *words)
     assert sandbox.query("select count(*) from raw_northwind.order_details") == [(2155,)]
 
 
-def test_drift_stops_the_extract_until_it_is_accepted(sandbox: Sandbox) -> None:
-    sandbox.succeed("extract", "--run-date", DAY)
-    sandbox.succeed("load", "--run-date", DAY)
-    sandbox.northwind.execute("alter table shippers add column is_green boolean")
-    sandbox.northwind.execute("update shippers set is_green = true")
-    sandbox.succeed("extract", "--run-date", "2021-01-02")
-    sandbox.succeed("load", "--run-date", "2021-01-02")
-    found = sandbox.query(
+def test_drift_stops_the_extract_until_it_is_accepted(built: Sandbox) -> None:
+    built.northwind.execute("alter table shippers add column is_green boolean")
+    built.northwind.execute("update shippers set is_green = true")
+    for step in ("extract", "load"):
+        built.succeed(step, "--run-date", "2021-01-02", "--source", "northwind")
+    found = built.query(
         "select _run_date::varchar, is_green, count(*) from raw_northwind.shippers group by all order by 1"
     )
     assert found == [(DAY, None, 6), ("2021-01-02", True, 6)]
-    sandbox.northwind.execute("alter table shippers alter column is_green type text")
-    sandbox.northwind.execute("alter table shippers drop column phone")
+    built.northwind.execute("alter table shippers alter column is_green type text")
+    built.northwind.execute("alter table shippers drop column phone")
     words = ["--run-date", "2021-01-03", "--source", "northwind"]
-    line = sandbox.fail(1, "extract", *words)
+    line = built.fail(1, "extract", *words)
     assert "shippers.phone: string → gone" in line
     assert "shippers.is_green: bool → string" in line
     assert "--accept-drift" in line
-    sandbox.succeed("extract", *words, "--accept-drift")
+    built.succeed("extract", *words, "--accept-drift")
 
 
 def test_landing_outside_a_folder_is_refused(bare_sandbox: Sandbox, tmp_path: Path) -> None:

@@ -10,27 +10,29 @@ import yaml
 from ingestion.settings import PROJECT
 from pipeline.boards.colors import DARK_PAPER, LIGHT_PAPER, contrast, dark_counterpart, name_colors, schemes_of
 from pipeline.boards.definition import SCREENS, read_boards
-from tests.python.conftest import Sandbox
+from tests.python.conftest import BuiltHomes, Sandbox
 
-TODAY = "2021-01-01"
+
+def _with_published_file(shared_built: Sandbox, home: Path) -> Sandbox:
+    """Make a home that holds nothing but the published file of a built day."""
+    (home / "published").mkdir(parents=True)
+    file = Path("published", "tradewinds.duckdb")
+    (home / file).write_bytes((shared_built.home / file).read_bytes())
+    return Sandbox(home)
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """A home with a published day of sample data, and its boards."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("boards") / "home")
-    sandbox.succeed("run", "--run-date", TODAY)
+def published(shared_built: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A home with a published day, and its boards."""
+    sandbox = _with_published_file(shared_built, tmp_path_factory.mktemp("boards") / "home")
     sandbox.succeed("boards")
     return sandbox
 
 
 @pytest.fixture
-def home(published: Sandbox, tmp_path: Path) -> Sandbox:
-    """A home that holds nothing but the published file, which the test may change."""
-    folder = tmp_path / "home" / "published"
-    folder.mkdir(parents=True)
-    (folder / "tradewinds.duckdb").write_bytes((published.home / "published" / "tradewinds.duckdb").read_bytes())
-    return Sandbox(tmp_path / "home")
+def home(shared_built: Sandbox, tmp_path: Path) -> Sandbox:
+    """A home with a published day that the test may change."""
+    return _with_published_file(shared_built, tmp_path / "home")
 
 
 def _change(home: Sandbox, statement: str) -> None:
@@ -94,11 +96,11 @@ def test_boards_without_rows_are_drawn(home: Sandbox) -> None:
 
 
 @pytest.mark.e2e
-def test_both_engines_draw_the_same(published: Sandbox) -> None:
+def test_both_engines_draw_the_same(published: Sandbox, built_homes: BuiltHomes, tmp_path: Path) -> None:
     on_duckdb = _pages(published)
-    published.succeed("run", "--run-date", TODAY, "--target", "postgres")
-    published.succeed("boards", "--target", "postgres")
-    on_postgres = _pages(published)
+    other = Sandbox(tmp_path / "home", built_homes.original("postgres").settings)
+    other.succeed("boards")
+    on_postgres = _pages(other)
     for page in set(on_duckdb) - {"pipeline.html"}:  # it tells about runs, and these are two
         assert on_postgres[page] == on_duckdb[page], page
 

@@ -11,9 +11,9 @@ from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import Home
 from ingestion.warehouse import open_warehouse
 from tests.python.community import FaultyApi, read_rows
-from tests.python.conftest import Sandbox
+from tests.python.conftest import BuiltHomes, Sandbox, make_database, warehouse_settings
 
-DAY_BEFORE, DAY = "2021-01-01", "2021-01-02"
+DAY = "2021-01-02"
 TARGETS = ("duckdb", "postgres")
 MARTS = ("dim_users", "dim_posts", "fct_comments", "todos_completion_by_user")
 BAD_TODO = '{"userId": 1,  "id": 202, "title": "when?", "completed": "later"}'
@@ -21,7 +21,7 @@ Rows = dict[str, list[dict]]
 
 
 @pytest.fixture(scope="module")
-def rows(server: EmbeddedPostgres, shared_sandbox: Sandbox) -> Rows:
+def rows(server: EmbeddedPostgres, built_homes: BuiltHomes) -> Rows:
     """The sample and what is odd: a comment on no post, a post and a task of nobody, thirds, and text of all kinds."""
     found = read_rows(Home(server.home).sources / "community")
     found["users"] += [{"id": 11, "name": "Idle", "username": "idle"}, {"id": 12, "name": "No", "username": "none"}]
@@ -33,17 +33,20 @@ def rows(server: EmbeddedPostgres, shared_sandbox: Sandbox) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def ran(shared_sandbox: Sandbox, rows: Rows) -> Sandbox:
+def ran(
+    server: EmbeddedPostgres, built_homes: BuiltHomes, rows: Rows, tmp_path_factory: pytest.TempPathFactory
+) -> Sandbox:
     """The sample on the first day, the odd rows and a reject on the second; both on DuckDB, the second on Postgres."""
-    shared_sandbox.succeed("extract", "--run-date", DAY_BEFORE)
-    server = FaultyApi(rows)
-    server.rows["todos"].append(BAD_TODO.encode())
-    with server.running() as url:
-        shared_sandbox.settings["SOURCES__COMMUNITY__BASE_URL"] = url
-        shared_sandbox.succeed("run", "--run-date", DAY)
-    shared_sandbox.succeed("load", "--run-date", DAY, "--source", "community", "--target", "postgres")
-    shared_sandbox.succeed("build", "--run-date", DAY, "--source", "community", "--target", "postgres")
-    return shared_sandbox
+    sandbox = built_homes.copy(tmp_path_factory.mktemp("community"))
+    api = FaultyApi(rows)
+    api.rows["todos"].append(BAD_TODO.encode())
+    with api.running() as url:
+        sandbox.settings["SOURCES__COMMUNITY__BASE_URL"] = url
+        sandbox.succeed("run", "--run-date", DAY)
+    sandbox.settings |= warehouse_settings(make_database(server)) | {"TRADEWINDS_TARGET": "duckdb"}
+    for step in ("load", "build"):
+        sandbox.succeed(step, "--run-date", DAY, "--source", "community", "--target", "postgres")
+    return sandbox
 
 
 @pytest.fixture(scope="module", params=TARGETS)
@@ -51,6 +54,7 @@ def marts(ran: Sandbox, request: pytest.FixtureRequest) -> Iterator[Rows]:
     """The built marts' rows."""
     before = dict(os.environ)
     try:
+        os.environ.update(ran.settings)
         warehouse = open_warehouse(request.param, Home(ran.home))
         with warehouse.serving():
             found = {}

@@ -1,6 +1,7 @@
 """A CSV file lands line by line: every line that isn't empty is a row or a reject, and nothing is lost between."""
 
 import csv
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -383,7 +384,7 @@ GOOD = st.tuples(*[st.sampled_from([b"1", b"20", b'"3"'])] * 5).map(b",".join)
 FILE = st.lists(st.tuples(st.one_of(NASTY, NEARLY_GOOD, GOOD), st.sampled_from([b"\n", b"\r\n"])), max_size=40)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=int(os.environ.get("TRADEWINDS_EXAMPLES", "20")), deadline=None)
 @given(file=FILE, is_ended=st.booleans())
 @example(file=[(b'1,2,"3', b"\n"), (b"1,2,3,4,5", b"\n"), (b'6,7,8",9,1', b"\n")], is_ended=True)
 @example(file=[(b"1,2,3,4,5\r", b"\r\n"), (b"\r", b"\n")], is_ended=False)

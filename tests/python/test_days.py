@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.python.conftest import Sandbox
+from tests.python.conftest import BUILT_DAY as DAY_1
+from tests.python.conftest import NEXT_DAY as DAY_2
+from tests.python.conftest import BuiltHomes, Sandbox
 
-DAY_1, DAY_2 = "2021-01-01", "2021-01-02"
 _MARTS = ("fct_orders", "fct_order_lines", "orders_with_details")
 
 
@@ -41,14 +42,19 @@ def _state_of(sandbox: Sandbox, run_date: str) -> dict:
 
 
 @pytest.fixture(scope="module")
-def days(shared_sandbox: Sandbox) -> dict:
-    """Run day 1, change the source, run day 2, then day 1 again; return what was seen after each."""
-    sandbox = shared_sandbox
-    sandbox.succeed("run", "--run-date", DAY_1)
+def sandbox(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A home in which day 1 was run, and day 2 has landed before the changes of `days`."""
+    return built_homes.copy(tmp_path_factory.mktemp("days"), with_next_day=True)
+
+
+@pytest.fixture(scope="module")
+def days(sandbox: Sandbox) -> dict:
+    """Day 1 was run: change the source, run day 2, then day 1 again; return what was seen after each."""
     first = _state_of(sandbox, DAY_1)
     sandbox.northwind.execute("update orders set freight = freight + 1 where order_id % 2 = 0")
     sandbox.northwind.execute("delete from orders where order_id = 10248")
     sandbox.northwind.execute("update customers set company_name = 'Renamed' where customer_id < 'M'")
+    sandbox.succeed("extract", "--run-date", DAY_2, "--source", "northwind")
     sandbox.succeed("run", "--run-date", DAY_2)
     second = _state_of(sandbox, DAY_2)
     landing_before = _files(sandbox.home / "landing")
@@ -81,38 +87,38 @@ def test_a_landed_day_is_never_touched_again(days: dict) -> None:
     assert "already landed" in days["again_output"]
 
 
-def test_an_older_day_leaves_the_published_one(days: dict, shared_sandbox: Sandbox) -> None:
+def test_an_older_day_leaves_the_published_one(days: dict, sandbox: Sandbox) -> None:
     assert "left as it is" in days["again_output"]
-    assert shared_sandbox.published("select run_date::varchar from published_version") == [(DAY_2,)]
+    assert sandbox.published("select run_date::varchar from published_version") == [(DAY_2,)]
 
 
-def test_a_second_extract_of_the_same_data_has_the_same_content(days: dict, shared_sandbox: Sandbox) -> None:
-    before = shared_sandbox.manifest("northwind", DAY_2)
-    shared_sandbox.succeed("extract", "--run-date", DAY_2, "--source", "northwind")
-    after = shared_sandbox.manifest("northwind", DAY_2)
+def test_a_second_extract_of_the_same_data_has_the_same_content(days: dict, sandbox: Sandbox) -> None:
+    before = sandbox.manifest("northwind", DAY_2)
+    sandbox.succeed("extract", "--run-date", DAY_2, "--source", "northwind")
+    after = sandbox.manifest("northwind", DAY_2)
     assert after["run_id"] != before["run_id"]
     assert {name: table["content_hash"] for name, table in after["tables"].items()} == {
         name: table["content_hash"] for name, table in before["tables"].items()
     }
     listed = {file["path"] for table in after["tables"].values() for file in table["files"]}
-    landing = shared_sandbox.home / "landing"
+    landing = sandbox.home / "landing"
     kept = {str(path.relative_to(landing)) for path in landing.glob(f"postgres/*/run_date={DAY_2}/*")}
     assert kept == listed
 
 
-def test_an_extract_if_missing_asks_no_source_again(days: dict, shared_sandbox: Sandbox) -> None:
-    before = shared_sandbox.manifest("order_details", DAY_1)
+def test_an_extract_if_missing_asks_no_source_again(days: dict, sandbox: Sandbox) -> None:
+    before = sandbox.manifest("order_details", DAY_1)
     words = ("extract", "--run-date", DAY_1, "--source", "order_details", "--if-missing")
-    assert "already landed" in shared_sandbox.succeed(*words)
-    assert shared_sandbox.manifest("order_details", DAY_1) == before
-    assert "--if-missing" in shared_sandbox.fail(2, *words, "--table", "order_details")
+    assert "already landed" in sandbox.succeed(*words)
+    assert sandbox.manifest("order_details", DAY_1) == before
+    assert "--if-missing" in sandbox.fail(2, *words, "--table", "order_details")
 
 
-def test_marts_equal_an_independent_computation(days: dict, shared_sandbox: Sandbox) -> None:
+def test_marts_equal_an_independent_computation(days: dict, sandbox: Sandbox) -> None:
     """Prices by Python's decimals from the CSV, dates by Postgres."""
     cents = Decimal("0.0001")
     gross = discount = Decimal(0)
-    with shared_sandbox.order_details.open(newline="") as file:
+    with sandbox.order_details.open(newline="") as file:
         lines = list(csv.DictReader(file))
     for line in lines:
         line_gross = Decimal(line["unit_price"]) * int(line["quantity"])
@@ -123,29 +129,29 @@ def test_marts_equal_an_independent_computation(days: dict, shared_sandbox: Sand
     assert sum(row["net_amount_usd"] for row in rows) == gross - discount
     assert len(rows) == len(lines)
     # Day 2's source is still there: the marts of day 2 must say what Postgres says of it.
-    (expected,) = shared_sandbox.northwind.query(
+    (expected,) = sandbox.northwind.query(
         "select count(*), count(*) filter (where shipped_date is null), "
         "count(*) filter (where shipped_date > required_date), sum(round(freight::text::numeric, 4)) from orders"
     )
-    found = shared_sandbox.published(
+    found = sandbox.published(
         "select count(*), count(*) filter (not is_shipped), count(*) filter (is_late), sum(freight_usd) "
         "from sales.fct_orders"
     )
     assert found == [expected]
 
 
-def test_landing_holds_what_postgres_holds(days: dict, shared_sandbox: Sandbox) -> None:
+def test_landing_holds_what_postgres_holds(days: dict, sandbox: Sandbox) -> None:
     """Bytea, NULLs, unicode and every row of every table, the two empty ones with their columns."""
     import duckdb
 
-    manifest = shared_sandbox.manifest("northwind", DAY_2)
+    manifest = sandbox.manifest("northwind", DAY_2)
     assert len(manifest["tables"]) == 13
     empty = {name for name, table in manifest["tables"].items() if table["rows"] == 0}
     assert empty == {"customer_customer_demo", "customer_demographics"}
     for name, table in manifest["tables"].items():
         columns = [column["name"] for column in table["columns"]]
-        expected = shared_sandbox.northwind.query(f'select {", ".join(columns)} from "{name}"')
-        files = [str(shared_sandbox.home / "landing" / file["path"]) for file in table["files"]]
+        expected = sandbox.northwind.query(f'select {", ".join(columns)} from "{name}"')
+        files = [str(sandbox.home / "landing" / file["path"]) for file in table["files"]]
         landed = duckdb.execute("select * from read_parquet(?, hive_partitioning = false)", [files]).fetchall()
         if name in ("orders", "products"):  # psycopg widens single floats by their text, DuckDB by their bits
             expected, landed = _rounded(expected), _rounded(landed)

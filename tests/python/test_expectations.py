@@ -11,24 +11,31 @@ import duckdb
 import pytest
 import yaml
 
+from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
 from pipeline.checks import CheckResult, Stage, describe_critical, run, run_checks
 from pipeline.checks.suites import FOLDER, Suite, read_suites
-from tests.python.conftest import Sandbox
+from tests.python.conftest import BUILT_DAY, BuiltHomes, Database, Sandbox, warehouse_settings
+from tests.python.homes import copy_database
 from tests.python.spoils import SPOILS, TODAY
 
-DAY_BEFORE = "2021-01-01"
 _COUNTS_AND_EXAMPLES = re.compile(r"[\d,]+ of [\d,]+ rows fail, such as \w+=.+|Found: (\w+=.+|[\d.-]+)")
 _SUITES = [suite for stage in Stage for suite in read_suites(stage)]
 
 
 @pytest.fixture(scope="module")
-def built(shared_sandbox: Sandbox) -> Home:
-    """A home with two days loaded and the second built."""
-    shared_sandbox.succeed("extract", "--run-date", DAY_BEFORE)
-    shared_sandbox.succeed("run", "--run-date", TODAY)
-    return Home(shared_sandbox.home)
+def two_days(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A home with two days loaded and built, one after the other."""
+    sandbox = built_homes.copy(tmp_path_factory.mktemp("two_days"))
+    for step in ("extract", "load", "build"):
+        sandbox.succeed(step, "--run-date", TODAY)
+    return sandbox
+
+
+@pytest.fixture(scope="module")
+def built(two_days: Sandbox) -> Home:
+    return Home(two_days.home)
 
 
 @pytest.fixture
@@ -83,7 +90,7 @@ def test_good_days_meet_every_expectation(built: Home, stage: Stage) -> None:
 
 
 def test_a_first_day_is_compared_with_nothing(built: Home) -> None:
-    assert _check(built, Stage.ARRIVALS, run_date=DAY_BEFORE).findings == []
+    assert _check(built, Stage.ARRIVALS, run_date=BUILT_DAY).findings == []
 
 
 @pytest.mark.parametrize("expectation", SPOILS)
@@ -158,12 +165,17 @@ def test_suites_run_when_all_their_sources_are_asked_for() -> None:
     assert [suite.name for suite in read_suites(Stage.ARRIVALS, ["event_log"])] == ["event_log"]
 
 
-def test_postgres_meets_every_expectation(built: Home, shared_sandbox: Sandbox) -> None:
-    before = dict(os.environ)
-    for day in (DAY_BEFORE, TODAY):
-        shared_sandbox.succeed("load", "--run-date", day, "--target", "postgres")
-    shared_sandbox.succeed("build", "--run-date", TODAY, "--target", "postgres")
+def test_postgres_meets_every_expectation(
+    server: EmbeddedPostgres, built_homes: BuiltHomes, built: Home, two_days: Sandbox
+) -> None:
+    built_homes.original("postgres")
+    database = Database(copy_database(server, "built_postgres"))
+    before, settings = dict(os.environ), warehouse_settings(database)
+    on_postgres = replace(two_days, settings=two_days.settings | settings)
+    for step in ("load", "build"):
+        on_postgres.succeed(step, "--run-date", TODAY)
     try:
+        os.environ.update(settings)
         warehouse = open_warehouse("postgres", built)
         with warehouse.serving():
             for stage in Stage:

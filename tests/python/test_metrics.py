@@ -1,10 +1,10 @@
 """The metrics, asked through MetricFlow, say what plain SQL says of the same warehouse."""
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -14,8 +14,6 @@ import yaml
 from ingestion.settings import PROJECT
 from tests.python.conftest import Sandbox
 
-DAY = "2021-01-01"
-BIN = Path(sys.executable).parent
 DBT_PROJECT = ("dbt_project.yml", "profiles.yml", "models", "macros", "snapshots", "tests/data")
 # A ratio is a float; money and counts are exact.
 RATIOS = ("average_order_value", "late_share")
@@ -135,40 +133,43 @@ QUESTIONS = {
 }
 
 Rows = list[dict[str, object]]
-Ask = Callable[[str], Rows]
+# Parses and asks every question in one process: importing MetricFlow takes longer than an answer.
+ASKING = """
+import json, sys
+from dbt.cli.main import dbtRunner
+from dbt_metricflow.cli.main import cli
+assert dbtRunner().invoke(["parse", "--quiet"]).success
+for words in json.load(sys.stdin):
+    cli(words, standalone_mode=False)
+"""
 
 
 @pytest.fixture(scope="module")
-def ask(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Ask:
-    """Run a day, then put questions to `mf query` in a copy of the dbt project, which it writes into."""
-    shared_sandbox.succeed("run", "--run-date", DAY)
+def answers(shared_built: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rows]:
+    """Put the questions to `mf query` in a copy of the dbt project, which it writes into."""
     folder = tmp_path_factory.mktemp("project")
     for name in DBT_PROJECT:
         copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy2
         (folder / name).parent.mkdir(exist_ok=True)
         copy(PROJECT / name, folder / name)
     places = {"DBT_PROJECT_DIR": str(folder), "DBT_PROFILES_DIR": str(folder)}
+    paths = {name: folder / f"answer_{number}.csv" for number, name in enumerate(QUESTIONS)}
+    asked = [["query", *QUESTIONS[name][0].split(), "--csv", str(path)] for name, path in paths.items()]
+    done = subprocess.run(
+        [sys.executable, "-c", ASKING],
+        cwd=folder,
+        env=shared_built.environment | places,
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {name: _read(path) for name, path in paths.items()}
 
-    def execute(command: str, *words: str) -> None:
-        done = subprocess.run(
-            [BIN / command, *words],
-            cwd=folder,
-            env=shared_sandbox.environment | places,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
 
-    def answer(question: str) -> Rows:
-        path = folder / "answer.csv"
-        path.unlink(missing_ok=True)
-        execute("mf", "query", *question.split(), "--csv", str(path))
-        with path.open(newline="") as lines:
-            return [{name: _typed(value) for name, value in line.items()} for line in csv.DictReader(lines)]
-
-    execute("dbt", "parse", "--quiet")
-    return answer
+def _read(path: Path) -> Rows:
+    with path.open(newline="") as lines:
+        return [{name: _typed(value) for name, value in line.items()} for line in csv.DictReader(lines)]
 
 
 def _typed(value: object) -> object:
@@ -182,11 +183,10 @@ def _typed(value: object) -> object:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_metric_says_what_sql_says(ask: Ask, shared_sandbox: Sandbox, name: str) -> None:
-    question, statement = QUESTIONS[name]
-    answered = ask(question)
+def test_a_metric_says_what_sql_says(answers: dict[str, Rows], shared_built: Sandbox, name: str) -> None:
+    answered, statement = answers[name], QUESTIONS[name][1]
     columns = list(answered[0])
-    rows = shared_sandbox.query(f"select {', '.join(columns)} from ({statement})")
+    rows = shared_built.query(f"select {', '.join(columns)} from ({statement})")
     expected = [{column: _typed(value) for column, value in zip(columns, row, strict=True)} for row in rows]
     for answer, expectation in zip(_in_order(answered), _in_order(expected), strict=True):
         for column in columns:

@@ -24,7 +24,7 @@ from ingestion.settings import PROJECT, Home
 from ingestion.sources import SOURCES
 from ingestion.stores import open_store
 from ingestion.warehouse import open_warehouse
-from tests.python.conftest import Sandbox
+from tests.python.conftest import Sandbox, warehouse_settings
 from tests.python.s3_servers import S3Server
 
 DAY, NEXT = "2021-01-01", "2021-01-02"
@@ -49,18 +49,15 @@ def _hashes(landing: Landing, source: str) -> dict[str, str]:
 
 
 def test_a_day_in_a_bucket_is_the_day_on_disk(
-    sandbox: Sandbox, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    shared_built: Sandbox, new_database, s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_bucket = dataclasses.replace(sandbox, home=sandbox.home.with_name("other"))
-    in_bucket.settings = sandbox.settings | _stores_in(s3_server)
-    sandbox.succeed("run", "--run-at", f"{DAY}T10:30:00+02:00")
-    steps = f"from ops.fct_pipeline_steps where run_date = '{DAY}'"
-    assert sandbox.published(f"select distinct cast(run_at as varchar) {steps}") == [(f"{DAY} 08:30:00",)]
-    said = in_bucket.succeed("run", "--run-date", DAY)
+    in_bucket = dataclasses.replace(shared_built, home=tmp_path / "bucket")
+    in_bucket.settings = shared_built.settings | _stores_in(s3_server)
+    said = in_bucket.succeed("run", "--run-at", f"{DAY}T10:30:00+02:00")
     assert said.count("ignores conditional puts") == 1
     assert "kept in s3://" in said or "0 rejected" in said
 
-    on_disk = Landing(Home(sandbox.home))
+    on_disk = Landing(Home(shared_built.home))
     monkeypatch.setitem(fsspec.config.conf, "s3", s3_server.options)
     for name, value in in_bucket.settings.items():
         monkeypatch.setenv(name, value)
@@ -72,8 +69,11 @@ def test_a_day_in_a_bucket_is_the_day_on_disk(
 
     published, exports = open_store(home.published, home.work), open_store(home.exports, home.work)
     latest = json.loads(published.read("latest.json"))
-    assert latest["version"] == json.loads((sandbox.home / "published" / "latest.json").read_text())["version"]
-    files = sorted((sandbox.home / "exports" / DAY).iterdir())
+    assert latest["version"] == json.loads((shared_built.home / "published" / "latest.json").read_text())["version"]
+    with published.local(["tradewinds.duckdb"]) as (file,), duckdb.connect(str(file), read_only=True) as connection:
+        steps = f"from ops.fct_pipeline_steps where run_date = '{DAY}'"
+        assert connection.sql(f"select distinct cast(run_at as varchar) {steps}").fetchall() == [(f"{DAY} 08:30:00",)]
+    files = sorted((shared_built.home / "exports" / DAY).iterdir())
     assert exports.names(DAY) == [f"{DAY}/{file.name}" for file in files]
     assert [exports.read(f"{DAY}/{file.name}") for file in files] == [file.read_bytes().decode() for file in files]
     # Nothing of a store is left in the home.
@@ -82,9 +82,10 @@ def test_a_day_in_a_bucket_is_the_day_on_disk(
     assert "days are whole" in in_bucket.succeed("verify").replace("landed ", "")
 
     # The same landing, built on the other engine.
-    on_postgres = dataclasses.replace(in_bucket, home=sandbox.home.with_name("third"))
+    on_postgres = dataclasses.replace(in_bucket, home=tmp_path / "postgres")
     on_postgres.settings = in_bucket.settings | {"TRADEWINDS_PUBLISHED_URL": f"{s3_server.new_place()}"}
-    on_postgres.succeed("run", "--run-date", DAY, "--target", "postgres")
+    on_postgres.settings |= warehouse_settings(new_database())
+    on_postgres.succeed("run", "--run-date", DAY)
     monkeypatch.setenv("TRADEWINDS_PUBLISHED_URL", on_postgres.settings["TRADEWINDS_PUBLISHED_URL"])
     of_postgres = json.loads(open_store(home.published, home.work).read("latest.json"))
     assert (of_postgres["target"], of_postgres["version"]) == ("postgres", latest["version"])
@@ -98,6 +99,7 @@ def test_no_key_is_in_anything_that_a_run_leaves(
     sandbox.settings |= _stores_in(s3_server)
     said = [sandbox.succeed(*words)]
     sandbox.settings |= canary
+    sandbox.by_script = True
     process = sandbox.start(*words)
     listed = []
     while process.poll() is None:

@@ -2,28 +2,27 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
 import pytest
 from sqlalchemy import Engine
 
+from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.settings import Home
 from people_api.backups import TABLES, Store, back_up, list_backups, open_store, restore
 from people_api.database import open_engine
-from tests.python.avro_files import contents, fill
+from tests.python.avro_files import contents, make_odd_people
 from tests.python.conftest import Database
 from tests.python.people_commands import run
 from tests.python.s3_servers import KEY, SECRET, rclone
 
 
 @pytest.fixture
-def people(new_database: Callable[[], Database]) -> Database:
-    database = new_database()
-    fill(database)
-    return database
+def people(server: EmbeddedPostgres) -> Database:
+    return make_odd_people(server)
 
 
 @pytest.fixture

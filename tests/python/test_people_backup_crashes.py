@@ -1,33 +1,37 @@
-"""A restore that is killed leaves the old table or the new one, and readers never see another."""
+"""A restore that is killed leaves the old table or the new one, and readers never see another.
 
+TRADEWINDS_KILLS says how many are killed by chance.
+"""
+
+import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import Popen
 from threading import Event
 
 import psycopg
 import pytest
 
+from ingestion.embedded.postgres import EmbeddedPostgres
 from people_api.backups import Store, back_up, list_backups
 from people_api.database import open_engine
-from tests.python.avro_files import fill
+from tests.python.avro_files import make_odd_people
 from tests.python.conftest import Database
 from tests.python.people_commands import start
+from tests.python.warm import Process
 
-ROWS, RANDOM_KILLS = 100_000, 5
+ROWS, RANDOM_KILLS = 100_000, int(os.environ.get("TRADEWINDS_KILLS", "2"))
 SUM = "select count(*), sum(hashtext(employees::text)::bigint) from employees"
 OTHERS = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 
 
 @pytest.fixture
-def people(new_database: Callable[[], Database]) -> Database:
+def people(server: EmbeddedPostgres) -> Database:
     """A database whose backup has 100,000 employees, of whom some are gone, some changed and some new by now."""
-    database = new_database()
-    fill(database)
+    database = make_odd_people(server)
     _insert(database, 100, ROWS)
     return database
 
@@ -67,7 +71,7 @@ def _watching(database: Database, allowed: set[tuple]) -> Iterator[list[tuple]]:
     assert set(seen) <= allowed
 
 
-def _wait_for(database: Database, condition: str, restoring: Popen[str] | None = None) -> None:
+def _wait_for(database: Database, condition: str, restoring: Process | None = None) -> None:
     """Wait until a query says true, or the process has ended."""
     with psycopg.connect(database.url, autocommit=True) as connection:
         deadline = time.monotonic() + 60

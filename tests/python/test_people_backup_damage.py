@@ -21,8 +21,8 @@ from tests.python.avro_files import (
     block,
     contents,
     deflate,
-    fill,
     header,
+    make_odd_people,
     named_row,
     number,
     rehash,
@@ -69,10 +69,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    from tests.python.conftest import make_database
-
-    database, store = make_database(server), Store(str(tmp_path_factory.mktemp("backups")))
-    fill(database)
+    database, store = make_odd_people(server), Store(str(tmp_path_factory.mktemp("backups")))
     with open_engine(database.url) as engine:
         paths = {table: Path(back_up(engine, table, store).location) for table in SCHEMAS}
         backed_up = contents(database)

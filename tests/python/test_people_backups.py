@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,23 +14,32 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, DateTime, Engine, Integer, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
 from people_api.backups import TABLES, Store, back_up, list_backups, open_store, restore, restore_from
 from people_api.backups.schemas import SCHEMAS
 from people_api.database import open_engine
 from people_api.database.models import Base
-from tests.python.avro_files import ODD_NAMES, block, contents, fill, header, named_row, rehash, rejected_row
+from tests.python.avro_files import (
+    ODD_NAMES,
+    block,
+    contents,
+    fill,
+    header,
+    make_odd_people,
+    named_row,
+    rehash,
+    rejected_row,
+)
 from tests.python.conftest import Database
 
 WIPE = "truncate departments, jobs, employees, rejected_rows restart identity"
 
 
 @pytest.fixture
-def people(new_database: Callable[[], Database]) -> Database:
-    database = new_database()
-    fill(database)
-    return database
+def people(server: EmbeddedPostgres) -> Database:
+    return make_odd_people(server)
 
 
 @pytest.fixture

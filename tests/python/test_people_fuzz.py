@@ -17,7 +17,7 @@ import pytest
 
 from people_api.api.gate import KEY_HEADER
 
-ROWS = int(os.environ.get("TRADEWINDS_FUZZ_ROWS", "100000"))
+ROWS = int(os.environ.get("TRADEWINDS_FUZZ_ROWS", "20000"))
 BATCH, PARENTS, CLIENTS = 1_000, 50, 3
 FIELDS = {"departments": ("id", "name"), "jobs": ("id", "name")}
 FIELDS["employees"] = ("id", "name", "hiring_date", "department_id", "job_id")

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from people_api.api.strict_json import read_json
-from people_api.database import migrate, open_engine
+from people_api.database import open_engine
 from people_api.dictionary import MAX_ID
 from people_api.intake import Outcome, Rows, in_transaction, take_in
 from people_api.judge import judge_shapes
@@ -253,11 +253,10 @@ def test_every_day_of_three_centuries_is_good_and_the_days_around_them_are_not()
 
 
 @pytest.fixture
-def engine(new_database):
+def engine(new_people_database):
     """The engine of a people database with department 1 and job 1 in it."""
-    database: Database = new_database()
+    database: Database = new_people_database()
     with open_engine(database.url, connections=16, timeout_seconds=60) as engine:
-        migrate(engine)
         for table in ("departments", "jobs"):
             database.execute(f"insert into {table} values (1, 'one'), (2, 'two')")
         engine.database = database

@@ -33,6 +33,7 @@ def service(server, tmp_path_factory):
     from tests.python.conftest import make_service
 
     made = make_service(server, tmp_path_factory.mktemp("limits"), **LIMITS)
+    made.by_script = True  # its arguments are looked at
     with made.running():
         yield made
 
@@ -491,6 +492,7 @@ def test_a_signal_stops_the_service_after_the_requests_under_way(new_service, ho
 def test_with_nothing_configured_the_service_runs_the_embedded_database_and_stops_it(new_service):
     service = new_service()
     del service.environment["PEOPLE_DATABASE_URL"]
+    service.by_script = True  # its arguments are looked at
     embedded = EmbeddedPostgres(service.home)
     try:
         service.start()

@@ -1,7 +1,8 @@
 """Every rejected row of every landed day is in quarantine, whatever was built before."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,7 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from pipeline import steps
 from pipeline.request import Request
-from tests.python.conftest import Sandbox, make_sandbox
+from tests.python.conftest import Sandbox, make_sandbox, make_warehouse
 from tests.python.history import requesting
 
 DAYS = ("2021-01-01", "2021-01-02")
@@ -96,8 +97,10 @@ def _without_database_rejects(rows: Rows) -> Rows:
 
 
 @pytest.mark.parametrize("target", ["duckdb", "postgres"])
-def test_quarantine_is_what_was_landed_in_any_order(landed: Sandbox, tmp_path: Path, target: str) -> None:
-    with requesting(landed, tmp_path, target) as request:
+def test_quarantine_is_what_was_landed_in_any_order(
+    landed: Sandbox, server: EmbeddedPostgres, tmp_path: Path, target: str
+) -> None:
+    with requesting(landed, tmp_path, make_warehouse(server) if target == "postgres" else None) as request:
         for day in reversed(DAYS):
             steps.load(request, day)
         # The first day was never built, and is there all the same.
@@ -116,12 +119,22 @@ def test_quarantine_is_what_was_landed_in_any_order(landed: Sandbox, tmp_path: P
         assert sorted(_quarantined(request), key=repr) == sorted(both, key=repr)
 
 
-@pytest.fixture
-def duckdb_request(landed: Sandbox, tmp_path: Path) -> Callable[[], Request]:
-    with requesting(landed, tmp_path, "duckdb") as request:
+@pytest.fixture(scope="module")
+def judged(landed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home on DuckDB in which both days are loaded and quarantine is built."""
+    home = tmp_path_factory.mktemp("judged")
+    with requesting(landed, home, None) as request:
         for day in DAYS:
             steps.load(request, day)
         _build(request, DAYS[1])
+    return home
+
+
+@pytest.fixture
+def duckdb_request(landed: Sandbox, judged: Path, tmp_path: Path) -> Iterator[Request]:
+    """A request on a copy of that home."""
+    shutil.copytree(judged, tmp_path / "home")
+    with requesting(landed, tmp_path / "home", None) as request:
         yield request
 
 
@@ -130,7 +143,7 @@ def _execute(request: Request, *statements: str) -> Rows:
         return [connection.execute(statement).fetchall() for statement in statements][-1]
 
 
-def test_only_new_and_changed_days_are_judged(landed: Sandbox, duckdb_request: Request) -> None:
+def test_only_new_and_changed_days_are_judged(duckdb_request: Request) -> None:
     before = _quarantined(duckdb_request)
     # Marked by hand: a day that is judged again loses the mark.
     _execute(duckdb_request, "update quarantine.rejected_rows set raw_text = 'kept' where source = 'event_log'")

@@ -3,8 +3,6 @@
 import csv
 import hashlib
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,17 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.embedded.postgres import EmbeddedPostgres
-from ingestion.samples.generate import write_event_log
-from ingestion.settings import PROJECT
-from tests.python.conftest import Database, Sandbox, make_database
+from tests.python.conftest import BUILT_DAY as DAY
+from tests.python.conftest import NEXT_DAY, BuiltHomes, Sandbox
 
-DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
-DBT = Path(sys.executable).with_name("dbt")
-# Two that break a rule, two that can't be read.
-BAD_LINES = ["10248,1,14.5,0,0.05", "10249,1,-2,1,0", "10250,1,14.5,many,0", "10251,1,14.5"]
-BAD_EVENTS = ["1;created_account;", "9000001;fell_asleep;7;2020-02-01 10:00:00;"]
-# How the events' rejects are split: at the extract, in staging.
+# How the rejects are split: at the extract, in staging.
 REJECTED = {"northwind": (0, 0), "order_details": (2, 2), "event_log": (1, 1), "people": (0, 0), "community": (0, 0)}
 TABLES = {"northwind": 13, "order_details": 1, "event_log": 1, "people": 4, "community": 6}
 
@@ -32,32 +23,23 @@ def _hash_number(*parts: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def built(shared_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Two landed days with rejects of every kind, the first one run on DuckDB."""
-    events = tmp_path_factory.mktemp("events") / "event_log.csv"
-    write_event_log(events, scale=1)
-    for path, lines in ((shared_sandbox.order_details, BAD_LINES), (events, BAD_EVENTS)):
-        with path.open("a") as file:
-            file.write("\n".join(lines) + "\n")
-    shared_sandbox.settings["SOURCES__EVENT_LOG__PATH"] = str(events)
-    shared_sandbox.succeed("run", "--run-date", DAY)
-    shared_sandbox.succeed("extract", "--run-date", NEXT_DAY)
-    return shared_sandbox
+def built(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """Two landed days with rejects of every kind, the first one run on both engines."""
+    return built_homes.copy_with_rejects(tmp_path_factory.mktemp("reconciled"))
 
 
 @pytest.fixture
-def tampered(built: Sandbox, tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Change raw behind the loader's back, build the day, and return the line it fails with; all is undone after."""
+def change_warehouse(built: Sandbox, tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Change the warehouse behind everybody's back; all is undone after."""
     warehouse, kept = built.home / "warehouse" / "tradewinds.duckdb", tmp_path / "kept.duckdb"
     shutil.copyfile(warehouse, kept)
 
-    def change_and_build(*statements: str) -> str:
+    def change(*statements: str) -> None:
         with duckdb.connect(str(warehouse)) as connection:
             for statement in statements:
                 connection.execute(statement)
-        return built.fail(1, "build", "--run-date", DAY)
 
-    yield change_and_build
+    yield change
     shutil.copyfile(kept, warehouse)
 
 
@@ -128,33 +110,42 @@ def test_the_marts_have_the_sums_of_the_source(built: Sandbox) -> None:
     assert orders == (expected[0], expected[0], expected[1], expected[1])
 
 
-def test_lost_and_added_rows_and_changed_prices_are_located(built: Sandbox, tampered: Callable[..., str]) -> None:
-    line = tampered(
+def test_lost_and_added_rows_and_changed_prices_are_located(
+    built: Sandbox, change_warehouse: Callable[..., None]
+) -> None:
+    change_warehouse(
         "delete from raw_northwind.orders where order_id = 10250",
         "update raw_northwind.order_details set unit_price = unit_price + 1 where order_id = 10251 and quantity > 0",
         "create temp table added as select * replace (99 as shipper_id) from raw_northwind.shippers limit 1",
         "insert into raw_northwind.shippers by name from added",
     )
-    assert line.startswith(f"tradewinds: build {DAY} failed: ")
-    located = line.partition("test assert_every_stage_reconciles: ")[2]
+    words = ["--select", "+int_stage_figures", "--indirect-selection", "empty", "--vars", f"{{run_date: {DAY}}}"]
+    done = built.dbt("build", *words)
+    assert done.returncode == 0, done.stdout
+    figures = "select table_name, broken_between from intermediate.int_stage_figures where broken_between is not null"
+    located = dict(built.query(figures))
     for table, broken in {
         "orders": "landing and raw: 830 rows, 829 rows",
         "order_details": "landing and raw: amount sum ",
-        "shippers": "landing and raw: ",
+        "shippers": "landing and raw: 6 rows, 7 rows",
     }.items():
-        assert f"run_date={DAY}, source=" in located
-        assert f"table_name={table}, broken_between={broken}" in located
-    assert "3 results" in located
+        assert located.pop(table).startswith(broken)
+    assert located == {}
 
 
-def test_changed_sums_are_located_where_tests_stop_the_marts(built: Sandbox, tampered: Callable[..., str]) -> None:
-    line = tampered(
+def test_changed_sums_are_located_where_tests_stop_the_marts(
+    built: Sandbox, change_warehouse: Callable[..., None]
+) -> None:
+    change_warehouse(
         "update raw_northwind.orders set freight = freight + 0.01 where order_id = 10250",
         "update raw_northwind.products set unit_price = unit_price + 1 where product_id = 1",
         "delete from raw_northwind.customers where customer_id = (select min(customer_id) from raw_northwind.orders)",
         "update raw_ops.landed_tables set read_count = read_count + 1 where table_name = 'event_log'",
     )
+    line = built.fail(1, "build", "--run-date", DAY)
+    assert line.startswith(f"tradewinds: build {DAY} failed: ")
     located = line.partition("test assert_every_stage_reconciles: ")[2]
+    assert f"run_date={DAY}, source=" in located
     assert "table_name=orders, broken_between=landing and raw: amount sum " in located
     assert "table_name=products, broken_between=landing and raw: amount sum " in located
     assert "table_name=customers, broken_between=landing and raw: " in located
@@ -163,11 +154,10 @@ def test_changed_sums_are_located_where_tests_stop_the_marts(built: Sandbox, tam
     assert "table_name=event_log, read_count=" in unaccounted
 
 
-def test_a_mart_that_lost_a_row_is_found(built: Sandbox) -> None:
-    with duckdb.connect(str(built.home / "warehouse" / "tradewinds.duckdb")) as warehouse:
-        warehouse.execute("delete from sales.dim_shippers where shipper_id = 1")
+def test_a_mart_that_lost_a_row_is_found(built: Sandbox, change_warehouse: Callable[..., None]) -> None:
+    change_warehouse("delete from sales.dim_shippers where shipper_id = 1")
     words = ["--select", "fct_reconciliation", "assert_every_mart_reconciles", "--vars", f"{{run_date: {DAY}}}"]
-    done = _dbt(built, "build", *words)
+    done = built.dbt("build", *words)
     assert done.returncode == 1
     assert "FAIL 1 assert_every_mart_reconciles" in done.stdout
     broken = built.query("select table_name, broken_between from ops.fct_reconciliation where not is_reconciled")
@@ -177,7 +167,9 @@ def test_a_mart_that_lost_a_row_is_found(built: Sandbox) -> None:
 def test_a_day_that_was_never_built_is_counted_up_to_raw(built: Sandbox) -> None:
     built.succeed("load", "--run-date", NEXT_DAY)
     built.succeed("load", "--run-date", DAY)
-    built.succeed("build", "--run-date", DAY)
+    told = ["+fct_reconciliation", "dim_run_dates", "fct_pipeline_steps", "--indirect-selection", "empty"]
+    done = built.dbt("build", "--select", *told, "--vars", f"{{run_date: {DAY}}}")
+    assert done.returncode == 0, done.stdout
     rows = built.query(
         "select run_date::varchar, bool_and(is_reconciled), count(raw_count), count(staging_count), count(mart_count) "
         "from ops.fct_reconciliation group by run_date order by run_date"
@@ -191,39 +183,12 @@ def test_a_day_that_was_never_built_is_counted_up_to_raw(built: Sandbox) -> None
     ]  # fmt: skip
 
 
-def _dbt(sandbox: Sandbox, *words: str) -> subprocess.CompletedProcess[str]:
-    places = {"DBT_TARGET_PATH": str(sandbox.home / "target"), "DBT_LOG_PATH": str(sandbox.home / "logs")}
-    return subprocess.run(
-        [DBT, "--no-use-colors", *words],
-        cwd=PROJECT, env=sandbox.environment | places, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def postgres(built: Sandbox, server: EmbeddedPostgres) -> tuple[Sandbox, Database]:
-    """The first day, run into a Postgres that the test can reach, too."""
-    database = make_database(server)
-    parts = dict(zip(("HOST", "PORT", "USER", "PASSWORD", "DATABASE"), _parts(database.url), strict=True))
-    settings = built.settings | {f"TRADEWINDS_POSTGRES_{name}": value for name, value in parts.items()}
-    sandbox = Sandbox(built.home, settings | {"TRADEWINDS_TARGET": "postgres"})
-    sandbox.succeed("run", "--run-date", DAY, "--target", "postgres")
-    return sandbox, database
-
-
-def _parts(url: str) -> list[str]:
-    from urllib.parse import unquote, urlsplit
-
-    split = urlsplit(url)
-    return [split.hostname, str(split.port), split.username, unquote(split.password), split.path.strip("/")]
-
-
-def test_postgres_reconciles_to_the_same_figures(built: Sandbox, postgres: tuple[Sandbox, Database]) -> None:
-    _, database = postgres
+def test_postgres_reconciles_to_the_same_figures(built: Sandbox) -> None:
     columns = "source_name, table_name, read_count, raw_count, staging_count, mart_count, " + ", ".join(
         f"{stage}_{measure}" for stage in ("source", "raw", "staging", "mart") for measure in ("key_sum", "amount_sum")
     )
     query = f"select {columns} from ops.fct_reconciliation where run_date = '{DAY}' and is_reconciled"
-    found = database.query(query)
+    found = built.warehouse.query(query)
     assert len(found) == sum(TABLES.values())
     assert sorted(found, key=str) == sorted(built.query(query), key=str)
 
@@ -233,22 +198,20 @@ def test_postgres_reconciles_to_the_same_figures(built: Sandbox, postgres: tuple
     [("duckdb", 0, 0, "PASS"), ("duckdb", 1, 0, "WARN"), ("duckdb", 2, 1, "ERROR"), ("postgres", 1, 0, "WARN")],
 )
 def test_freshness_is_measured_at_the_end_of_the_run_date(
-    built: Sandbox, postgres: tuple[Sandbox, Database], engine: str, days_later: int, code: int, status: str
+    built: Sandbox, engine: str, days_later: int, code: int, status: str
 ) -> None:
-    sandbox = built if engine == "duckdb" else postgres[0]
     latest = NEXT_DAY if engine == "duckdb" else DAY
     day = f"2021-01-0{int(latest[-1]) + days_later}"
-    done = _dbt(sandbox, "source", "freshness", "--vars", f"{{run_date: {day}}}")
+    done = built.dbt("source", "freshness", "--target", engine, "--vars", f"{{run_date: {day}}}")
     assert done.returncode == code, done.stdout
     assert done.stdout.count(f" {status}") >= 23
     if days_later == 0:  # a later day is not there yet
         assert " WARN" not in done.stdout
 
 
-def test_postgres_locates_a_lost_row_too(postgres: tuple[Sandbox, Database]) -> None:
-    sandbox, database = postgres
-    database.execute("delete from raw_northwind.orders where order_id = 10250")
-    line = sandbox.fail(1, "build", "--run-date", DAY, "--target", "postgres")
+def test_postgres_locates_a_lost_row_too(built: Sandbox) -> None:
+    built.warehouse.execute("delete from raw_northwind.orders where order_id = 10250")
+    line = built.fail(1, "build", "--run-date", DAY, "--target", "postgres")
     located = line.partition("test assert_every_stage_reconciles: ")[2]
     assert f"run_date={DAY}, source=northwind, table_name=orders, broken_between=landing and raw: 830 " in located
     assert "model " not in line  # fct_reconciliation takes a second build's rows

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from ingestion.samples.generate import (
     write_order_details,
     write_people,
 )
+from tests.python.conftest import Database, make_database
 from tests.python.people import read_rows
 
 NORTHWIND_ROWS = {
@@ -43,26 +44,17 @@ NORTHWIND_ROWS = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    made = EmbeddedPostgres(tmp_path_factory.mktemp("home"))
-    with made.running():
-        yield made
-    made.remove()
-
-
-@pytest.fixture(scope="module")
 def northwind(server: EmbeddedPostgres) -> str:
     """The URL of a database filled at scale 1, which no test changes."""
-    server.ensure_database("northwind")
-    fill_northwind(server.url("northwind"), 1)
-    return server.url("northwind")
+    url = make_database(server).url
+    fill_northwind(url, 1)
+    return url
 
 
 @pytest.fixture
-def other(server: EmbeddedPostgres) -> str:
+def other(new_database: Callable[[], Database]) -> str:
     """The URL of a database for tests that change it."""
-    server.ensure_database("other")
-    return server.url("other")
+    return new_database().url
 
 
 def ask(url: str, question: str) -> list[tuple]:
@@ -212,9 +204,8 @@ def test_order_ids_become_integers_when_a_smallint_ends(other: str) -> None:
         assert ask(other, question) == [(kind, last)]
 
 
-def test_a_fill_is_whole_or_not_at_all(server: EmbeddedPostgres) -> None:
-    server.ensure_database("halved")
-    url = server.url("halved")
+def test_a_fill_is_whole_or_not_at_all(other: str) -> None:
+    url = other
     assert not is_filled(url)
     fill_northwind(url, 1)
     assert is_filled(url)

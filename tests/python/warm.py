@@ -1,4 +1,4 @@
-"""The `tradewinds` command, forked from a process that has imported everything: imports cost more than most tests.
+"""The `tradewinds` command, and dbt, forked from a process that has imported everything: imports cost more than tests.
 
 Each command still is a process of its own, with its own environment, working folder, pipes and signals, and runs what
 the console script runs. `test_command_line` starts the script itself.
@@ -14,14 +14,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TextIO
+
+from fsspec.config import conf, set_conf_env
 
 from ingestion.settings import PROJECT, use_project_settings
 
-_LENGTH_BYTES = 4
+_PID_BYTES = 10
+_PROGRAMS = {"tradewinds": ("pipeline.cli", "main"), "dbt": ("dbt.cli.main", "cli")}
 _IMPORTED = (
     "pipeline.cli",
     "pipeline.steps",
@@ -36,14 +41,31 @@ _IMPORTED = (
     "dbt.adapters.postgres",
     "dlt",
     "great_expectations",
+    "people_api.backups",
+    "people_api.client",
+    "people_api.importing",
+    "people_api.rejected",
+    "people_api.sample",
+    "people_api.serving",
+    "alembic.command",
+    "fsspec.implementations.local",
+    "s3fs",
+    "pipeline.asking",
+    "pipeline.boards",
+    "pipeline.people",
+    "pipeline.publishing",
+    "pipeline.rejects",
+    "pipeline.site",
+    "pipeline.status",
+    "pipeline.verify",
 )
 
 
 class Process:
     """A forked command: what tests use of `subprocess.Popen`."""
 
-    def __init__(self, pid: int, ended: socket.socket, stdout: TextIO, stderr: TextIO):
-        self.pid, self.stdout, self.stderr, self.returncode = pid, stdout, stderr, None
+    def __init__(self, pid: int, ended: socket.socket, stdin: TextIO, stdout: TextIO, stderr: TextIO):
+        self.pid, self.stdin, self.stdout, self.stderr, self.returncode = pid, stdin, stdout, stderr, None
         self._ended = ended
 
     def poll(self) -> int | None:
@@ -56,8 +78,8 @@ class Process:
             raise subprocess.TimeoutExpired("tradewinds", timeout)
         return self.returncode
 
-    def communicate(self, _input: None = None, timeout: float | None = None) -> tuple[str, str]:
-        """Read both outputs to their end and wait, like `subprocess.Popen.communicate`."""
+    def communicate(self, typed: str = "", timeout: float | None = None) -> tuple[str, str]:
+        """Type a text, read both outputs to their end and wait, like `subprocess.Popen.communicate`."""
         read = ["", ""]
 
         def drain(index: int, stream: TextIO) -> None:
@@ -68,6 +90,8 @@ class Process:
         ]
         for reader in readers:
             reader.start()
+        with suppress(BrokenPipeError), self.stdin:
+            self.stdin.write(typed)
         self.wait(timeout)
         for reader in readers:
             reader.join(timeout)
@@ -94,48 +118,74 @@ class Process:
         return self.returncode
 
 
+@dataclass(frozen=True)
 class Forks:
-    """A running server of forks; `start` is called by one test at a time."""
+    """A running server of forks, which anybody may ask who knows the path of its socket."""
 
-    def __init__(self, channel: socket.socket):
-        self._channel = channel
+    address: Path
 
-    def start(self, words: list[str], environment: dict[str, str]) -> Process:
-        """Fork the command with these words and this environment, in the project's folder."""
-        ours, theirs = socket.socketpair()
-        output, errors = os.pipe(), os.pipe()
-        request = json.dumps({"words": words, "environment": environment}).encode()
-        given = [theirs.fileno(), output[1], errors[1]]
-        self._channel.sendall(len(request).to_bytes(_LENGTH_BYTES, "big"))
-        socket.send_fds(self._channel, [b"f"], given)
-        self._channel.sendall(request)
-        theirs.close()
-        for end in (output[1], errors[1]):
+    def start(
+        self, words: list[str], environment: dict[str, str], *, folder: Path = PROJECT, program: str = "tradewinds"
+    ) -> Process:
+        """Fork the command with these words and this environment, in a folder; its input, too, is a pipe."""
+        (typed, to_type), (output, printed), (errors, complained) = os.pipe(), os.pipe(), os.pipe()
+        request = {"program": program, "words": words, "environment": environment, "folder": str(folder)}
+        asked = socket.socket(socket.AF_UNIX)
+        asked.connect(str(self.address))
+        socket.send_fds(asked, [b"f"], [typed, printed, complained])
+        asked.sendall(json.dumps(request).encode() + b"\n")
+        for end in (typed, printed, complained):
             os.close(end)
-        pid = int(ours.recv(64))
-        return Process(pid, ours, os.fdopen(output[0], encoding="utf-8"), os.fdopen(errors[0], encoding="utf-8"))
+        pid = int(asked.recv(_PID_BYTES, socket.MSG_WAITALL))
+        return Process(pid, asked, os.fdopen(to_type, "w", encoding="utf-8"), _reader(output), _reader(errors))
+
+    def write_stand_in(self, path: Path) -> None:
+        """Write a program that stands for the one of its name: it hands words, environment and pipes over."""
+        path.write_text(_STAND_IN.format(python=sys.executable, address=str(self.address), pid_bytes=_PID_BYTES))
+        path.chmod(0o755)
+
+
+def _reader(end: int) -> TextIO:
+    return os.fdopen(end, encoding="utf-8")
+
+
+_STAND_IN = """#!{python} -IS
+import json, os, socket, sys
+asked = socket.socket(socket.AF_UNIX)
+asked.connect({address!r})
+socket.send_fds(asked, [b"f"], [0, 1, 2])
+program = os.path.basename(sys.argv[0])
+request = dict(program=program, words=sys.argv[1:], environment=dict(os.environ), folder=os.getcwd())
+asked.sendall(json.dumps(request).encode() + b"\\n")
+asked.recv({pid_bytes}, socket.MSG_WAITALL)
+sys.exit(os.waitstatus_to_exitcode(int(asked.recv(64))))
+"""
 
 
 @contextmanager
-def serving_forks(environment: dict[str, str]) -> Iterator[Forks]:
-    """Keep a server of forks up; it ends with this process, whatever ends that."""
-    ours, theirs = socket.socketpair()
-    server = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(theirs.fileno())],
-        env=environment,
-        cwd=PROJECT,
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-    )
-    theirs.close()
-    try:
-        yield Forks(ours)
-    finally:
-        ours.close()
-        server.wait(60)
+def serving_forks(environment: dict[str, str], project: Path = PROJECT) -> Iterator[Forks]:
+    """Keep a server of a project's forks up; it ends with this process, whatever ends that."""
+    with TemporaryDirectory(prefix="forks") as folder:
+        address = Path(folder) / "socket"
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(address))
+        listener.listen()
+        server = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(listener.fileno())],
+            env=environment,
+            cwd=project,
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.PIPE,
+        )
+        listener.close()
+        try:
+            yield Forks(address)
+        finally:
+            server.stdin.close()
+            server.wait(60)
 
 
-def _serve(channel: socket.socket) -> None:
+def _serve(listener: socket.socket) -> None:
     for module in _IMPORTED:
         import_module(module)
     # A child that ends wakes the loop, which hands its status over.
@@ -146,26 +196,22 @@ def _serve(channel: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     running: dict[int, socket.socket] = {}
     while True:
-        ready, _, _ = select.select([channel, woken], [], [])
+        ready, _, _ = select.select([sys.stdin, listener, woken], [], [])
+        if sys.stdin in ready:
+            return
         if woken in ready:
             woken.recv(4096)
             _hand_over(running)
-        if channel in ready:
-            length = channel.recv(_LENGTH_BYTES)
-            if not length:
-                return
-            _, given, _, _ = socket.recv_fds(channel, 1, 3)
-            text = b""
-            while len(text) < int.from_bytes(length, "big"):
-                text += channel.recv(2**20)
-            request = json.loads(text)
+        if listener in ready:
+            asked, _ = listener.accept()
+            _, given, _, _ = socket.recv_fds(asked, 1, 3)
+            with asked.makefile("rb") as lines:
+                request = json.loads(lines.readline())
             if (pid := os.fork()) == 0:
-                channel.close()
-                _become(request["words"], request["environment"], given[1], given[2])
-            ended = socket.socket(fileno=given[0])
-            ended.sendall(str(pid).encode())
-            running[pid] = ended
-            for number in given[1:]:
+                _become(given, **request)
+            asked.sendall(f"{pid:<{_PID_BYTES}}".encode())
+            running[pid] = asked
+            for number in given:
                 os.close(number)
 
 
@@ -181,25 +227,27 @@ def _hand_over(running: dict[int, socket.socket]) -> None:
                 continue  # the test has gone
 
 
-def _become(words: list[str], environment: dict[str, str], output: int, errors: int) -> None:
-    """Be the command; never returns."""
+def _become(given: list[int], program: str, words: list[str], environment: dict[str, str], folder: str) -> None:
+    """Be the program; never returns."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.dup2(output, 1)
-        os.dup2(errors, 2)
+        for number, standard in zip(given, (0, 1, 2), strict=True):
+            os.dup2(number, standard)
         os.closerange(3, 256)
+        os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
-        sys.argv = [str(Path(sys.executable).with_name("tradewinds")), *words]
+        sys.argv = [str(Path(sys.executable).with_name(program)), *words]
+        sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
         sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", closefd=False)
-        from pipeline.cli import main
-
         use_project_settings()
-        main()
+        set_conf_env(conf)  # fsspec reads its variables once, when it is imported
+        module, name = _PROGRAMS[program]
+        getattr(import_module(module), name)()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     finally:
