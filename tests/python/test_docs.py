@@ -5,7 +5,6 @@ With TRADEWINDS_EVERY_PAGE=1 so are the page whose commands are the README's ove
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import PROJECT
+from tests.python.clones import clone_project, fork_programs
 from tests.python.conftest import clean_environment
 from tests.python.warm import serving_forks
 
@@ -44,17 +44,7 @@ def _blocks(page: str) -> list[re.Match[str]]:
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's files as git has them, and an environment like the one that `make setup` makes."""
-    folder = tmp_path_factory.mktemp("clone")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, capture_output=True, text=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(PROJECT / name, folder / name)
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    for path in [*(PROJECT / ".venv").iterdir(), *(PROJECT / ".venv" / "bin").iterdir()]:
-        place = folder / path.relative_to(PROJECT)
-        if not place.exists():
-            place.symlink_to(path)
-    return folder
+    return clone_project(tmp_path_factory.mktemp("clone"))
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +59,7 @@ def environment(clone: Path) -> dict[str, str]:
 def bench(clone: Path, environment: dict[str, str]) -> Iterator[Path]:
     """The clone, whose `tradewinds` and `dbt` are forked from a process that has imported the clone's code."""
     with serving_forks(environment, clone) as forks:
-        for name in ("tradewinds", "dbt"):
-            (clone / ".venv" / "bin" / name).unlink()
-            forks.write_stand_in(clone / ".venv" / "bin" / name)
+        fork_programs(clone, forks, "tradewinds", "dbt")
         yield clone
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from ingestion.settings import PROJECT
 from pipeline.project import published_marts
 from pipeline.slim_ci.comparison import compare_marts
 from pipeline.slim_ci.state import State
-from tests.python.conftest import clean_environment
+from tests.python.clones import clone_project, fork_programs
+from tests.python.conftest import clean_environment, forks
 
 MART = "models/marts/sales/dim_shippers.sql"
 BROKEN = "models/marts/sales/fct_orders.sql"
@@ -24,12 +24,8 @@ class Scratch:
     """A copy of the project with a repository of its own, whose working tree is the change."""
 
     def __init__(self, folder: Path):
-        self.folder, self.home = folder, folder / "data"
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, capture_output=True, text=True)
-        for name in filter(None, listed.stdout.split("\0")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, folder / name)
-        (folder / ".venv").symlink_to(PROJECT / ".venv")
+        self.folder, self.home = clone_project(folder), folder / "data"
+        fork_programs(folder, forks(), "dbt")  # none of whose code is the project's
         self.git("init", "--quiet")
         self.git("add", "--all")
         self.git("-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet", "--message", "before")
