@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The locks are whole, so nothing is left to resolve; a module is compiled when it is first imported, and most never are.
+INSTALL := install --quiet --disable-pip-version-check --no-deps --no-compile
 DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 BASE ?= origin/main
@@ -10,7 +12,7 @@ STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards docs serve test test-unit test-integration test-e2e faults fuzz test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset lint format slim-ci-state slim-ci clean
+.PHONY: help setup run extract load build check publish boards docs serve test test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset lint format slim-ci-state slim-ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -20,9 +22,8 @@ setup: .venv/ready ## make .venv with everything that is pinned
 .venv/ready: requirements.lock requirements-boards.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	mkdir -p $(HOME_FOLDER)/warehouse
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-boards.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/pip $(INSTALL) --requirement requirements.lock --requirement requirements-boards.lock
+	$(BIN)/pip $(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
 run: setup ## do a whole day: extract, load, check, build, check, publish, and print the answer's first rows; then docs
@@ -55,7 +56,7 @@ serve: setup ## show the site on this machine until Ctrl-C
 
 .venv-airflow/ready: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv .venv-airflow
-	.venv-airflow/bin/pip install --quiet --disable-pip-version-check --requirement deploy/airflow/requirements.lock
+	.venv-airflow/bin/pip $(INSTALL) --requirement deploy/airflow/requirements.lock
 	@touch $@
 
 airflow: setup .venv-airflow/ready ## run the pipelines of deploy/airflow by Airflow, at http://127.0.0.1:8080, until it is stopped
@@ -73,23 +74,25 @@ test-integration: setup ## only the tests against a real Postgres
 test-e2e: setup ## only the tests that run the tradewinds command
 	@$(BIN)/pytest -n auto -m e2e
 
-faults: setup ## try twenty random orders of days, and readers across ten runs, on each engine, and fifty kills in a bucket; takes half an hour
+prove: setup ## the searches and long forms: random orders of days, readers across runs, kills, odd rows, every page, every DAG; takes two hours
 	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 TRADEWINDS_KILLS=50 $(BIN)/pytest -n auto --dist worksteal \
 		tests/python/test_history.py tests/python/test_readers.py tests/python/test_object_storage.py -k 'order or answer or killed'
-
-fuzz: setup ## send the people service a million odd rows, and 200 examples of each operation; takes a quarter of an hour
 	@TRADEWINDS_FUZZ_ROWS=1000000 TRADEWINDS_SCHEMA_EXAMPLES=200 $(BIN)/pytest -s \
 		tests/python/test_people_fuzz.py tests/python/test_people_schema.py
+	@TRADEWINDS_PROVE=1 $(MAKE) --no-print-directory test-browser test-airflow
 
-test-clock: setup ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
-	@$(BIN)/pip install --quiet --disable-pip-version-check libfaketime==3.0.1
-	@$(BIN)/pytest tests/clock
+.venv-clock/ready: .venv/ready
+	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-clock libfaketime==3.0.1
+	@touch $@
+
+test-clock: .venv-clock/ready ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
+	@PYTHONPATH=$(CURDIR)/.venv-clock $(BIN)/pytest tests/clock
 
 test-clients: setup ## only the test that older DuckDB clients read what is published; it installs them, each on its own
 	@$(BIN)/pytest tests/clients
 
 .venv-deploy/ready: .venv/ready requirements-deploy.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv-deploy --requirement requirements-deploy.lock
+	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-deploy --requirement requirements-deploy.lock
 	@touch $@
 
 test-deploy: .venv-deploy/ready ## only the tests of images, compose and chart; it installs Helm's library and Kubernetes' schemas
@@ -101,11 +104,14 @@ test-bi: setup bi-tools ## only the test that every way in of docs/bi works; it 
 test-superset: setup .venv-superset/ready ## only the test that Superset's numbers are the marts'; it installs Superset in .venv-superset
 	@$(BIN)/pytest tests/superset
 
-test-browser: setup ## only the tests that look at pages in a browser; it installs playwright, and Debian's chromium if that is missing
+.venv-browser/ready: .venv/ready
+	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-browser playwright==1.65.2
+	@touch $@
+
+test-browser: .venv-browser/ready ## only the tests that look at pages in a browser; it installs playwright, and Debian's chromium if that is missing
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
 		|| { echo "chromium is missing, and installing it takes root: apt-get install chromium" >&2; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check playwright==1.65.2
-	@$(BIN)/pytest tests/browser
+	@PYTHONPATH=$(CURDIR)/.venv-browser $(BIN)/pytest tests/browser
 
 test-airflow: setup .venv-airflow/ready ## only the tests that run days in a real Airflow; they install it, in an environment of its own
 	@$(BIN)/pytest tests/airflow
@@ -114,7 +120,7 @@ bi-tools: .venv-bi/ready ## make .venv-bi with the tools of docs/bi: DuckDB, pan
 
 .venv-bi/ready: requirements-bi.lock
 	$(PYTHON) -m venv .venv-bi
-	.venv-bi/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-bi.lock
+	.venv-bi/bin/pip $(INSTALL) --requirement requirements-bi.lock
 	@touch $@
 
 superset: .venv-superset/ready ## serve Superset on the published marts until Ctrl-C, in an environment of its own
@@ -122,14 +128,14 @@ superset: .venv-superset/ready ## serve Superset on the published marts until Ct
 
 .venv-superset/ready: deploy/superset/requirements.lock
 	$(PYTHON) -m venv .venv-superset
-	.venv-superset/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement deploy/superset/requirements.lock
+	.venv-superset/bin/pip $(INSTALL) --requirement deploy/superset/requirements.lock
 	@touch $@
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@mkdir -p $(HOME_FOLDER)/warehouse
-	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/data
+	@mkdir -p target/lint/warehouse
+	@TRADEWINDS_HOME=target/lint $(BIN)/sqlfluff lint --disable-progress-bar models tests/data
 
 format: setup ## mend what the linters can mend
 	@$(BIN)/ruff check --fix .

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from ingestion.settings import PROJECT
-from tests.python.conftest import Sandbox, clean_environment
+from tests.python.conftest import BuiltHomes, built_homes, server
+from tests.python.s3_servers import clean_environment
 
-DAY = "2021-01-01"
+__all__ = ["built_homes", "server"]
+
 _BLOCK = re.compile(
     r"(?P<skip><!-- not run by the docs test: .+? -->\n)?```sh\n(?P<commands>.*?)```"
     r"(?:\n\n?```text\n(?P<printed>.*?)```)?",
@@ -19,10 +21,10 @@ PAGES = sorted(path.name for path in (PROJECT / "docs" / "bi").glob("*.md"))
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that looks like the project to who types the commands: its environments, and a published day."""
     folder = tmp_path_factory.mktemp("bi")
-    Sandbox(folder / "data").succeed("run", "--run-date", DAY)
+    built_homes.copy(folder).home.rename(folder / "data")
     for environment in (".venv", ".venv-bi"):
         (folder / environment).symlink_to(PROJECT / environment)
     return folder

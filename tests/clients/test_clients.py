@@ -1,16 +1,17 @@
-"""The published file opens with the DuckDB clients that people still have, each in an environment of its own."""
+"""The published file opens with the DuckDB clients that people still have, each in a folder of its own."""
 
 import json
+import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
 
-from tests.python.conftest import Sandbox
+from tests.python.conftest import BuiltHomes, built_homes, server
 
-DAY = "2021-01-01"
+__all__ = ["built_homes", "server"]
+
 _READ = """
 import duckdb, json, sys
 with duckdb.connect(sys.argv[1], read_only=True) as connection:
@@ -21,21 +22,17 @@ print(json.dumps({"version": duckdb.__version__, "counts": counts, "net": net}))
 """
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The published file of a run on the samples."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("clients") / "home")
-    sandbox.succeed("run", "--run-date", DAY)
-    return sandbox.home / "published" / "tradewinds.duckdb"
-
-
 @pytest.mark.parametrize("release", ["1.4", "1.5"])
-def test_an_older_client_reads_every_mart(published: Path, tmp_path: Path, release: str) -> None:
+def test_an_older_client_reads_every_mart(built_homes: BuiltHomes, tmp_path: Path, release: str) -> None:
+    published = built_homes.original().home / "published" / "tradewinds.duckdb"
     expected = subprocess.run([sys.executable, "-c", _READ, published], capture_output=True, check=True)
-    venv.create(tmp_path / "env", with_pip=True)
-    python = tmp_path / "env" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", f"duckdb=={release}.*"], check=True)
-    found = subprocess.run([python, "-c", _READ, published], capture_output=True, text=True, check=False)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--target", tmp_path]
+    subprocess.run([*install, f"duckdb=={release}.*"], check=True)
+    # What lies in the folder comes before the project's own client.
+    environment = dict(os.environ) | {"PYTHONPATH": str(tmp_path)}
+    found = subprocess.run(
+        [sys.executable, "-c", _READ, published], env=environment, capture_output=True, text=True, check=False
+    )
     assert found.returncode == 0, found.stderr
     seen = json.loads(found.stdout)
     assert seen.pop("version").startswith(f"{release}.")

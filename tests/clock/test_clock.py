@@ -4,7 +4,6 @@ Apart from the other tests because `libfaketime` has to be compiled: `make test-
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,11 +11,11 @@ from pathlib import Path
 import libfaketime
 import pytest
 
-from ingestion.embedded.postgres import EmbeddedPostgres
-from ingestion.samples.generate import write_event_log
-from tests.python.conftest import Sandbox, make_sandbox
+from tests.python.conftest import BUILT_DAY, BuiltHomes, Sandbox, built_homes, server
 
-DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
+__all__ = ["built_homes", "server"]
+
+DAY, NEXT_DAY = BUILT_DAY, "2021-01-02"
 # A new version, a closed one, and a new key: what history would date by the clock if it could.
 CHANGES = """
     update customers set city = 'Elsewhere' where customer_id = (select min(customer_id) from customers);
@@ -26,22 +25,18 @@ CHANGES = """
 
 
 @pytest.fixture(scope="module")
-def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Sandbox]]:
+def sandboxes(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> tuple[Sandbox, Sandbox]:
     """Run two days of the same sources into two homes, the second with its clocks a year ahead."""
     folder = tmp_path_factory.mktemp("clock")
-    embedded = EmbeddedPostgres(folder / "server")
-    with embedded.running():
-        now = make_sandbox(embedded, folder)
-        events = folder / "event_log.csv"
-        write_event_log(events, scale=1)
-        now.settings["SOURCES__EVENT_LOG__PATH"] = str(events)
-        _, shifting = libfaketime.get_reload_information()
-        later = replace(now, home=folder / "later", settings=now.settings | shifting | {"FAKETIME": "+365d"})
-        _run(DAY, now, later)
-        now.northwind.execute(CHANGES)
-        _run(NEXT_DAY, now, later)
-        yield now, later
-    embedded.remove()
+    now = built_homes.copy(folder)
+    now.settings["SOURCES__EVENT_LOG__PATH"] = str(now.home / "sources" / "event_log.csv")
+    _, shifting = libfaketime.get_reload_information()
+    shifted = now.settings | shifting | {"FAKETIME": "+365d"}
+    later = replace(now, home=folder / "later", settings=shifted, by_script=True)
+    _run(DAY, later)
+    now.northwind.execute(CHANGES)
+    _run(NEXT_DAY, now, later)
+    return now, later
 
 
 def _run(day: str, *sandboxes: Sandbox) -> None:

@@ -26,7 +26,7 @@ from ingestion.samples.defaults import sample_api, sample_people
 from ingestion.samples.generate import fill_northwind, write_event_log, write_order_details
 from ingestion.settings import PROJECT, Home
 from people_api.database import migrate, open_engine
-from tests.python.homes import copy_database, made_once, session_folder, template_database
+from tests.python.homes import SHARED_HOMES, copy_database, made_once, session_folder, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, clean_environment, rclone, seaweedfs
@@ -149,8 +149,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
     embedded = EmbeddedPostgres(session_folder(tmp_path_factory) / "server")
     with embedded.running():
         yield embedded
-    with suppress(StepFailed):
-        embedded.remove()
+    if not SHARED_HOMES:
+        with suppress(StepFailed):
+            embedded.remove()
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,14 @@ import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 
+# A folder that several sessions share, one after the other or side by side; who names it removes it.
+SHARED_HOMES = os.environ.get("TRADEWINDS_TEST_HOMES")
+
 
 def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that all of pytest-xdist's processes share."""
+    """Return a folder that all of pytest-xdist's processes share; TRADEWINDS_TEST_HOMES names one for more sessions."""
+    if SHARED_HOMES:
+        return Path(SHARED_HOMES)
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
