@@ -15,6 +15,11 @@ def register_secret(secret: str) -> None:
         _secrets.add(secret)
 
 
+def known_secrets() -> list[str]:
+    """Return what is remembered, for another process of the same command."""
+    return sorted(_secrets)
+
+
 def redact(text: str) -> str:
     """Return the text with every known secret, and every password inside a URL, as `***`."""
     for secret in sorted(_secrets, key=len, reverse=True):

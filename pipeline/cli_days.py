@@ -54,13 +54,15 @@ def run(
 ) -> None:
     """Do a whole day: extract, load, check what arrived, build, check the marts, publish."""
     from pipeline.day import Options, run_day
+    from pipeline.prepared import prepared
     from pipeline.summary import print_summary
 
     due = time_of(run_at)
     day = day_of(due.date().isoformat() if due and run_date is None else run_date)
     options = Options(refresh, accept_drift, accept_shrink, accept_stale, allow_older, dry_run)
     with serving(target, source, due, reporter_for(quiet, output)) as request:
-        run_day(request, day, options)
+        with prepared(request) as ready:
+            run_day(ready, day, options)
         if not dry_run:
             print_summary(request, day)
 

@@ -1,10 +1,12 @@
 """Whole days: one run of every step in order, many days in a row, and how far each day has come."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ingestion.landing import Landing
 from pipeline.ledger import STEPS
+from pipeline.prepared import prepared
 from pipeline.request import Request
 from pipeline.steps import build, check, extract, load, publish
 
@@ -81,8 +83,11 @@ def backfill_days(
     request: Request, days: list[str], options: Options, *, on_day: Callable[[str, list[str]], None]
 ) -> None:
     """Run every day that isn't complete, oldest first, so that an interrupted backfill goes on where it was cut off."""
-    for day in days:
-        left = steps_left(request, day)
-        on_day(day, left)
-        if left:
-            run_day(request, day, options, left=left)
+    with ExitStack() as workers:
+        ready = None
+        for day in days:
+            left = steps_left(request, day)
+            on_day(day, left)
+            if left:
+                ready = ready or workers.enter_context(prepared(request))
+                run_day(ready, day, options, left=left)

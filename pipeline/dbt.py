@@ -12,6 +12,7 @@ from typing import Any
 from ingestion.errors import StepFailed
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
+from ingestion.warehouse import open_warehouse
 from pipeline.dbt_manifest import parsed_project
 from pipeline.dbt_messages import shown_message
 from pipeline.selection import nodes_of_sources
@@ -53,6 +54,16 @@ class Dbt:
         self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
         self._places += ["--target-path", str(home.root / "reports" / "dbt")]
         self._manifests: dict[tuple[tuple[str, str], ...], Any] = {}
+
+    def prepare(self) -> None:
+        """Import dbt and read the parse, which the next call then finds; raises StepFailed when it can't be parsed."""
+        import dbt.cli.main  # noqa: F401
+
+        self._parse(())
+
+    def release(self) -> None:
+        """Let go of the connections that dbt holds open after a call."""
+        open_warehouse(self._target, self._home).release()
 
     def nodes_of_sources(self, sources: list[str]) -> list[str]:
         """Return what to select for a build of these sources alone."""

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -42,17 +42,16 @@ class Reporter:
     @contextmanager
     def working(self, step: str, name: str) -> Iterator[None]:
         """Show that something is at work that may take more than a second."""
-        with self._progress() as progress:
+        with self.progress() as progress:
             progress.add_task(f"{step} {name}", total=None)
             yield
 
-    @contextmanager
-    def tables(self, step: str, source: str) -> Iterator["TableLines"]:
-        """Show the tables of a source while they are read."""
-        with self._progress() as progress:
-            yield TableLines(self, progress, step, source)
+    def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Print what another reporter was told."""
+        getattr(self, name)(*args, **named)
 
-    def _progress(self) -> Progress:
+    def progress(self) -> Progress:
+        """Return the moving lines of what is at work, one a task."""
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         # Only a terminal gets the moving line; elsewhere `disable` leaves the finished lines alone.
         hidden = not self.console.is_terminal or self.console.quiet
@@ -60,14 +59,11 @@ class Reporter:
 
 
 class TableLines:
-    """Takes the extract's row counts: moves the live line, then prints the finished one."""
+    """Takes the extract's row counts: shows the unfinished table, then prints the finished one by `line`."""
 
-    def __init__(self, reporter: Reporter, progress: Progress, step: str, source: str):
-        self._reporter = reporter
-        self._progress = progress
-        self._step = step
-        self._source = source
-        self._live = progress.add_task("", total=None)
+    def __init__(self, line: Callable[..., None], show: Callable[[str], None], step: str, source: str):
+        self._line, self._show = line, show
+        self._step, self._source = step, source
         self._table: str | None = None
         self._started = 0.0
 
@@ -76,6 +72,6 @@ class TableLines:
         if table != self._table:
             self._table, self._started = table, time.monotonic()
         name = f"{self._source}.{table}"
-        self._progress.update(self._live, description=f"{self._step} {name} {rows:,} rows")
+        self._show(f"{self._step} {name} {rows:,} rows")
         if is_complete:
-            self._reporter.line(self._step, name, rows, time.monotonic() - self._started)
+            self._line(self._step, name, rows, time.monotonic() - self._started)

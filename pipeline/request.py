@@ -11,6 +11,15 @@ from ingestion.warehouse import Warehouse, open_warehouse
 from pipeline.dbt import Dbt
 from pipeline.ledger import Ledger
 from pipeline.reporter import Reporter
+from pipeline.worker import Here, Worker
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes that get ready for a day's later steps."""
+
+    dbt: Worker
+    checks: Worker
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,7 @@ class Request:
     named_sources: list[str] = field(default_factory=list)
     reporter: Reporter = field(default_factory=Reporter)
     run_at: datetime | None = None
+    workers: Workers | None = None
 
     @property
     def sources(self) -> list[Source]:
@@ -37,6 +47,16 @@ class Request:
     def dbt(self) -> Dbt:
         """The dbt project at the target."""
         return Dbt(self.target, self.home)
+
+    @property
+    def at_dbt(self) -> Worker | Here:
+        """Where dbt's part of a step is done: the worker that is ready for it, or this process."""
+        return self.workers.dbt if self.workers else Here(lambda: self.dbt)
+
+    @property
+    def at_checks(self) -> Worker | Here:
+        """Where expectations are checked."""
+        return self.workers.checks if self.workers else Here(lambda: None)
 
     @cached_property
     def ledger(self) -> Ledger:

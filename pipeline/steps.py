@@ -2,14 +2,13 @@
 
 import pyarrow as pa
 
-from ingestion.errors import BadRequest, StepFailed
-from ingestion.extract import extract_source
-from ingestion.landing import Landing, Manifest
+from ingestion.errors import StepFailed
+from ingestion.landing import Landing
 from ingestion.load import load_sources
-from ingestion.sources import Community
 from ingestion.warehouse import PIPELINE_STEPS
-from pipeline.dbt import BuildResult, HistoryBehind
+from pipeline.dbt import BuildResult
 from pipeline.exports import write_exports
+from pipeline.extracting import Manner, extract_sources
 from pipeline.gates import (
     arrivals_are_checked,
     check_command,
@@ -19,7 +18,7 @@ from pipeline.gates import (
     refuse_unloaded,
 )
 from pipeline.ledger import Record
-from pipeline.people import people_ready
+from pipeline.prepared import build_day, check_stage
 from pipeline.project import Mart, published_marts
 from pipeline.publishing import Publisher, open_publisher
 from pipeline.recording import explained, recorded, timed
@@ -39,46 +38,9 @@ def extract(
     """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are.
 
     With `from_raw` the day is made again from the answers that it kept; raises BadRequest for a source without any.
+    Of sources that fail, the first one's error is raised after all have had their turn.
     """
-    if from_raw and not all(isinstance(source, Community) for source in request.sources):
-        raise BadRequest("--from-raw needs --source community: no other source's answers are kept")
-    landing = Landing(request.home)
-    with explained(run_date, "extract", request.command("extract", run_date)):
-        if caution := landing.caution():
-            request.reporter.say(f"warning  {caution}")
-    for source in request.sources:
-        options = ["--source", source.name]
-        for table in tables or []:
-            options += ["--table", table]
-        if from_raw:
-            options.append("--from-raw")
-        command = Request(request.home, request.target).command("extract", run_date, *options)
-        if only_missing and not landing.faults(source.name, run_date, read_files=False):
-            manifest = landing.manifest(source.name, run_date)
-            request.reporter.line("extract", source.name, manifest.rows, None, "already landed")
-            if not request.ledger.is_done(run_date, "extract", source=source.name):
-                with recorded(request, run_date, "extract", command, source.name) as record:
-                    note_landed(record, manifest)
-            continue
-        with recorded(request, run_date, "extract", command, source.name) as record:
-            with people_ready(source, request.home), request.reporter.tables("extract", source.name) as on_rows:
-                manifest = extract_source(
-                    source.reading_kept(request.home, run_date) if from_raw else source,
-                    run_date,
-                    request.home,
-                    tables=tables,
-                    accept_drift=accept_drift,
-                    accept_shrink=accept_shrink,
-                    on_rows=on_rows,
-                )
-            note_landed(record, manifest)
-            for warning in record.details["warnings"]:
-                request.reporter.say(f"warning  {warning}")
-            record.acknowledge(drift=accept_drift, shrink=accept_shrink)
-            if manifest.rejected_rows:
-                folder = landing.partition("_rejects", source.name, run_date)
-                kept_in = f"kept in {landing.location(folder)}"
-                request.reporter.line("extract", f"{source.name} rejects", manifest.rejected_rows, None, kept_in)
+    extract_sources(request, run_date, Manner(tables, accept_drift, accept_shrink, only_missing, from_raw))
 
 
 def load(request: Request, run_date: str) -> None:
@@ -96,32 +58,13 @@ def build(request: Request, run_date: str) -> BuildResult:
     with recorded(request, run_date, "build", request.command("build", run_date)) as record:
         refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
         record_steps(request)
-        select = request.dbt.nodes_of_sources(request.named_sources) if request.named_sources else []
         with timed(request, "build", "dbt") as finished:
-            try:
-                result = _build_with_history(request, run_date, select)
-            finally:
-                request.warehouse.release()
+            result = request.at_dbt.call(build_day, run_date, request.named_sources, reporter=request.reporter)
             finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
         record.details = {"nodes": result.counts, "warnings": result.warnings}
         for warning in result.warnings:
             request.reporter.say(f"warning  {warning}")
     return result
-
-
-def _build_with_history(request: Request, run_date: str, select: list[str]) -> BuildResult:
-    """Build the day; where history is behind it, replay the days in between and build again."""
-
-    def report(name: str, status: str, seconds: float) -> None:
-        _report_node(request, name, status, seconds)
-
-    try:
-        return request.dbt.build(run_date, select=select, on_node=report)
-    except HistoryBehind:
-        for day in request.dbt.history_gaps(run_date):
-            request.dbt.replay_history(day)
-            request.reporter.line("build", f"history of {day}", None, None, "replayed")
-        return request.dbt.build(run_date, select=select, on_node=report)
 
 
 def record_steps(request: Request) -> None:
@@ -191,16 +134,18 @@ def rollback(request: Request, to: str | None = None) -> None:
 
 
 def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> None:
-    from pipeline.checks import describe_critical, run_checks
+    from pipeline.checks import describe_critical
 
     with timed(request, f"check {stage}", "expectations") as finished:
-        result = run_checks(
+        result = request.at_checks.call(
+            check_stage,
             stage,
-            warehouse=request.warehouse,
-            home=request.home,
-            run_date=run_date,
-            sources=[source.name for source in request.sources],
-            accepted=frozenset(record.details.get("accepted", [])),
+            request.warehouse,
+            request.home,
+            run_date,
+            [source.name for source in request.sources],
+            frozenset(record.details.get("accepted", [])),
+            reporter=request.reporter,
         )
         finished(None, f"{result.passed} met, {result.failed} not met")
     warnings = [str(finding) for finding in result.warnings]
@@ -220,22 +165,3 @@ def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -
     if not changes:
         request.reporter.line("change", "none", None, None, "readers see these rows already")
     return {change.mart: change.describe() for change in changes}
-
-
-def note_landed(record: Record, manifest: Manifest) -> None:
-    """Fill an extract's entry in the ledger with what has landed."""
-    record.rows = manifest.rows
-    warnings = [
-        f"{table} was sent with fields that are no columns, and are in the kept answers only: {', '.join(fields)}"
-        for table, fields in manifest.undeclared_fields.items()
-    ]
-    record.details = {
-        "rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample, "warnings": warnings,
-    }  # fmt: skip
-
-
-def _report_node(request: Request, name: str, status: str, seconds: float) -> None:
-    if status == "success":
-        request.reporter.line("build", name, None, seconds)
-    elif status not in ("pass", "skipped"):
-        request.reporter.line("build", name, None, seconds, status)

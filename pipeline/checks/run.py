@@ -10,6 +10,12 @@ from pipeline.checks.judging import findings_of
 from pipeline.checks.suites import read_suites
 
 
+def prepare() -> None:
+    """Import Great Expectations, which takes seconds: only a check pays for it, and only once a process."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    from pipeline.checks import engine, validation  # noqa: F401
+
+
 def run_checks(
     stage: Stage,
     *,
@@ -24,8 +30,7 @@ def run_checks(
     Without sources all suites are run, with them those that stand on no others. `accepted` holds the words
     ("shrink", "stale") that acknowledge findings which name them.
     """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    # Great Expectations takes seconds to import: only a check pays for it, and only once a process.
+    prepare()
     from pipeline.checks.engine import open_audit
     from pipeline.checks.landed import read_arrivals
     from pipeline.checks.validation import validate_suite

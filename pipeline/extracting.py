@@ -1,0 +1,166 @@
+"""The extract of a day: its sources side by side, two at a time, each with its own entry in the ledger."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Thread
+
+from ingestion.errors import BadRequest
+from ingestion.extract import extract_source
+from ingestion.landing import Landing, Manifest
+from ingestion.settings import Home
+from ingestion.sources import Community, sources_named
+from pipeline.ledger import Record
+from pipeline.people import people_ready
+from pipeline.recording import explained, recorded
+from pipeline.relay import Hearing, InTurn, Relay
+from pipeline.request import Request
+from pipeline.worker import Worker, WorkerEnded
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How sources are extracted: which tables, which guards a person answers for, and from what."""
+
+    tables: list[str] | None = None
+    accept_drift: bool = False
+    accept_shrink: bool = False
+    only_missing: bool = False
+    from_raw: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        """What to type for it."""
+        named = [word for table in self.tables or [] for word in ("--table", table)]
+        return [*named, *(["--from-raw"] if self.from_raw else [])]
+
+
+def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
+    """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are.
+
+    With `from_raw` the day is made again from the answers that it kept; raises BadRequest for a source without any. Of
+    sources that fail, the first one's error is raised after all have had their turn: what landed needn't be read again.
+    """
+    if manner.from_raw and not all(isinstance(source, Community) for source in request.sources):
+        raise BadRequest("--from-raw needs --source community: no other source's answers are kept")
+    landing = Landing(request.home)
+    with explained(run_date, "extract", request.command("extract", run_date)):
+        if caution := landing.caution():
+            request.reporter.say(f"warning  {caution}")
+    names = [source.name for source in request.sources]
+    landed = [name for name in names if manner.only_missing and not landing.faults(name, run_date, read_files=False)]
+    with request.reporter.progress() as progress:
+        turns = InTurn(request.reporter, names, progress)
+        for name in landed:
+            with turns.hearing(name) as hearing:
+                _note_again(_heard(request, hearing), run_date, name, landing.manifest(name, run_date), manner)
+        failures = _side_by_side(request, run_date, [name for name in names if name not in landed], manner, turns)
+    if failures:
+        raise failures[min(failures, key=names.index)]
+
+
+def _side_by_side(
+    request: Request, run_date: str, names: list[str], manner: Manner, turns: InTurn
+) -> dict[str, Exception]:
+    """Extract the sources, two at a time where there are several: one here, one in a worker; return what failed."""
+    waiting, failures = deque(names), {}
+
+    def work_off(extract_one: Callable[[str, Hearing], None]) -> None:
+        while waiting:
+            try:
+                name = waiting.popleft()
+            except IndexError:  # the other one was faster
+                return
+            try:
+                with turns.hearing(name) as hearing:
+                    extract_one(name, hearing)
+            except Exception as error:
+                failures[name] = error
+                if isinstance(error, WorkerEnded):
+                    return
+
+    def extract_here(name: str, hearing: Hearing) -> None:
+        _extract_one(_heard(request, hearing), run_date, name, manner)
+
+    if len(names) < 2:
+        work_off(extract_here)
+        return failures
+    with Worker("extract", _prepare, request.home, request.target, request.run_at) as worker:
+
+        def extract_there(name: str, hearing: Hearing) -> None:
+            try:
+                worker.call(_extract_there, run_date, name, manner, reporter=hearing)
+            except WorkerEnded:
+                with explained(run_date, "extract", _command(request, run_date, name, manner), name):
+                    raise
+
+        beside = Thread(target=work_off, args=(extract_there,), daemon=True)
+        beside.start()
+        work_off(extract_here)
+        beside.join()
+    return failures
+
+
+def _prepare(home: Home, target: str, run_at: datetime | None) -> Request:
+    import dlt  # noqa: F401 (takes a second)
+
+    return Request(home, target, run_at=run_at)
+
+
+def _extract_there(request: Request, run_date: str, name: str, manner: Manner, *, reporter: Relay) -> None:
+    _extract_one(replace(request, reporter=reporter), run_date, name, manner)
+
+
+def _extract_one(request: Request, run_date: str, name: str, manner: Manner) -> None:
+    """Land a source's day and keep its entry in the ledger."""
+    (source,) = sources_named([name])
+    landing = Landing(request.home)
+    with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
+        with people_ready(source, request.home), request.reporter.tables("extract", name) as on_rows:
+            manifest = extract_source(
+                source.reading_kept(request.home, run_date) if manner.from_raw else source,
+                run_date,
+                request.home,
+                tables=manner.tables,
+                accept_drift=manner.accept_drift,
+                accept_shrink=manner.accept_shrink,
+                on_rows=on_rows,
+            )
+        _note_landed(record, manifest)
+        for warning in record.details["warnings"]:
+            request.reporter.say(f"warning  {warning}")
+        record.acknowledge(drift=manner.accept_drift, shrink=manner.accept_shrink)
+        if manifest.rejected_rows:
+            folder = landing.partition("_rejects", name, run_date)
+            kept_in = f"kept in {landing.location(folder)}"
+            request.reporter.line("extract", f"{name} rejects", manifest.rejected_rows, None, kept_in)
+
+
+def _note_again(request: Request, run_date: str, name: str, manifest: Manifest, manner: Manner) -> None:
+    """Say that a source's day has landed already, and see that the ledger knows."""
+    request.reporter.line("extract", name, manifest.rows, None, "already landed")
+    if not request.ledger.is_done(run_date, "extract", source=name):
+        with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
+            _note_landed(record, manifest)
+
+
+def _note_landed(record: Record, manifest: Manifest) -> None:
+    """Fill an extract's entry in the ledger with what has landed."""
+    record.rows = manifest.rows
+    warnings = [
+        f"{table} was sent with fields that are no columns, and are in the kept answers only: {', '.join(fields)}"
+        for table, fields in manifest.undeclared_fields.items()
+    ]
+    record.details = {
+        "rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample, "warnings": warnings,
+    }  # fmt: skip
+
+
+def _heard(request: Request, hearing: Hearing) -> Request:
+    return replace(request, reporter=Relay(hearing.hear))
+
+
+def _command(request: Request, run_date: str, name: str, manner: Manner) -> str:
+    """Return what to type to extract one source."""
+    return Request(request.home, request.target).command("extract", run_date, "--source", name, *manner.options)

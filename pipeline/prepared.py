@@ -1,0 +1,83 @@
+"""The two parts of a day that take seconds to get ready for: dbt's and the checks', here or in workers of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ingestion.settings import Home
+from ingestion.warehouse import Warehouse
+from pipeline.dbt import BuildResult, Dbt, HistoryBehind
+from pipeline.relay import Relay
+from pipeline.reporter import Reporter
+from pipeline.request import Request, Workers
+from pipeline.worker import Worker
+
+if TYPE_CHECKING:
+    from pipeline.checks import CheckResult, Stage
+
+
+@contextmanager
+def prepared(request: Request) -> Iterator[Request]:
+    """Hand out the request with workers that get ready for its later steps meanwhile; they are gone after the block."""
+    with (
+        Worker("the checks", prepare_checks) as checks,
+        Worker("dbt", prepare_dbt, request.target, request.home) as dbt,
+    ):
+        yield replace(request, workers=Workers(dbt, checks))
+
+
+def prepare_dbt(target: str, home: Home) -> Dbt:
+    """Return the project at a target, parsed."""
+    dbt = Dbt(target, home)
+    dbt.prepare()
+    return dbt
+
+
+def prepare_checks() -> None:
+    """Import what checks need."""
+    from pipeline.checks.run import prepare
+
+    prepare()
+
+
+def build_day(dbt: Dbt, run_date: str, sources: list[str], *, reporter: Reporter | Relay) -> BuildResult:
+    """Build a day, all of it or what stands on these sources; where history is behind it, replay the days in between.
+
+    The warehouse is free again afterwards.
+    """
+
+    def report(name: str, status: str, seconds: float) -> None:
+        if status == "success":
+            reporter.line("build", name, None, seconds)
+        elif status not in ("pass", "skipped"):
+            reporter.line("build", name, None, seconds, status)
+
+    try:
+        select = dbt.nodes_of_sources(sources) if sources else []
+        try:
+            return dbt.build(run_date, select=select, on_node=report)
+        except HistoryBehind:
+            for day in dbt.history_gaps(run_date):
+                dbt.replay_history(day)
+                reporter.line("build", f"history of {day}", None, None, "replayed")
+            return dbt.build(run_date, select=select, on_node=report)
+    finally:
+        dbt.release()
+
+
+def check_stage(
+    _: None,
+    stage: "Stage",
+    warehouse: Warehouse,
+    home: Home,
+    run_date: str,
+    sources: list[str],
+    accepted: frozenset[str],
+    *,
+    reporter: Reporter | Relay,
+) -> "CheckResult":
+    """Run a stage's suites that stand on these sources alone."""
+    from pipeline.checks import run_checks
+
+    return run_checks(stage, warehouse=warehouse, home=home, run_date=run_date, sources=sources, accepted=accepted)
