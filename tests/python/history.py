@@ -1,5 +1,6 @@
 """Six days of a changing source, landed once, for tests that build them in many orders."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,6 @@ from pathlib import Path
 from ingestion.settings import Home
 from pipeline import steps
 from pipeline.project import published_marts
-from pipeline.publishing import open_publisher
 from pipeline.reporter import Reporter
 from pipeline.request import Request
 from tests.python.conftest import Database, Sandbox, warehouse_settings
@@ -95,9 +95,18 @@ def build_in_order(request: Request, order: list[str], built: list[str]) -> str:
     for day in set(DAYS) - set(order):
         steps.load(request, day)
     _build(request, DAYS[-1], *nodes)
-    marts = [mart for mart in published_marts() if not SOURCES or mart.place[1] in nodes]
-    version, _ = open_publisher(request.target, request.home).publish(DAYS[-1], marts)
-    return version.content_hash
+    marts = [mart for mart in published_marts() if not mart.is_of_operations]
+    return _content_hash(request, [mart.relation for mart in marts if not SOURCES or mart.place[1] in nodes])
+
+
+def _content_hash(request: Request, relations: list[str]) -> str:
+    """Return one hash of all rows, whatever order and engine they are in."""
+    digest = hashlib.sha256()
+    for relation in relations:
+        with request.warehouse.reading(relation, []) as batches:
+            rows = sorted(repr(sorted(row.items())) for row in batches.read_all().to_pylist())
+        digest.update(f"{relation} {rows}".encode())
+    return digest.hexdigest()
 
 
 def _build(request: Request, day: str, *select: str) -> None:
