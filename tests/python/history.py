@@ -14,7 +14,7 @@ from pipeline.request import Request
 from tests.python.conftest import Database, Sandbox, warehouse_settings
 
 _ALL = ("resource_type:model", "resource_type:snapshot")
-_HISTORY = ("tag:history,resource_type:model", "resource_type:snapshot")
+HISTORY = ("tag:history,resource_type:model", "resource_type:snapshot")
 
 # Orders of days that are tried. Asked for more than one, every source and mart takes part; otherwise those that history
 # is kept of, and what stands on them.
@@ -91,25 +91,26 @@ def build_in_order(request: Request, order: list[str], built: list[str]) -> str:
         steps.load(request, day)
         if day in built:
             # One whole build in between; of the others only what the next build stands on.
-            _build(request, day, *(nodes if day == built[0] else _HISTORY))
+            build_day(request, day, *(nodes if day == built[0] else HISTORY))
     for day in set(DAYS) - set(order):
         steps.load(request, day)
-    _build(request, DAYS[-1], *nodes)
+    build_day(request, DAYS[-1], *nodes)
+    return content_hash(request)
+
+
+def content_hash(request: Request) -> str:
+    """Return one hash of all rows that readers would see, whatever order and engine they are in."""
+    nodes = request.dbt.nodes_of_sources(SOURCES) if SOURCES else []
     marts = [mart for mart in published_marts() if not mart.is_of_operations]
-    return _content_hash(request, [mart.relation for mart in marts if not SOURCES or mart.place[1] in nodes])
-
-
-def _content_hash(request: Request, relations: list[str]) -> str:
-    """Return one hash of all rows, whatever order and engine they are in."""
     digest = hashlib.sha256()
-    for relation in relations:
+    for relation in (mart.relation for mart in marts if not SOURCES or mart.place[1] in nodes):
         with request.warehouse.reading(relation, []) as batches:
             rows = sorted(repr(sorted(row.items())) for row in batches.read_all().to_pylist())
         digest.update(f"{relation} {rows}".encode())
     return digest.hexdigest()
 
 
-def _build(request: Request, day: str, *select: str) -> None:
+def build_day(request: Request, day: str, *select: str) -> None:
     """Bring history and marts to a day, without their tests: those have files of their own."""
     try:
         for gap in request.dbt.history_gaps(day):
