@@ -80,9 +80,11 @@ def test_what_goes_wrong_stays_away_from_readers(side: Side) -> None:
     # A line comes twice: a dbt test is broken, or, on Postgres, already the table's primary key.
     side.sandbox.order_details.write_text(good + lines[-1] + "\n")
     side.extract(NEXT_DAY, "order_details")
-    line = side.fail(1, "run", "--run-date", NEXT_DAY)
+    words = ("--run-date", NEXT_DAY, "--source", "order_details")
+    side.succeed("load", *words)
+    line = side.fail(1, "build", *words)
     assert line.startswith(f"tradewinds: build {NEXT_DAY} failed: {'test ' * (side.target == 'duckdb')}")
-    assert line.endswith(f"run: tradewinds build --run-date {NEXT_DAY}{_target(side)}")
+    assert line.endswith(f"run: tradewinds build {' '.join(words)}{_target(side)}")
     assert "the last build failed" in side.fail(3, "publish", "--run-date", NEXT_DAY)
     assert not (side.sandbox.home / "exports" / NEXT_DAY).exists()
     status = side.sandbox.run("status", "--run-date", NEXT_DAY)
@@ -103,7 +105,9 @@ def test_what_goes_wrong_stays_away_from_readers(side: Side) -> None:
     assert "the last build was cut off" in side.fail(3, "publish", "--run-date", NEXT_DAY)
 
     # What a publish would change is said, and nothing done.
-    output = side.succeed("run", "--run-date", NEXT_DAY, "--dry-run")
+    side.succeed("build", "--run-date", NEXT_DAY)
+    side.succeed("check", "--run-date", NEXT_DAY)
+    output = side.succeed("publish", "--run-date", NEXT_DAY, "--dry-run")
     (changed,) = (row for row in output.splitlines() if "sales.fct_order_lines" in row and row.startswith("change"))
     assert "1 removed" in changed
     assert "net_amount_usd" in changed

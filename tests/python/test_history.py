@@ -9,7 +9,17 @@ import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from tests.python.conftest import BUILT_DAY, NEXT_DAY, BuiltHomes, Sandbox, make_sandbox, make_warehouse
-from tests.python.history import DAYS, PERMUTATIONS, SOURCES, build_in_order, land_days, requesting
+from tests.python.history import (
+    DAYS,
+    HISTORY,
+    PERMUTATIONS,
+    SOURCES,
+    build_day,
+    build_in_order,
+    content_hash,
+    land_days,
+    requesting,
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +64,7 @@ def test_history_has_every_version_and_no_other(in_order: Sandbox) -> None:
     assert deleted == [(True, "New")]
 
 
-def test_a_tampered_version_is_found_and_mended(in_order: Sandbox) -> None:
+def test_a_tampered_version_is_found_and_mended(landed: Sandbox, in_order: Sandbox) -> None:
     with duckdb.connect(str(in_order.home / "warehouse" / "tradewinds.duckdb")) as warehouse:
         warehouse.execute(
             "update snapshots.customers_snapshot set company_name = 'Tampered' "
@@ -64,10 +74,11 @@ def test_a_tampered_version_is_found_and_mended(in_order: Sandbox) -> None:
     done = in_order.run("verify", "--history")
     assert done.returncode == 1
     assert f"history differs from raw on 2 of {len(DAYS)} days, first on {DAYS[4]}" in done.stderr
-    named = [word for source in SOURCES for word in ("--source", source)]
-    in_order.succeed("build", "--run-date", DAYS[4], *named)
-    in_order.succeed("build", "--run-date", DAYS[5], *named)
-    assert f"history is raw on {len(DAYS)} days" in in_order.succeed("verify", "--history")
+    with requesting(landed, in_order.home, None, SOURCES) as request:
+        assert content_hash(request) != in_order.settings["hash"]
+        for day in DAYS[4:]:
+            build_day(request, day, *HISTORY)
+        assert content_hash(request) == in_order.settings["hash"]
 
 
 @pytest.mark.parametrize("target", ["duckdb", "postgres"])
@@ -106,3 +117,4 @@ def test_a_run_stands_on_every_landed_day_loaded_or_not(built_homes: BuiltHomes,
     sandbox.succeed("run", "--run-date", NEXT_DAY)
     counted = "select dbt_valid_from::date::varchar, count(*) from snapshots.customers_snapshot group by 1 order by 1"
     assert sandbox.published(counted) == [(BUILT_DAY, 91), (NEXT_DAY, 91)]
+    assert "history is raw on 2 days" in sandbox.succeed("verify", "--history")
