@@ -270,7 +270,7 @@ def _dbt(folder: Path, environment: dict[str, str], *words: str) -> subprocess.C
     """Type a dbt command at the project root; what dbt leaves behind goes into the folder."""
     places = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
     process = forks().start(list(words), clean_environment() | environment | places | {"NO_COLOR": "1"}, program="dbt")
-    output, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=900)
     return subprocess.CompletedProcess(words, process.returncode, output + errors)
 
 

@@ -230,7 +230,7 @@ def test_another_home_takes_a_lease_over_when_it_has_lapsed(place: Place, monkey
     other = place.open("another home")
     with pytest.raises(BlockingIOError), other.lock("_locks/x"):
         pass
-    lasts = 3
+    lasts = 5
     monkeypatch.setattr(lease, "LASTS_SECONDS", lasts)
     time.sleep(lasts + 1)
     with other.lock("_locks/x"):
