@@ -96,7 +96,7 @@ class Sandbox:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `tradewinds` to its end."""
         process = self.start(*words)
-        output, errors = process.communicate(timeout=300)
+        output, errors = process.communicate(timeout=900)
         return subprocess.CompletedProcess(words, process.returncode, output, errors)
 
     def query(self, statement: str) -> list[tuple]:
