@@ -1,8 +1,10 @@
 """What the browser tests share: Debian's Chromium, a page without a network, and one site for each engine."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -19,6 +21,8 @@ from tests.python.spoils import SPOILS, TODAY
 ENGINES = ("duckdb", "postgres")
 # A desk and a phone; the schemes differ in nothing but colours, so each is looked at on one of them.
 SCREENS = ((1440, "light"), (390, "dark"))
+# Each engine's pages on a screen of their own; the long form of `make prove` has each on both.
+VIEWS = tuple(product(ENGINES, SCREENS) if "TRADEWINDS_PROVE" in os.environ else zip(ENGINES, SCREENS, strict=True))
 # A day that never landed, so that its load is refused.
 REFUSED_DAY = "2021-01-09"
 
@@ -78,17 +82,33 @@ def _find_something(sandbox: Sandbox) -> None:
     run_checks(Stage.ARRIVALS, warehouse=open_warehouse("duckdb", home), home=home, run_date=TODAY, sources=None)
 
 
-@pytest.fixture(params=ENGINES)
-def site(request: pytest.FixtureRequest, sites: dict[str, Site]) -> Site:
-    """The site of each engine in turn."""
-    return sites[request.param]
+@dataclass(frozen=True)
+class View:
+    """One engine's pages, and the screen that they are looked at on: its width, and its colour scheme."""
+
+    site: Site
+    width: int
+    scheme: str
 
 
-@pytest.fixture(params=SCREENS, ids=lambda screen: "-".join(map(str, screen)))
-def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
-    """A browser on each screen in turn, without a network."""
-    width, scheme = request.param
-    opened = browser.new_context(viewport={"width": width, "height": 900}, offline=True, color_scheme=scheme)
+@pytest.fixture(params=VIEWS, ids=lambda view: f"{view[0]}-{view[1][0]}-{view[1][1]}")
+def view(request: pytest.FixtureRequest, sites: dict[str, Site]) -> View:
+    """Each view in turn."""
+    engine, screen = request.param
+    return View(sites[engine], *screen)
+
+
+@pytest.fixture
+def site(view: View) -> Site:
+    """The pages of the view."""
+    return view.site
+
+
+@pytest.fixture
+def context(view: View, browser: Browser) -> Iterator[BrowserContext]:
+    """A browser on the view's screen, without a network."""
+    size = {"width": view.width, "height": 900}
+    opened = browser.new_context(viewport=size, offline=True, color_scheme=view.scheme)
     yield opened
     opened.close()
 

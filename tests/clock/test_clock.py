@@ -41,7 +41,7 @@ def sandboxes(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory)
 
 def _run(day: str, *sandboxes: Sandbox) -> None:
     for process in [sandbox.start("run", "--run-date", day) for sandbox in sandboxes]:
-        output, errors = process.communicate(timeout=300)
+        output, errors = process.communicate(timeout=900)
         assert process.returncode == 0, errors + output
 
 
