@@ -1,5 +1,6 @@
 """The extract of a day: its sources side by side, two at a time, each with its own entry in the ledger."""
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -63,7 +64,10 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
 def _side_by_side(
     request: Request, run_date: str, names: list[str], manner: Manner, turns: InTurn
 ) -> dict[str, Exception]:
-    """Extract the sources, two at a time where there are several: one here, one in a worker; return what failed."""
+    """Extract the sources, two at a time where there are several: one here, one in a worker; return what failed.
+
+    One after the other in a process that has imported dlt already: a worker would begin by importing it.
+    """
     waiting, failures = deque(names), {}
 
     def work_off(extract_one: Callable[[str, Hearing], None]) -> None:
@@ -83,7 +87,7 @@ def _side_by_side(
     def extract_here(name: str, hearing: Hearing) -> None:
         _extract_one(_heard(request, hearing), run_date, name, manner)
 
-    if len(names) < 2:
+    if len(names) < 2 or "dlt" in sys.modules:
         work_off(extract_here)
         return failures
     with Worker("extract", _prepare, request.home, request.target, request.run_at) as worker:

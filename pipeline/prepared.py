@@ -1,5 +1,6 @@
 """The two parts of a day that take seconds to get ready for: dbt's and the checks', here or in workers of their own."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def prepared(request: Request) -> Iterator[Request]:
-    """Hand out the request with workers that get ready for its later steps meanwhile; they are gone after the block."""
+    """Hand out the request with workers that get ready for its later steps meanwhile; they are gone after the block.
+
+    A process that has imported all of it already is as ready as they could be.
+    """
+    if all(module in sys.modules for module in ("dbt.cli.main", "great_expectations")):
+        yield request
+        return
     with (
         Worker("the checks", prepare_checks) as checks,
         Worker("dbt", prepare_dbt, request.target, request.home) as dbt,
