@@ -2,11 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Thread
+from threading import Event, Thread
+from typing import Any
 
-from ingestion.errors import BadRequest
+from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
@@ -63,11 +65,14 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
 def _side_by_side(
     request: Request, run_date: str, names: list[str], manner: Manner, turns: InTurn
 ) -> dict[str, Exception]:
-    """Extract the sources, two at a time where there are several: one here, one in a worker; return what failed."""
-    waiting, failures = deque(names), {}
+    """Extract the sources, two at a time where there are several: one here, one in a worker; return what failed.
+
+    Never in the main thread: there database drivers take an interrupt for themselves, and dlt puts it off.
+    """
+    waiting, failures, interrupted = deque(names), {}, Event()
 
     def work_off(extract_one: Callable[[str, Hearing], None]) -> None:
-        while waiting:
+        while waiting and not interrupted.is_set():
             try:
                 name = waiting.popleft()
             except IndexError:  # the other one was faster
@@ -81,24 +86,37 @@ def _side_by_side(
                     return
 
     def extract_here(name: str, hearing: Hearing) -> None:
-        _extract_one(_heard(request, hearing), run_date, name, manner)
+        def hear(*told: Any) -> None:
+            if interrupted.is_set():
+                raise StepFailed("interrupted")
+            hearing.hear(*told)
 
-    if len(names) < 2:
-        work_off(extract_here)
-        return failures
-    with Worker("extract", _prepare, request.home, request.target, request.run_at) as worker:
+        _extract_one(replace(request, reporter=Relay(hear)), run_date, name, manner)
 
-        def extract_there(name: str, hearing: Hearing) -> None:
+    def extract_there(name: str, hearing: Hearing) -> None:
+        try:
+            worker.call(_extract_there, run_date, name, manner, reporter=hearing)
+        except WorkerEnded:
+            with explained(run_date, "extract", _command(request, run_date, name, manner), name):
+                raise
+
+    threads = [Thread(target=work_off, args=(extract_here,), daemon=True)]
+    try:
+        with ExitStack() as held:
+            if len(names) > 1:
+                worker = held.enter_context(Worker("extract", _prepare, request.home, request.target, request.run_at))
+                threads.append(Thread(target=work_off, args=(extract_there,), daemon=True))
+            for thread in threads:
+                thread.start()
             try:
-                worker.call(_extract_there, run_date, name, manner, reporter=hearing)
-            except WorkerEnded:
-                with explained(run_date, "extract", _command(request, run_date, name, manner), name):
-                    raise
-
-        beside = Thread(target=work_off, args=(extract_there,), daemon=True)
-        beside.start()
-        work_off(extract_here)
-        beside.join()
+                for thread in threads:
+                    thread.join()
+            except BaseException:
+                interrupted.set()
+                raise
+    finally:
+        # After an interrupt what has begun is closed in order; `ended_soon` sees to it that nobody waits for long.
+        threads[0].join()
     return failures
 
 
