@@ -100,24 +100,38 @@ def _side_by_side(
             with explained(run_date, "extract", _command(request, run_date, name, manner), name):
                 raise
 
-    threads = [Thread(target=work_off, args=(extract_here,), daemon=True)]
+    ended = []
     try:
         with ExitStack() as held:
+            ended.append(_start(work_off, extract_here))
             if len(names) > 1:
                 worker = held.enter_context(Worker("extract", _prepare, request.home, request.target, request.run_at))
-                threads.append(Thread(target=work_off, args=(extract_there,), daemon=True))
-            for thread in threads:
-                thread.start()
+                ended.append(_start(work_off, extract_there))
             try:
-                for thread in threads:
-                    thread.join()
+                for end in ended:
+                    end.wait()
             except BaseException:
                 interrupted.set()
                 raise
     finally:
         # After an interrupt what has begun is closed in order; `ended_soon` sees to it that nobody waits for long.
-        threads[0].join()
+        for end in ended[:1]:
+            end.wait()
     return failures
+
+
+def _start(work: Callable[..., None], *args: Any) -> Event:
+    """Do the work in a thread, and return what is set when it has ended: an interrupted `join` joins no more."""
+    end = Event()
+
+    def run() -> None:
+        try:
+            work(*args)
+        finally:
+            end.set()
+
+    Thread(target=run, daemon=True).start()
+    return end
 
 
 def _prepare(home: Home, target: str, run_at: datetime | None) -> Request:
