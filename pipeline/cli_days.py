@@ -19,8 +19,8 @@ from pipeline.options import (
     day_of,
     examples,
     reporter_for,
-    serving,
     time_of,
+    working,
 )
 
 days_app = typer.Typer()
@@ -60,7 +60,7 @@ def run(
     due = time_of(run_at)
     day = day_of(due.date().isoformat() if due and run_date is None else run_date)
     options = Options(refresh, accept_drift, accept_shrink, accept_stale, allow_older, dry_run)
-    with serving(target, source, due, reporter_for(quiet, output)) as request:
+    with working(target, source, due, reporter_for(quiet, output)) as request:
         with prepared(request) as ready:
             run_day(ready, day, options)
         if not dry_run:
@@ -92,7 +92,7 @@ def backfill(
 
     days = days_between(parse_run_date(first), parse_run_date(last))
     options = Options(False, accept_drift, accept_shrink, accept_stale, allow_older)
-    with serving(target, source, reporter=reporter_for(quiet, output)) as request:
+    with working(target, source, reporter=reporter_for(quiet, output)) as request:
 
         def announce(day: str, left: list[str]) -> None:
             request.reporter.say(f"{day}  {' '.join(left) or 'complete'}")

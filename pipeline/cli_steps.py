@@ -20,7 +20,7 @@ from pipeline.options import (
     examples,
     reporter_for,
     request_for,
-    serving,
+    working,
 )
 
 steps_app = typer.Typer()
@@ -54,13 +54,15 @@ def extract(
     """Read the sources into landing; a day that has landed is replaced."""
     day, request = day_of(run_date), request_for(target, source, reporter=reporter_for(quiet, output))
     from pipeline import steps
+    from pipeline.interrupts import ended_soon
 
     if table and len(request.sources) != 1:
         raise BadRequest("--table needs the one --source it belongs to")
     if if_missing and (table or from_raw):
         raise BadRequest("--if-missing takes what has landed as it is; --table and --from-raw land it again")
     guards = {"accept_drift": accept_drift, "accept_shrink": accept_shrink}
-    steps.extract(request, day, tables=table, from_raw=from_raw, only_missing=if_missing, **guards)
+    with ended_soon():
+        steps.extract(request, day, tables=table, from_raw=from_raw, only_missing=if_missing, **guards)
 
 
 @steps_app.command(epilog=examples("tradewinds load --run-date 2021-01-02"))
@@ -75,7 +77,7 @@ def load(
     from pipeline import steps
 
     day = day_of(run_date)
-    with serving(target, source, reporter=reporter_for(quiet, output)) as request:
+    with working(target, source, reporter=reporter_for(quiet, output)) as request:
         steps.load(request, day)
 
 
@@ -96,7 +98,7 @@ def build(
     from pipeline import steps
 
     day = day_of(run_date)
-    with serving(target, source, reporter=reporter_for(quiet, output)) as request:
+    with working(target, source, reporter=reporter_for(quiet, output)) as request:
         steps.build(request, day)
 
 
@@ -122,7 +124,7 @@ def check(
     from pipeline import steps
 
     day = day_of(run_date)
-    with serving(target, source, reporter=reporter_for(quiet, output)) as request:
+    with working(target, source, reporter=reporter_for(quiet, output)) as request:
         steps.check(request, day, stage, accept_shrink=accept_shrink, accept_stale=accept_stale)
 
 
@@ -145,5 +147,5 @@ def publish(
     from pipeline import steps
 
     day = day_of(run_date)
-    with serving(target, source, reporter=reporter_for(quiet, output)) as request:
+    with working(target, source, reporter=reporter_for(quiet, output)) as request:
         steps.publish(request, day, allow_older=allow_older, dry_run=dry_run)

@@ -3,11 +3,13 @@
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Thread
+from threading import Event, Thread
+from typing import Any
 
-from ingestion.errors import BadRequest
+from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
@@ -66,12 +68,14 @@ def _side_by_side(
 ) -> dict[str, Exception]:
     """Extract the sources, two at a time where there are several: one here, one in a worker; return what failed.
 
-    One after the other in a process that has imported dlt already: a worker would begin by importing it.
+    One after the other in a process that has imported dlt already: a worker would begin by importing it. Never in the
+    main thread: there database drivers take an interrupt for themselves, and dlt puts it off.
     """
-    waiting, failures = deque(names), {}
+    waiting, failures, interrupted = deque(names), {}, Event()
+    is_helped = len(names) > 1 and "dlt" not in sys.modules
 
     def work_off(extract_one: Callable[[str, Hearing], None]) -> None:
-        while waiting:
+        while waiting and not interrupted.is_set():
             try:
                 name = waiting.popleft()
             except IndexError:  # the other one was faster
@@ -85,25 +89,52 @@ def _side_by_side(
                     return
 
     def extract_here(name: str, hearing: Hearing) -> None:
-        _extract_one(_heard(request, hearing), run_date, name, manner)
+        def hear(*told: Any) -> None:
+            if interrupted.is_set():
+                raise StepFailed("interrupted")
+            hearing.hear(*told)
 
-    if len(names) < 2 or "dlt" in sys.modules:
-        work_off(extract_here)
-        return failures
-    with Worker("extract", _prepare, request.home, request.target, request.run_at) as worker:
+        _extract_one(replace(request, reporter=Relay(hear)), run_date, name, manner)
 
-        def extract_there(name: str, hearing: Hearing) -> None:
+    def extract_there(name: str, hearing: Hearing) -> None:
+        try:
+            worker.call(_extract_there, run_date, name, manner, reporter=hearing)
+        except WorkerEnded:
+            with explained(run_date, "extract", _command(request, run_date, name, manner), name):
+                raise
+
+    ended = []
+    try:
+        with ExitStack() as held:
+            ended.append(_start(work_off, extract_here))
+            if is_helped:
+                worker = held.enter_context(Worker("extract", _prepare, request.home, request.target, request.run_at))
+                ended.append(_start(work_off, extract_there))
             try:
-                worker.call(_extract_there, run_date, name, manner, reporter=hearing)
-            except WorkerEnded:
-                with explained(run_date, "extract", _command(request, run_date, name, manner), name):
-                    raise
-
-        beside = Thread(target=work_off, args=(extract_there,), daemon=True)
-        beside.start()
-        work_off(extract_here)
-        beside.join()
+                for end in ended:
+                    end.wait()
+            except BaseException:
+                interrupted.set()
+                raise
+    finally:
+        # After an interrupt what has begun is closed in order; `ended_soon` sees to it that nobody waits for long.
+        for end in ended[:1]:
+            end.wait()
     return failures
+
+
+def _start(work: Callable[..., None], *args: Any) -> Event:
+    """Do the work in a thread, and return what is set when it has ended: an interrupted `join` joins no more."""
+    end = Event()
+
+    def run() -> None:
+        try:
+            work(*args)
+        finally:
+            end.set()
+
+    Thread(target=run, daemon=True).start()
+    return end
 
 
 def _prepare(home: Home, target: str, run_at: datetime | None) -> Request:

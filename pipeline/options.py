@@ -114,6 +114,17 @@ def serving(
 
 
 @contextmanager
+def working(
+    target: str, sources: list[str] | None, run_at: datetime | None = None, reporter: "Reporter | None" = None
+) -> Iterator["Request"]:
+    """Do what `serving` does for a step, or steps: a command that an interrupt ends soon."""
+    from pipeline.interrupts import ended_soon
+
+    with ended_soon(), serving(target, sources, run_at, reporter) as request:
+        yield request
+
+
+@contextmanager
 def people_database() -> Iterator["Engine"]:
     """Open the people database of the home; what that takes is imported by the commands that do."""
     from pipeline.people import people_engine

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -59,16 +60,21 @@ def exports() -> list[Export]:
     """Return the exposures of `models/exports` that say how they are exported."""
     found = []
     for path in sorted((PROJECT / "models" / "exports").glob("*.yml")):
-        for exposure in yaml.safe_load(path.read_text()).get("exposures", []):
+        for exposure in read_yaml(path).get("exposures", []):
             settings = exposure.get("config", {}).get("meta", {}).get("export")
             if settings:
                 found.append(Export(name=settings["relation"].partition(".")[2], **settings))
     return found
 
 
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file says, read by libyaml where PyYAML has it: ten times as fast."""
+    return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe both)
+
+
 def _describe(schema: str, path: Path, kind: str) -> Mart:
     """Read a mart's key from its uniqueness test, and its totals from `config.meta.totals`."""
-    (node,) = (node for node in yaml.safe_load(path.read_text())[kind] if node["name"] == path.stem)
+    (node,) = (node for node in read_yaml(path)[kind] if node["name"] == path.stem)
     tests = [test for test in node.get("data_tests", []) if isinstance(test, dict)]
     keys = [test["is_unique_combination"]["arguments"]["columns"] for test in tests if "is_unique_combination" in test]
     keys += [[column["name"]] for column in node["columns"] if "unique" in column.get("data_tests", [])]

@@ -7,13 +7,16 @@ from ingestion.warehouse import Warehouse
 from pipeline.checks.data_docs import SuiteRun, write_data_docs
 from pipeline.checks.findings import CheckResult, Stage
 from pipeline.checks.judging import findings_of
+from pipeline.checks.later import imported_later
 from pipeline.checks.suites import read_suites
 
 
 def prepare() -> None:
     """Import Great Expectations, which takes seconds: only a check pays for it, and only once a process."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    from pipeline.checks import engine, validation  # noqa: F401
+    # A quarter of all that it imports only pictures and two tests of distributions want.
+    with imported_later("altair", "scipy.stats"):
+        from pipeline.checks import engine, validation  # noqa: F401
 
 
 def run_checks(

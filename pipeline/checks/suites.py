@@ -6,10 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ingestion.settings import PROJECT
 from pipeline.checks.findings import Stage
+from pipeline.project import read_yaml
 
 FOLDER = PROJECT / "tests" / "expectations"
 # Its expectations belong to the suite of every source.
@@ -66,6 +65,6 @@ def read_suites(stage: Stage, sources: Iterable[str] | None = None) -> list[Suit
 
 @cache
 def _read_suite(path: Path) -> Suite:
-    content = yaml.safe_load(path.read_text())
+    content = read_yaml(path)
     checks = [Check(**check) for check in content["expectations"]]
     return Suite(Stage(path.parent.name), path.stem, content.get("sources", []), checks)

@@ -2,6 +2,7 @@
 
 import great_expectations as gx
 from great_expectations.core import ExpectationValidationResult
+from great_expectations.datasource.fluent.sql_datasource import QueryAsset
 from great_expectations.expectations import core
 from great_expectations.expectations.expectation import Expectation
 
@@ -18,19 +19,20 @@ _EXAMPLES = 20
 def validate_suite(audit: Audit, suite: Suite, vocabulary: Vocabulary) -> list[Outcome]:
     """Return what became of each expectation of a suite, in the suite's order."""
     outcomes: dict[str, Outcome] = {}
-    for table in dict.fromkeys(check.table for check in suite.checks):
-        checks = [check for check in suite.checks if check.table == table]
-        try:
-            found = _validate_table(audit, f"{suite.title} {table}", checks, vocabulary)
-        except Exception as error:  # whatever stops one table from being read must not hide what others have
-            found = [Outcome(check, passed=False, sql=None, error=str(error)) for check in checks]
-        outcomes |= {outcome.check.id: outcome for outcome in found}
+    tables = dict.fromkeys(check.table for check in suite.checks)
+    with audit.tables(suite.title, {table: vocabulary.relation(table) for table in tables}) as assets:
+        for table in tables:
+            checks = [check for check in suite.checks if check.table == table]
+            try:
+                found = _validate_table(assets[table], f"{suite.title} {table}", checks, vocabulary)
+            except Exception as error:  # whatever stops one table from being read must not hide what others have
+                found = [Outcome(check, passed=False, sql=None, error=str(error)) for check in checks]
+            outcomes |= {outcome.check.id: outcome for outcome in found}
     return [outcomes[check.id] for check in suite.checks]
 
 
-def _validate_table(audit: Audit, name: str, checks: list[Check], vocabulary: Vocabulary) -> list[Outcome]:
-    asset = audit.datasource.add_query_asset(name, query=vocabulary.relation(checks[0].table))
-    batch = asset.add_batch_definition_whole_table("whole").get_batch()
+def _validate_table(asset: QueryAsset, name: str, checks: list[Check], vocabulary: Vocabulary) -> list[Outcome]:
+    batch = asset.get_batch(asset.build_batch_request())
     queries = {check.id: _query(check, vocabulary) for check in checks}
     by_id = {check.id: check for check in checks}
     expectations = gx.ExpectationSuite(name=name)

@@ -12,22 +12,22 @@ import pytest
 
 from tests.python.conftest import BUILT_DAY as DAY_1
 from tests.python.conftest import NEXT_DAY as DAY_2
-from tests.python.conftest import Sandbox
+from tests.python.conftest import Database, Sandbox
 
 NORTHWIND = ("--source", "northwind")
 # Runs that are killed, one after the other, each later than the one before.
 KILLS = int(os.environ.get("TRADEWINDS_RUN_KILLS", "2"))
 
 
-def _wait_until_blocked(sandbox: Sandbox) -> None:
-    """Wait until an extract waits for a table that this test has locked."""
+def wait_until_blocked(database: Database) -> None:
+    """Wait until someone waits for a table of the database that a test has locked."""
     deadline = time.monotonic() + 60
+    query = "select count(*) from pg_locks inner join pg_database on pg_database.oid = database where not granted"
     while time.monotonic() < deadline:
-        waiting = sandbox.northwind.query("select count(*) from pg_locks where not granted")
-        if waiting != [(0,)]:
+        if database.query(f"{query} and datname = current_database()") != [(0,)]:
             return
         time.sleep(0.05)
-    pytest.fail("the extract never came to the locked table")
+    pytest.fail("nobody ever came to the locked table")
 
 
 def _landed_dates(sandbox: Sandbox) -> set[str]:
@@ -40,7 +40,7 @@ def test_an_extract_killed_in_the_middle_leaves_nothing_and_the_next_day_is_righ
     with psycopg.connect(sandbox.northwind.url) as holder:
         holder.execute("lock table region in access exclusive mode")
         process = sandbox.start("extract", *NORTHWIND, "--run-date", DAY_1)
-        _wait_until_blocked(sandbox)
+        wait_until_blocked(sandbox.northwind)
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert _landed_dates(sandbox) == set()
@@ -61,7 +61,7 @@ def test_of_two_extracts_of_one_day_one_ends_at_once(sandbox: Sandbox) -> None:
     with psycopg.connect(sandbox.northwind.url) as holder:
         holder.execute("lock table region in access exclusive mode")
         first = sandbox.start("extract", *NORTHWIND, "--run-date", DAY_1)
-        _wait_until_blocked(sandbox)
+        wait_until_blocked(sandbox.northwind)
         line = sandbox.fail(1, "extract", *NORTHWIND, "--run-date", DAY_1)
         assert "another process is extracting northwind for this day" in line
         # Another day, or another source, is nobody's business.

@@ -1,0 +1,44 @@
+"""Ctrl-C and SIGTERM end a command soon, whatever it is at: dlt puts them off, and no database driver heeds them."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+# As long as it may take to end in order; workers have had their time by then.
+_SECONDS = 1.6
+_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+@contextmanager
+def ended_soon() -> Iterator[None]:
+    """End this process when it is still in the block a moment after it was told to end; call in the main thread."""
+    ours, told = socket.socketpair()
+    told.setblocking(False)
+    left = Event()
+    Thread(target=_watch, args=(ours, left), daemon=True).start()
+    # Written to by the handler of the kernel's signal, so also while Python waits for a library.
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        left.set()
+        told.close()
+
+
+def _watch(ours: socket.socket, left: Event) -> None:
+    with ours:
+        while numbers := ours.recv(1):
+            if numbers[0] in _EXIT_CODES and not left.wait(_SECONDS):
+                _end(signal.Signals(numbers[0]))
+
+
+def _end(number: signal.Signals) -> None:
+    """End at once: what the kernel holds for this process it frees, and workers go with it."""
+    if number == signal.SIGINT:
+        os.write(sys.stderr.fileno(), b"tradewinds: interrupted\n")
+    os._exit(_EXIT_CODES[number])
