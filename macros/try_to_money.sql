@@ -4,7 +4,10 @@
 {%- endmacro %}
 
 {% macro default__try_to_money(column) -%}
-    try_cast(cast({{ column }} as varchar) as decimal(19, 4))
+    case
+        when typeof({{ column }}) like 'DECIMAL%' then try_cast({{ column }} as decimal(19, 4))
+        else try_cast(cast({{ column }} as varchar) as decimal(19, 4))
+    end
 {%- endmacro %}
 
 {% macro postgres__try_to_money(column) -%}

@@ -42,22 +42,17 @@ class Database:
 
 @dataclass
 class Sandbox:
-    """A home and its settings, and the commands run against them.
-
-    dbt's unit tests have inputs of their own and say the same in every home: they are left out unless asked for.
-    """
+    """A home and its settings, and the commands run against them."""
 
     home: Path
     settings: dict[str, str] = field(default_factory=dict)
     northwind: Database | None = None
     order_details: Path | None = None
     people: Database | None = None
-    with_unit_tests: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
-        left_out = {} if self.with_unit_tests else {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
-        return clean_environment() | {"TRADEWINDS_HOME": str(self.home)} | left_out | self.settings
+        return clean_environment() | {"TRADEWINDS_HOME": str(self.home)} | self.settings
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start `tradewinds` with these words, its output in pipes."""
