@@ -69,7 +69,7 @@ class Database:
 class Sandbox:
     """A home and its settings, and the commands run against them.
 
-    dbt's unit tests have inputs of their own and say the same in every home: they are left out unless asked for.
+    dbt's unit tests have inputs of their own and say the same in every home: dbt leaves them out unless asked for.
     """
 
     home: Path

@@ -6,19 +6,32 @@ with proposals as (
         and service_id is not null
 ),
 
-ranked as (
+-- Few rows: a service has few names and fees.
+offers as (
     select
         service_id,
         service_name_nl,
         service_name_en,
-        occurred_at,
         lead_fee_eur,
-        count(*) over (partition by service_id) as proposal_count,
-        row_number() over (partition by service_id order by lead_fee_eur) as fee_rank,
-        row_number() over (
-            partition by service_id order by occurred_at desc, event_id desc
-        ) as recency_rank
+        count(*) as proposal_count,
+        min(occurred_at) as first_seen_at,
+        max(occurred_at) as last_seen_at,
+        max({{ recency_number('occurred_at', 'event_id') }}) as recency
     from proposals
+    group by service_id, service_name_nl, service_name_en, lead_fee_eur
+),
+
+ranked as (
+    select
+        *,
+        sum(proposal_count) over (partition by service_id) as service_count,
+        sum(proposal_count) over (
+            partition by service_id
+            order by lead_fee_eur, service_name_nl, service_name_en
+            rows between unbounded preceding and current row
+        ) as last_fee_rank,
+        row_number() over (partition by service_id order by recency desc) as recency_rank
+    from offers
 ),
 
 services as (
@@ -27,16 +40,19 @@ services as (
         -- A service that was renamed goes by its latest name.
         max(case when recency_rank = 1 then service_name_nl end) as service_name_nl,
         max(case when recency_rank = 1 then service_name_en end) as service_name_en,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at,
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at,
         min(lead_fee_eur) as lead_fee_min_eur,
         max(lead_fee_eur) as lead_fee_max_eur,
         -- The one fee in the middle, or the two: engines interpolate medians in floating point.
         min(
-            case when fee_rank * 2 >= proposal_count then lead_fee_eur end
+            case when last_fee_rank * 2 >= service_count then lead_fee_eur end
         ) as lower_middle_fee_eur,
         max(
-            case when fee_rank * 2 <= proposal_count + 2 then lead_fee_eur end
+            case
+                when (last_fee_rank - proposal_count + 1) * 2 <= service_count + 2
+                    then lead_fee_eur
+            end
         ) as upper_middle_fee_eur
     from ranked
     group by service_id

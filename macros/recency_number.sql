@@ -1,0 +1,15 @@
+{#-
+    Microseconds before the event's number, in one number: its maximum finds the latest row in one
+    pass, where a window would sort all rows. An event number is below 10^19.
+-#}
+{% macro recency_number(occurred_at, event_id) -%}
+    {{ return(adapter.dispatch('recency_number')(occurred_at, event_id)) }}
+{%- endmacro %}
+
+{% macro default__recency_number(occurred_at, event_id) -%}
+    cast(epoch_us({{ occurred_at }}) as hugeint) * 10000000000000000000 + {{ event_id }}
+{%- endmacro %}
+
+{% macro postgres__recency_number(occurred_at, event_id) -%}
+    extract(epoch from {{ occurred_at }}) * 1000000 * 10000000000000000000 + {{ event_id }}
+{%- endmacro %}
