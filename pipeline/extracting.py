@@ -162,7 +162,7 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner) -> 
                 accept_shrink=manner.accept_shrink,
                 on_rows=on_rows,
             )
-        _note_landed(record, manifest)
+        note_landed(record, manifest)
         for warning in record.details["warnings"]:
             request.reporter.say(f"warning  {warning}")
         record.acknowledge(drift=manner.accept_drift, shrink=manner.accept_shrink)
@@ -177,10 +177,10 @@ def _note_again(request: Request, run_date: str, name: str, manifest: Manifest, 
     request.reporter.line("extract", name, manifest.rows, None, "already landed")
     if not request.ledger.is_done(run_date, "extract", source=name):
         with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
-            _note_landed(record, manifest)
+            note_landed(record, manifest)
 
 
-def _note_landed(record: Record, manifest: Manifest) -> None:
+def note_landed(record: Record, manifest: Manifest) -> None:
     """Fill an extract's entry in the ledger with what has landed."""
     record.rows = manifest.rows
     warnings = [

@@ -13,10 +13,10 @@ from ingestion.rejects import read_rejects
 from ingestion.replay import replay_source
 from ingestion.sources import SOURCES, Source
 from pipeline.day import Options, run_day, steps_left
+from pipeline.extracting import note_landed
 from pipeline.ledger import STEPS
 from pipeline.recording import recorded
 from pipeline.request import Request
-from pipeline.steps import note_landed
 
 COLUMNS = ("run_date", "source", "table_name", "file", "line_number", "rule", "raw_text")
 COUNTED = ("run_date", "source", "table_name", "rule", "rows")
