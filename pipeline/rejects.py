@@ -16,6 +16,7 @@ from pipeline.day import Options, run_day, steps_left
 from pipeline.extracting import note_landed
 from pipeline.ledger import STEPS
 from pipeline.recording import recorded
+from pipeline.relay import InTurn, Relay
 from pipeline.request import Request
 
 COLUMNS = ("run_date", "source", "table_name", "file", "line_number", "rule", "raw_text")
@@ -54,8 +55,10 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
     A day that had been loaded and isn't complete goes on, too: a replay that was killed leaves it so.
     """
     try:
-        with request.reporter.tables("replay", source.name) as on_rows:
-            replay = replay_source(source, run_date, request.home, on_rows)
+        with request.reporter.progress() as progress:
+            turns = InTurn(request.reporter, [source.name], progress)
+            with turns.hearing(source.name) as turn, Relay(turn.hear).tables("replay", source.name) as on_rows:
+                replay = replay_source(source, run_date, request.home, on_rows)
     except (Refused, StepFailed) as error:
         ended = "refused" if isinstance(error, Refused) else "failed"
         command = error.command or f"tradewinds rejects replay --run-date {run_date} --source {source.name}"
