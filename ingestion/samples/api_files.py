@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +10,40 @@ from ingestion.errors import StepFailed
 from ingestion.samples.generate import ROWS_PER_BATCH, describe, open_generator
 
 RESOURCES = ("users", "posts", "comments", "albums", "photos", "todos")
+_LINES_APART = 256
+
+
+class FileRows(Sequence[bytes]):
+    """A file's lines without their ends, each read when it is asked for, as they were when this was made."""
+
+    def __init__(self, path: Path):
+        self._file = path.open("rb")
+        self._starts, self._length, start = [], 0, 0  # where every so-manieth line begins
+        for line in self._file:
+            if self._length % _LINES_APART == 0:
+                self._starts.append(start)
+            self._length += 1
+            start += len(line)
+        self._starts.append(start)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        for start in range(0, self._length, _LINES_APART):
+            yield from self[start : start + _LINES_APART]
+
+    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
+        if isinstance(place, int):
+            return self[place : place + 1][0]
+        start, end, _ = place.indices(self._length)
+        first, last = start // _LINES_APART, -(-max(start, end) // _LINES_APART)
+        offset = self._starts[first]
+        lines = os.pread(self._file.fileno(), self._starts[last] - offset, offset).splitlines()
+        return lines[start - first * _LINES_APART : end - first * _LINES_APART]
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def write_api_files(paths: dict[str, Path], scale: int) -> dict[str, int]:

@@ -2,12 +2,14 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from ingestion.samples.api_files import FileRows
 
 
 class ApiServer(ThreadingHTTPServer):
@@ -21,8 +23,15 @@ class ApiServer(ThreadingHTTPServer):
     allow_reuse_address = True
 
     def __init__(self, files: dict[str, Path], port: int = 0, handler: type[BaseHTTPRequestHandler] | None = None):
-        self.rows = {resource: path.read_bytes().splitlines() for resource, path in files.items()}
+        self._files = {resource: FileRows(path) for resource, path in files.items()}
+        self.rows: dict[str, Sequence[bytes]] = dict(self._files)
         super().__init__(("127.0.0.1", port), handler or ApiHandler)
+
+    def server_close(self) -> None:
+        """Give up the port and the files."""
+        super().server_close()
+        for rows in self._files.values():
+            rows.close()
 
     @property
     def url(self) -> str:
@@ -66,7 +75,7 @@ class ApiHandler(BaseHTTPRequestHandler):
         else:
             self.answer(HTTPStatus.BAD_REQUEST, b"{}")
 
-    def answer_list(self, resource: str, rows: list[bytes], query: dict[str, int]) -> None:
+    def answer_list(self, resource: str, rows: Sequence[bytes], query: dict[str, int]) -> None:
         """Answer with the rows that a query asks for, all of them when it asks for no part."""
         start, end, headers = 0, len(rows), {}
         if "_page" in query or "_start" in query or "_limit" in query:

@@ -1,6 +1,7 @@
 """The community: users, posts, comments, albums, photos and todos of an API like JSONPlaceholder's, or its sample."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,5 +94,6 @@ class Community:
             url = configured or stack.enter_context(sample_api(home).running())
             folder = work / "answers"
             folder.mkdir()
-            pages = ApiPages(read_api_settings(self.name, url), folder, is_sample=configured is None)
+            writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
+            pages = ApiPages(read_api_settings(self.name, url), folder, writer, is_sample=configured is None)
             yield ApiReading(SHAPES, pages, self.control_totals)

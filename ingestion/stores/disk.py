@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +28,11 @@ class DiskStore:
         return None
 
     def holds(self, name: str) -> bool:
-        return (self._root / name).resolve().is_relative_to(self._root.resolve())
+        return (self._root / name).resolve().is_relative_to(self._resolved)
+
+    @cached_property
+    def _resolved(self) -> Path:
+        return self._root.resolve()
 
     def names(self, folder: str = "") -> list[str]:
         found = (self._root / folder).rglob("*")

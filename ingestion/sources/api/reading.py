@@ -7,12 +7,18 @@ import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.landing import Answer, Totals
+from ingestion.sources.api.columns import read_columns
+from ingestion.sources.api.ids import SeenIds
+from ingestion.sources.api.lists import split_list
 from ingestion.sources.api.shapes import Shape
 from ingestion.sources.base import Place
 from ingestion.totals import BatchTotals, ControlTotals
 
 if TYPE_CHECKING:
     from ingestion.sources.api.pages import Page, Pages
+
+ROWS_PER_BATCH = 50_000
+NUL = rb"\u0000"  # JSON has no other spelling for it
 
 
 class ApiReading:
@@ -30,17 +36,19 @@ class ApiReading:
         return {table: shape.schema for table, shape in self._shapes.items()}
 
     def read(self, table: str) -> Iterator[pa.Table]:
-        shape, ids, total = self._shapes[table], set(), None
+        shape, ids, total = self._shapes[table], SeenIds(), None
         self._rejects[table], self._counts[table], self._fields[table] = [], 0, set()
+        held: list[pa.Table] = []
         for page in self._pages.of(table):
             total = page.total_count
             self._counts[table] += len(page.rows)
-            self._fields[table].update(*(shape.fields_of(row) for _, row in page.rows))
-            rows = list(self._good_rows(table, page))
-            self._refuse_repeated(table, ids, [row["id"] for row in rows])
-            batch = pa.Table.from_pylist(rows, schema=shape.schema)
-            self._sums[table].add(batch)
-            yield batch
+            self._fields[table] |= shape.fields_of(page.rows)
+            held.append(self._good_rows(table, page))
+            self._refuse_repeated(table, ids, held[-1])
+            if sum(map(len, held)) >= ROWS_PER_BATCH:
+                yield self._join(table, held)
+        if held:
+            yield self._join(table, held)
         if total is not None and total != self._counts[table]:
             raise StepFailed(f"table {table}: the API says that it has {total} rows, and sent {self._counts[table]}")
 
@@ -72,8 +80,22 @@ class ApiReading:
         added = {table: sorted(found - declared[table]) for table, found in self._fields.items()}
         return {table: fields for table, fields in added.items() if fields}
 
-    def _good_rows(self, table: str, page: "Page") -> Iterator[dict]:
-        for number, (text, row) in enumerate(page.rows, start=1):
+    def _join(self, table: str, held: list[pa.Table]) -> pa.Table:
+        """Return the pages that are held as one batch, which is in the sums, and hold them no longer."""
+        batch = pa.concat_tables(held).combine_chunks()
+        held.clear()
+        self._sums[table].add(batch)
+        return batch
+
+    def _good_rows(self, table: str, page: "Page") -> pa.Table:
+        shape = self._shapes[table]
+        batch = None if NUL in page.body else read_columns(shape, page.rows)
+        if batch is None:
+            batch = pa.Table.from_pylist(list(self._judge(table, page)), schema=shape.schema)
+        return batch
+
+    def _judge(self, table: str, page: "Page") -> Iterator[dict]:
+        for number, (text, row) in enumerate(split_list(page.body), start=1):
             values, rule = self._shapes[table].judge(row)
             if rule is None:
                 yield values
@@ -81,9 +103,8 @@ class ApiReading:
                 reject = {"table": table, "file": page.request, "line_number": number, "rule": rule, "raw_text": text}
                 self._rejects[table].append(reject)
 
-    def _refuse_repeated(self, table: str, seen: set[int], ids: list[int]) -> None:
+    def _refuse_repeated(self, table: str, seen: SeenIds, batch: pa.Table) -> None:
         """Raise StepFailed where an id comes again: rows moved between two pages, and another one was missed."""
-        for id_ in ids:
-            if id_ in seen:
-                raise StepFailed(f"table {table}: id {id_} was sent twice; its rows moved while they were read")
-            seen.add(id_)
+        id_ = seen.add(batch["id"].to_numpy())
+        if id_ is not None:
+            raise StepFailed(f"table {table}: id {id_} was sent twice; its rows moved while they were read")

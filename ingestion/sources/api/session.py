@@ -7,6 +7,7 @@ import requests
 from dlt.sources.helpers.requests import Client
 from dlt.sources.helpers.rest_client import RESTClient
 from requests.adapters import HTTPAdapter
+from requests.utils import get_netrc_auth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ingestion.errors import StepFailed
@@ -74,8 +75,17 @@ class BoundedAdapter(HTTPAdapter):
 class AnswerClient(RESTClient):
     """dlt's client, leaving answers unparsed: its parser knows neither a row's own text nor the longest integers."""
 
+    _request: requests.Request | None = None
+
     def extract_response(self, response: requests.Response, data_selector: Any) -> list[Any]:
         return []
+
+    def _send_request(self, request: requests.Request, **options: Any) -> requests.Response:
+        """Prepare a list's first request, and for the others its query alone, unless there are cookies to be sent."""
+        if request is not self._request or self.session.cookies:
+            self._request, self._prepared = request, self.session.prepare_request(request)
+        self._prepared.prepare_url(request.url, request.params)
+        return self.session.send(self._prepared, **options)
 
 
 def open_client(settings: ApiSettings, *, is_sample: bool) -> AnswerClient:
@@ -91,8 +101,11 @@ def open_client(settings: ApiSettings, *, is_sample: bool) -> AnswerClient:
     adapter = BoundedAdapter(settings)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    # The sample is in this process: a proxy of the environment can't reach it.
-    session.trust_env = not is_sample
+    if not is_sample:  # which is in this process: a proxy of the environment can't reach it
+        found = session.merge_environment_settings(settings.base_url, {}, None, None, None)
+        session.proxies, session.verify = found["proxies"], found["verify"]
+        session.auth = get_netrc_auth(settings.base_url)
+    session.trust_env = False  # requests would read the whole environment again for every page
     # Bodies are kept as they come, so they should come as they are.
     return AnswerClient(settings.base_url, headers=settings.headers | {"Accept-Encoding": "identity"}, session=session)
 

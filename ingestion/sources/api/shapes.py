@@ -22,11 +22,11 @@ class Field:
     type: str
     required: bool = False
 
-    @property
+    @cached_property
     def column(self) -> str:
         return self.path.replace(".", "_")
 
-    @property
+    @cached_property
     def arrow_type(self) -> pa.DataType:
         return {"integer": pa.int64(), "text": pa.string(), "boolean": pa.bool_(), "number": pa.float64()}[self.type]
 
@@ -60,25 +60,22 @@ class Shape:
                     return {}, f"{field.column} is missing"
                 values[field.column] = None
                 continue
-            values[field.column] = value = _convert(value, field.type)
+            values[field.column] = value = convert(value, field.type)
             if value is None:
                 return {}, f"{field.column} has the wrong type"
             if isinstance(value, str) and not _is_storable(value):
                 return {}, f"{field.column} has a character that can't be stored"
         return values, None
 
-    def fields_of(self, row: Any) -> set[str]:
-        """Return the paths of a row's fields, those inside of an object only where the shape looks into it."""
-        return set(self._paths(row, "")) if isinstance(row, dict) else set()
-
-    def _paths(self, row: dict, prefix: str) -> list[str]:
-        found = []
-        for name, value in row.items():
+    def fields_of(self, rows: list[Any], prefix: str = "") -> set[str]:
+        """Return the paths of the fields of rows, those inside of an object only where the shape looks into it."""
+        found = set()
+        for name in set().union(*(row for row in rows if type(row) is dict)):
             path = f"{prefix}{name}"
-            if path in self.objects and isinstance(value, dict):
-                found += self._paths(value, f"{path}.")
-            elif path not in self.objects:
-                found.append(path)
+            if path in self.objects:
+                found |= self.fields_of([row.get(name) for row in rows if type(row) is dict], f"{path}.")
+            else:
+                found.add(path)
         return found
 
 
@@ -94,7 +91,7 @@ def _find(row: dict, path: str) -> Any:
     return value
 
 
-def _convert(value: Any, type_: str) -> Any:
+def convert(value: Any, type_: str) -> Any:
     """Return a value as its column takes it, None when it is of another type."""
     if type_ == "text":
         return value if isinstance(value, str) else None

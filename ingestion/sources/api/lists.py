@@ -1,0 +1,62 @@
+"""An answer's body as rows: read at once, or one by one where each row's own text is asked for."""
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+from ingestion.sources.api.session import UnfitAnswer
+
+# A row's own text, and what it says.
+Row = tuple[str, Any]
+_BLANKS = re.compile(r"[ \t\n\r]*")
+
+
+def parse_list(body: bytes) -> list[Any]:
+    """Return what `split_list` does, without the texts, and several times as fast."""
+    try:
+        rows = orjson.loads(body)
+    except orjson.JSONDecodeError:  # it refuses a byte order mark, half characters and integers of thousands of digits
+        return [row for _, row in split_list(body)]
+    if not isinstance(rows, list):
+        raise UnfitAnswer("its answer is no whole JSON list")
+    return rows
+
+
+def split_list(body: bytes) -> list[Row]:
+    """Return the rows of a JSON list, each with its own text; raises UnfitAnswer on anything else."""
+    try:
+        text = body.decode("utf-8-sig")
+        place = _skip(text, 0)
+        if text[place : place + 1] != "[":
+            raise ValueError("no list")
+        rows, place = [], _skip(text, place + 1)
+        while text[place : place + 1] != "]":
+            if rows:
+                if text[place : place + 1] != ",":
+                    raise ValueError("no comma")
+                place = _skip(text, place + 1)
+            row, end = _DECODER.raw_decode(text, place)
+            rows.append((text[place:end], row))
+            place = _skip(text, end)
+        if _skip(text, place + 1) != len(text):
+            raise ValueError("more than a list")
+    except (ValueError, RecursionError) as error:
+        raise UnfitAnswer("its answer is no whole JSON list") from error
+    return rows
+
+
+def _skip(text: str, place: int) -> int:
+    return _BLANKS.match(text, place).end()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+# Python refuses integers of thousands of digits; as floats they are merely of the wrong type.
+_DECODER = json.JSONDecoder(
+    parse_int=lambda digits: int(digits) if len(digits) <= 20 else float(digits),
+    parse_constant=_refuse_constant,
+)
