@@ -18,6 +18,8 @@ from pipeline.cli_site import site_app
 from pipeline.cli_sources import sources_app
 from pipeline.cli_steps import steps_app
 
+_INTERRUPTED = 130
+
 use_project_settings()
 
 app = typer.Typer(
@@ -37,7 +39,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     words = sys.argv[1:] or ["--help"]
     try:
-        sys.exit(app(words, standalone_mode=False) or 0)
+        exit_code = app(words, standalone_mode=False) or 0
+        if exit_code == _INTERRUPTED:  # what typer makes of Ctrl-C, without a word
+            _fail("interrupted", _INTERRUPTED)
+        sys.exit(exit_code)
     except TradewindsError as error:
         _fail(
             f"{error.reason}; run: {error.command}" if error.command else error.reason,
@@ -46,7 +51,7 @@ def main() -> None:
     except typer.exceptions.TyperException as error:
         _fail(f"{error.format_message().rstrip('.')}; run: tradewinds --help", 2)
     except (typer.Abort, KeyboardInterrupt):
-        _fail("interrupted", 130)
+        _fail("interrupted", _INTERRUPTED)
     except Exception as error:
         _fail(f"{type(error).__name__}: {one_line(error)}", 1)
 

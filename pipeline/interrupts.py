@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import Any
 
 # As long as it may take to end in order; workers have had their time by then.
 _SECONDS = 1.6
@@ -15,16 +16,33 @@ _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 @contextmanager
 def ended_soon() -> Iterator[None]:
-    """End this process when it is still in the block a moment after it was told to end; call in the main thread."""
+    """End this process when it is still in the block a moment after it was told to end; call in the main thread.
+
+    What an interrupted library calls an error of its own leaves the block as KeyboardInterrupt.
+    """
+    interrupts: list[int] = []
+
+    def interrupt(number: int, _: Any) -> None:
+        interrupts.append(number)
+        raise KeyboardInterrupt
+
     ours, told = socket.socketpair()
     told.setblocking(False)
     left = Event()
     Thread(target=_watch, args=(ours, left), daemon=True).start()
     # Written to by the handler of the kernel's signal, so also while Python waits for a library.
     before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:  # else whoever started this has it ignored, as a shell does for `&`
+        signal.signal(signal.SIGINT, interrupt)
     try:
         yield
+    except Exception as error:
+        if interrupts:
+            raise KeyboardInterrupt from error
+        raise
     finally:
+        signal.signal(signal.SIGINT, handler)
         signal.set_wakeup_fd(before)
         left.set()
         told.close()

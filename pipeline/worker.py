@@ -22,7 +22,7 @@ from ingestion.redact import known_secrets, one_line, register_secret
 from pipeline.relay import Hearing, Relay
 
 # How long interrupted work may take to close what it has open.
-_GRACE_SECONDS = 1.2
+_GRACE_SECONDS = 0.9
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
 
 
