@@ -5,12 +5,15 @@ import re
 from typing import Any
 
 import orjson
-
-from ingestion.sources.api.session import UnfitAnswer
+from requests import RequestException
 
 # A row's own text, and what it says.
 Row = tuple[str, Any]
 _BLANKS = re.compile(r"[ \t\n\r]*")
+
+
+class UnfitAnswer(RequestException):
+    """A whole answer that can't be used as it is, and may be better the next time."""
 
 
 def parse_list(body: bytes) -> list[Any]:

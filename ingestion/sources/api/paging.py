@@ -7,7 +7,7 @@ import requests
 from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator
 
 from ingestion.errors import StepFailed
-from ingestion.sources.api.session import UnfitAnswer
+from ingestion.sources.api.lists import UnfitAnswer
 
 
 class ListPaginator(PageNumberPaginator):

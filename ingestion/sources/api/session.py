@@ -11,16 +11,13 @@ from requests.utils import get_netrc_auth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from ingestion.errors import StepFailed
+from ingestion.sources.api.lists import UnfitAnswer
 from ingestion.sources.api.settings import ApiSettings
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 RETRIED_STATUS = (408, 429, *range(500, 600))
 _CHUNK_BYTES = 64 * 1024
 _BACKOFF_SECONDS = 0.5
-
-
-class UnfitAnswer(requests.RequestException):
-    """A whole answer that can't be used as it is, and may be better the next time."""
 
 
 RETRIED_ERRORS = (
