@@ -129,7 +129,12 @@ class Forks:
     ) -> Process:
         """Fork the command with these words and this environment, in a folder; its input, too, is a pipe."""
         (typed, to_type), (output, printed), (errors, complained) = os.pipe(), os.pipe(), os.pipe()
-        request = {"program": program, "words": list(map(str, words)), "environment": environment, "folder": str(folder)}
+        request = {
+            "program": program,
+            "words": list(map(str, words)),
+            "environment": environment,
+            "folder": str(folder),
+        }
         asked = socket.socket(socket.AF_UNIX)
         asked.connect(str(self.address))
         socket.send_fds(asked, [b"f"], [typed, printed, complained])
