@@ -128,17 +128,13 @@ class Forks:
         self, words: list[str], environment: dict[str, str], *, folder: Path = PROJECT, program: str = "tradewinds"
     ) -> Process:
         """Fork the command with these words and this environment, in a folder; its input, too, is a pipe."""
+        named = {"program": program, "words": list(map(str, words)), "folder": str(folder)}
+        request = json.dumps(named | {"environment": environment}).encode() + b"\n"
         (typed, to_type), (output, printed), (errors, complained) = os.pipe(), os.pipe(), os.pipe()
-        request = {
-            "program": program,
-            "words": list(map(str, words)),
-            "environment": environment,
-            "folder": str(folder),
-        }
         asked = socket.socket(socket.AF_UNIX)
         asked.connect(str(self.address))
         socket.send_fds(asked, [b"f"], [typed, printed, complained])
-        asked.sendall(json.dumps(request).encode() + b"\n")
+        asked.sendall(request)
         for end in (typed, printed, complained):
             os.close(end)
         pid = int(asked.recv(_PID_BYTES, socket.MSG_WAITALL))
