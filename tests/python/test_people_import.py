@@ -363,6 +363,26 @@ def test_of_two_that_fill_at_once_one_does(engine, sample_files):
     assert dict(engine.database.query(counted)) == lines
 
 
+def wait_until(database: Database, waiting: int) -> None:
+    """Wait until so many sessions wait for a lock."""
+    until = time.monotonic() + 30
+    while database.query("select count(*) from pg_locks where not granted") != [(waiting,)]:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_two_that_look_while_a_reader_is_there_do_not_wait_for_each_other(engine, sample_files):
+    """A reader holds the first table; then one filler waits for it, and the other's look for the first filler."""
+    with psycopg.connect(engine.database.url) as reader, ThreadPoolExecutor(2) as pool:
+        reader.execute("lock table employees in access share mode")
+        filling = [pool.submit(fill_when_empty, engine, lambda: sample_files)]
+        wait_until(engine.database, 1)
+        filling.append(pool.submit(fill_when_empty, engine, lambda: sample_files))
+        wait_until(engine.database, 2)
+        reader.rollback()
+        assert Counter(fill.result() for fill in filling) == {True: 1, False: 1}
+
+
 _FILL = """
 import sys
 from pathlib import Path
