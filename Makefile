@@ -12,7 +12,7 @@ STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards docs serve test test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset lint format slim-ci-state slim-ci clean
+.PHONY: help setup run extract load build check publish boards docs serve test test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset bench lint format slim-ci-state slim-ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -132,6 +132,15 @@ superset: .venv-superset/ready ## serve Superset on the published marts until Ct
 	$(PYTHON) -m venv .venv-superset
 	.venv-superset/bin/pip $(INSTALL) --requirement deploy/superset/requirements.lock
 	@touch $@
+
+.venv-bench/ready: requirements-bench.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-bench.lock
+	@touch $@
+
+bench: setup .venv-bench/ready ## measure ours, the limits and the peers in turns into benchmarks/RESULTS.md, for hours; SCALE=10000: one size, five minutes
+	@$(BIN)/python -m benchmarks.run $(if $(SCALE),--orders $(SCALE) --rounds 1 --days 0 --report $(HOME_FOLDER)/benchmarks) \
+		$(if $(BEFORE),--before $(BEFORE))
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .

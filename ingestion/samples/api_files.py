@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from ingestion.errors import StepFailed
@@ -18,13 +19,10 @@ class FileRows(Sequence[bytes]):
 
     def __init__(self, path: Path):
         self._file = path.open("rb")
-        self._starts, self._length, start = [], 0, 0  # where every so-manieth line begins
-        for line in self._file:
-            if self._length % _LINES_APART == 0:
-                self._starts.append(start)
-            self._length += 1
-            start += len(line)
-        self._starts.append(start)
+        self._starts, self._length = [0], 0  # where every so-manieth line begins, and the last one ends
+        while lines := list(islice(self._file, _LINES_APART)):
+            self._starts.append(self._starts[-1] + sum(map(len, lines)))
+            self._length += len(lines)
 
     def __len__(self) -> int:
         return self._length

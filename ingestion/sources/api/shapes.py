@@ -69,11 +69,13 @@ class Shape:
 
     def fields_of(self, rows: list[Any], prefix: str = "") -> set[str]:
         """Return the paths of the fields of rows, those inside of an object only where the shape looks into it."""
+        if not set(map(type, rows)) <= {dict}:
+            rows = [row for row in rows if isinstance(row, dict)]
         found = set()
-        for name in set().union(*(row for row in rows if type(row) is dict)):
+        for name in set().union(*rows):
             path = f"{prefix}{name}"
             if path in self.objects:
-                found |= self.fields_of([row.get(name) for row in rows if type(row) is dict], f"{path}.")
+                found |= self.fields_of([row.get(name) for row in rows], f"{path}.")
             else:
                 found.add(path)
         return found
