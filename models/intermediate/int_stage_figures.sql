@@ -53,11 +53,18 @@ figures as (
         landed_tables.rejected_count as rejected_at_extract_count,
         landed_tables.row_count as landing_count,
         landed_tables.row_count + landed_tables.rejected_count as accounted_count,
-        case when landed_tables.is_comparable then landed_tables.source_key_sum end as source_key_sum,
-        case when landed_tables.is_comparable then landed_tables.landing_key_sum end as landing_key_sum,
-        case
-            when landed_tables.is_comparable then landed_tables.landing_key_sum
-        end as accounted_key_sum,
+        cast(
+            case when landed_tables.is_comparable then landed_tables.source_key_sum end
+            as decimal(38, 0)
+        ) as source_key_sum,
+        cast(
+            case when landed_tables.is_comparable then landed_tables.landing_key_sum end
+            as decimal(38, 0)
+        ) as landing_key_sum,
+        cast(
+            case when landed_tables.is_comparable then landed_tables.landing_key_sum end
+            as decimal(38, 0)
+        ) as accounted_key_sum,
         landed_tables.source_amount_sum,
         landed_tables.landing_amount_sum,
         landed_tables.landing_amount_sum as accounted_amount_sum,
