@@ -30,14 +30,11 @@ def small_day(place: Place) -> Found:
     place.ours("extract", *day)
     yield "run landed", place.ours("run", *day)
     yield "build", place.ours("build", *day)
-    words = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", place.folder / "dbt", "--quiet"]
-    words += ["--vars", f"{{run_date: {DAY}}}"]
-    dbt = [BIN / "dbt", "--log-path", place.scratch]
-    measure([*dbt, "parse", *words], place.environment)
-    yield "dbt build", measure([*dbt, "build", *words, "--exclude-resource-type", "unit_test"], place.environment)
+    place.dbt("parse", DAY)
+    yield "dbt build", place.dbt("build", DAY, "--exclude-resource-type", "unit_test")
 
 
-def whole_days(place: Place) -> Found:
+def whole_days(place: Place, with_peers: bool) -> Found:
     """The first two days, and what others make of the same sources."""
     place.begin_round()
     yield "extract orders", place.ours("extract", "--run-date", EVE, "--source", "northwind", "--table", "orders")
@@ -46,10 +43,12 @@ def whole_days(place: Place) -> Found:
     yield "extract lines", place.ours("extract", "--run-date", EVE, "--source", "order_details")
     yield "csv to parquet", place.limit("csv_to_parquet", place.details, place.scratch / "lines.parquet")
     yield "run first", place.ours("run", "--run-date", DAY)
-    warehouse = place.database("pandas", is_new=True)
-    yield "pandas", place.peer("pandas_steps.py", place.source, place.details, place.scratch, warehouse, DAY)
+    if with_peers:
+        warehouse = place.database("pandas", is_new=True)
+        yield "pandas", place.peer("pandas_steps.py", place.source, place.details, place.scratch, warehouse, DAY)
     yield "run second", place.ours("run", "--run-date", NEXT_DAY)
-    yield "dlt", place.peer("dlt_defaults.py", place.source, place.details, place.scratch, DAY)
+    if with_peers:
+        yield "dlt", place.peer("dlt_defaults.py", place.source, place.details, place.scratch, DAY)
 
 
 def steps(place: Place) -> Found:
@@ -63,7 +62,8 @@ def steps(place: Place) -> Found:
     bare = scratch / "bare" / warehouse.name
     bare.parent.mkdir()
     shutil.copy(warehouse, bare)
-    place.limit("prepare_sql", place.home / "reports" / "dbt" / "manifest.json", scratch / "bare.json")
+    place.dbt("compile", THIRD_DAY)
+    place.limit("prepare_sql", place.folder / "dbt" / "manifest.json", scratch / "bare.json")
     yield "bare sql", place.limit("run_sql", bare, scratch / "bare.json")
     yield "check", place.ours("check", *day)
     yield "publish", place.ours("publish", *day)

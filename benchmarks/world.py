@@ -81,6 +81,12 @@ class Place:
         """Measure a command of ours."""
         return measure([BIN / "tradewinds", *words], self.environment | variables)
 
+    def dbt(self, verb: str, day: str, *words: str) -> Measure:
+        """Measure a dbt command as it is typed, its parse kept from before."""
+        folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", self.folder / "dbt"]
+        words = [verb, *folders, "--quiet", "--vars", f"{{run_date: {day}}}", *words]
+        return measure([BIN / "dbt", "--log-path", self.scratch, *words], self.environment)
+
     def limit(self, *words: str | Path) -> Measure:
         """Measure a limit of limits.py."""
         return measure([sys.executable, PROJECT / "benchmarks" / "limits.py", *words], self.environment)
