@@ -119,6 +119,7 @@ class EmbeddedPostgres:
     def _ensure_started(self) -> None:
         postmaster = self._postmaster
         postmaster.wait_until_settled()
+        self._remove_predecessor(postmaster)
         if postmaster.is_ready():
             return
         self._remove_orphans()
@@ -153,6 +154,13 @@ class EmbeddedPostgres:
                 raise StepFailed("embedded Postgres is in use by another command; it stops when that one ends")
         finally:
             release(users)
+
+    def _remove_predecessor(self, postmaster: Postmaster) -> None:
+        """Remove the cluster in a temp folder of a home that was deleted and made again at the same path."""
+        is_known = any((self.state / name).exists() for name in ("password", "port"))
+        if self.place != self.state and postmaster.cluster.exists() and not is_known:
+            postmaster.stop()
+            shutil.rmtree(postmaster.cluster)
 
     def _remove_orphans(self) -> None:
         for folder in folders.find_orphans():

