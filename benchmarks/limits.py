@@ -39,6 +39,14 @@ def copy_tables(warehouse: str, target: str) -> None:
         connection.execute(f'create table "{schema}"."{table}" as from warehouse."{schema}"."{table}"')
 
 
+def write_exports(warehouse: str, folder: str) -> None:
+    """Write the one mart of many rows that is exported, in order, as CSV and as JSON."""
+    connection = duckdb.connect(warehouse, read_only=True)
+    connection.execute("create temp table sorted as from sales.orders_with_details order by order_id, product_id")
+    for name, options in (("lines.csv", "format csv, header"), ("lines.json", "format json, array true")):
+        connection.execute(f"copy sorted to '{folder}/{name}' ({options})")
+
+
 def prepare_sql(manifest: str, script: str) -> None:
     """Write what dbt made of a build's models and data tests as SQL statements, parents first."""
     nodes = json.loads(Path(manifest).read_text())["nodes"]

@@ -68,6 +68,7 @@ def steps(place: Place) -> Found:
     yield "check", place.ours("check", *day)
     yield "publish", place.ours("publish", *day)
     yield "copy tables", place.limit("copy_tables", warehouse, scratch / "copied.duckdb")
+    yield "write exports", place.limit("write_exports", warehouse, scratch)
 
 
 def into_postgres(place: Place) -> Found:

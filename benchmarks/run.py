@@ -19,14 +19,15 @@ SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 LARGEST = 10_000_000  # takes three rounds at most
 
 
-def one_round(place: Place, before: str | None, with_peers: bool) -> Iterator[tuple[str, Measure]]:
+def one_round(place: Place, before: str | None, is_long: bool) -> Iterator[tuple[str, Measure]]:
     if place.orders == SMALL:
         yield from rounds.small_day(place)
     else:
-        yield from rounds.whole_days(place, with_peers)
+        yield from rounds.whole_days(place, is_long)
         yield from rounds.steps(place)
         yield from rounds.into_postgres(place)
-        yield from rounds.api(place, before)
+        if is_long:
+            yield from rounds.api(place, before)
 
 
 def session(arguments: argparse.Namespace, log: Path) -> None:
@@ -45,8 +46,8 @@ def session(arguments: argparse.Namespace, log: Path) -> None:
             print(f"round {number + 1} of {arguments.rounds}", flush=True)
             for orders in {SMALL, *arguments.orders}:
                 if orders < LARGEST or number < 3:
-                    with_peers = number < arguments.peer_rounds
-                    keep(places[orders], one_round(places[orders], arguments.before, with_peers))
+                    is_long = number < arguments.long_rounds
+                    keep(places[orders], one_round(places[orders], arguments.before, is_long))
         if arguments.days:
             keep(places[DAYS_AT], rounds.many_days(places[DAYS_AT], arguments.days))
 
@@ -55,7 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, nargs="+", default=SIZES)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--peer-rounds", type=int, default=5, help="the first rounds, which the peers are part of")
+    parser.add_argument("--long-rounds", type=int, default=5, help="the first so many have the peers and the API")
     parser.add_argument("--days", type=int, default=60, help="days in a row at 8,300 orders; 0 for none")
     parser.add_argument("--before", help="a commit whose extract of the API is measured, too")
     parser.add_argument("--report", type=Path, default=PROJECT / "benchmarks", help="the folder of RESULTS.md")
