@@ -20,6 +20,10 @@ from tests.python.warm import serving_forks
 
 PAGES = (
     "README.md",
+    "docs/commands.md",
+    "docs/settings.md",
+    "docs/marts.md",
+    "docs/engines.md",
     "CONTRIBUTING.md",
     "docs/first-steps.md",
     "docs/runbook.md",
@@ -104,6 +108,16 @@ def test_every_block_is_run_or_says_why_not() -> None:
         fenced = re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL)
         assert not [body for kind, body in fenced if kind in ("bash", "shell", "console")], page
         assert len(_blocks(page)) == sum(kind == "sh" for kind, _ in fenced), page
+
+
+def test_every_link_of_a_page_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", (PROJECT / page).read_text()):
+            assert ((PROJECT / page).parent / target).exists(), f"{page}: {target}"
+
+
+def test_the_readme_is_short() -> None:
+    assert len((PROJECT / "README.md").read_text().splitlines()) <= 180
 
 
 def test_the_make_verbs_are_listed() -> None:
