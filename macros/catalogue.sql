@@ -42,7 +42,10 @@
             {%- set amount = [to_money(amount[0], or_null=true)] + amount[1:] -%}
         {%- endif -%}
         {%- set rows = meta.get(stage ~ '_rows', 'true') -%}
-        {%- if id.startswith('snapshot.') -%}
+        {%- set rejected_rows = 'false' -%}
+        {%- if stage == 'staging' and '_reject_reason' in graph.nodes[id].columns -%}
+            {%- set rows, rejected_rows = '_reject_reason is null', '_reject_reason is not null' -%}
+        {%- elif id.startswith('snapshot.') -%}
             {%- set rows = 'dbt_valid_from <= ' ~ run_date()
                 ~ ' and (dbt_valid_to is null or dbt_valid_to > ' ~ run_date() ~ ')' -%}
         {%- endif -%}
@@ -53,7 +56,7 @@
             'key': key_number(columns.key, meta.key_as),
             'amount': amount | join(' * '),
             'rows': rows,
-            'has_rules': stage == 'staging' and '_reject_reason' in graph.nodes[id].columns,
+            'rejected_rows': rejected_rows,
         }) -%}
     {%- endfor -%}
     {{ return(tables) }}

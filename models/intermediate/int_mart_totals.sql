@@ -14,13 +14,13 @@
 -- depends_on: {{ ref('fct_comments') }}
 
 {%- for table in catalogue('mart') %}
-{% if not loop.first %}
-union all
-{% endif %}
-select
-    cast('{{ table.source_name }}' as varchar) as source_name,
-    cast('{{ table.table_name }}' as varchar) as table_name,
-    {{ control_totals(table) }}
-from {{ table.relation }}
-where {{ table.rows }}
+    {% if not loop.first %}
+        union all
+    {% endif %}
+    select
+        cast('{{ table.source_name }}' as varchar) as source_name,
+        cast('{{ table.table_name }}' as varchar) as table_name,
+        {{ control_totals(table) }}
+    from {{ table.relation }}
+    where {{ table.rows }}
 {%- endfor %}

@@ -25,20 +25,13 @@
 -- depends_on: {{ ref('stg_community__todos') }}
 
 {%- for table in catalogue('staging') %}
-{% if not loop.first %}
-union all
-{% endif %}
-select
-    cast('{{ table.source_name }}' as varchar) as source_name,
-    cast('{{ table.table_name }}' as varchar) as table_name,
-    {%- if table.has_rules %}
-    {{ control_totals(table, rows='_reject_reason is null') }},
-    {{ control_totals(table, rows='_reject_reason is not null', prefix='rejected_') }}
-    {%- else %}
-    {{ control_totals(table) }},
-    0 as rejected_row_count,
-    cast(0 as decimal(38, 0)) as rejected_key_sum,
-    cast({{ 0 if table.amount else 'null' }} as decimal(38, 4)) as rejected_amount_sum
-    {%- endif %}
-from {{ table.relation }}
+    {% if not loop.first %}
+        union all
+    {% endif %}
+    select
+        cast('{{ table.source_name }}' as varchar) as source_name,
+        cast('{{ table.table_name }}' as varchar) as table_name,
+        {{ control_totals(table, rows=table.rows) }},
+        {{ control_totals(table, rows=table.rejected_rows, prefix='rejected_') }}
+    from {{ table.relation }}
 {%- endfor %}

@@ -25,14 +25,14 @@
 -- depends_on: {{ source('community', 'todos') }}
 
 {%- for table in catalogue('raw') %}
-{% if not loop.first %}
-union all
-{% endif %}
-select
-    cast(_run_date as date) as run_date,
-    cast('{{ table.source_name }}' as varchar) as source_name,
-    cast('{{ table.table_name }}' as varchar) as table_name,
-    {{ control_totals(table) }}
-from {{ table.relation }}
-group by _run_date
+    {% if not loop.first %}
+        union all
+    {% endif %}
+    select
+        cast(_run_date as date) as run_date,
+        cast('{{ table.source_name }}' as varchar) as source_name,
+        cast('{{ table.table_name }}' as varchar) as table_name,
+        {{ control_totals(table) }}
+    from {{ table.relation }}
+    group by _run_date
 {%- endfor %}
