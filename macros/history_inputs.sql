@@ -1,16 +1,19 @@
-{#- What history takes from each day: a day counts as loaded when all four of its tables are. -#}
+{#- What history takes from each day: a day counts as loaded when all tables with a history are. -#}
 {% macro history_inputs() -%}
+    {%- set tables = [] -%}
+    {%- for node in graph.sources.values() if execute and node.config.meta.has_history -%}
+        {%- do tables.append("'" ~ node.schema ~ '.' ~ node.identifier ~ "'") -%}
+    {%- endfor -%}
     select
         run_date,
         md5(
             string_agg(
-                concat_ws('|', table_name, row_count, content_hash), ',' order by table_name
+                concat_ws('|', table_name, row_count, content_hash),
+                ',' order by table_name, raw_schema
             )
         ) as inputs
     from raw_ops.landed_tables
-    where
-        raw_schema = 'raw_northwind'
-        and table_name in ('customers', 'employees', 'products', 'suppliers')
+    where raw_schema || '.' || table_name in ({{ tables | sort | join(', ') or 'null' }})
     group by run_date
-    having count(*) = 4
+    having count(*) = {{ tables | length }}
 {%- endmacro %}

@@ -1,10 +1,20 @@
-{#- The loader takes the same number of the same text: ingestion/totals.py. -#}
-{% macro key_number(columns) -%}
+{#- The loader takes the same number of the same key: ingestion/totals.py. -#}
+{% macro key_number(columns, key_as=none) -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}
-        {%- do parts.append("rtrim(cast(" ~ column ~ " as varchar), ' ')") -%}
+        {%- if key_as == 'text' -%}
+            {%- do parts.append("rtrim(cast(" ~ column ~ " as varchar), ' ')") -%}
+        {%- elif key_as == 'product' -%}
+            {%- do parts.append("(cast(" ~ column ~ " as bigint) % 1000003 + 1)") -%}
+        {%- else -%}
+            {%- do parts.append("cast(" ~ column ~ " as bigint)") -%}
+        {%- endif -%}
     {%- endfor -%}
-    {{ return(adapter.dispatch('key_number')("concat_ws('|', " ~ parts | join(', ') ~ ")")) }}
+    {%- if key_as == 'text' -%}
+        {%- set text = "concat_ws('|', " ~ parts | join(', ') ~ ")" -%}
+        {{ return(adapter.dispatch('key_number')(text)) }}
+    {%- endif -%}
+    {{ return(parts | join(' * ')) }}
 {%- endmacro %}
 
 {% macro default__key_number(text) -%}

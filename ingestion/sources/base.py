@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from ingestion import catalogue
 from ingestion.landing import Answer, File, Totals
 from ingestion.settings import Home
 from ingestion.totals import ControlTotals
@@ -78,3 +79,17 @@ class Source(Protocol):
 
     def open(self, home: Home, run_date: str, work: Path) -> AbstractContextManager[Reading]:
         """Open the source for one extract; `work` is an empty folder for what must be kept meanwhile."""
+
+
+class Described:
+    """What the catalogue says of a source's tables; raises BadRequest where it can't be read."""
+
+    name: str
+
+    @property
+    def tables_with_history(self) -> frozenset[str]:
+        return catalogue.tables_with_history(self.name)
+
+    @property
+    def control_totals(self) -> dict[str, ControlTotals]:
+        return catalogue.control_totals(self.name)

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 from ingestion.errors import Refused
 from ingestion.landing import Landing, Manifest
@@ -13,7 +12,7 @@ from ingestion.samples.defaults import sample_api
 from ingestion.settings import Home
 from ingestion.sources.api import ApiReading, Field, Shape
 from ingestion.sources.api.settings import configured_url, read_api_settings
-from ingestion.totals import ControlTotals
+from ingestion.sources.base import Described
 
 _ID = Field("id", "integer", required=True)
 SHAPES = {
@@ -57,14 +56,12 @@ SHAPES = {
 
 
 @dataclass(frozen=True)
-class Community:
+class Community(Described):
     """The API at `sources.community.base_url`, or the answers of a landed day in its place."""
 
     name: str = "community"
     area: str = "api"
     raw_schema: str = "raw_community"
-    tables_with_history: frozenset[str] = frozenset()
-    control_totals: ClassVar[dict[str, ControlTotals]] = {table: ControlTotals(key="id") for table in SHAPES}
     kept: Manifest | None = None
 
     def is_sample(self, home: Home) -> bool:

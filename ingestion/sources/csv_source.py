@@ -7,25 +7,19 @@ from pathlib import Path
 
 from ingestion.samples.defaults import sample_file
 from ingestion.settings import Home, source_setting
+from ingestion.sources.base import Described
 from ingestion.sources.csv import CsvReading, CsvShape
-from ingestion.totals import ControlTotals
 
 
 @dataclass(frozen=True)
-class CsvSource:
+class CsvSource(Described):
     """The file at `sources.<name>.path`, or its sample; it is the whole table as it stands on the run date."""
 
     name: str
     raw_schema: str
     shape: CsvShape
-    control: ControlTotals
     area: str = "csv"
-    tables_with_history: frozenset[str] = frozenset()
     mended: Path | None = None
-
-    @property
-    def control_totals(self) -> dict[str, ControlTotals]:
-        return {self.shape.table: self.control}
 
     def is_sample(self, home: Home) -> bool:
         return not source_setting(self.name, "path")
@@ -38,5 +32,5 @@ class CsvSource:
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[CsvReading]:
         configured = self.mended or source_setting(self.name, "path")
         path = Path(configured).expanduser() if configured else sample_file(home, self.name)
-        with CsvReading.open(path, self.shape, work, self.control) as reading:
+        with CsvReading.open(path, self.shape, work, self.control_totals.get(self.shape.table)) as reading:
             yield reading

@@ -2,7 +2,6 @@
 
 from ingestion.sources.csv import CsvShape
 from ingestion.sources.csv_source import CsvSource
-from ingestion.totals import ControlTotals
 
 SHAPE = CsvShape(
     table="event_log",
@@ -16,6 +15,4 @@ SHAPE = CsvShape(
     },
 )
 
-EVENT_LOG = CsvSource(
-    name="event_log", raw_schema="raw_marketplace", shape=SHAPE, control=ControlTotals(key="event_id")
-)
+EVENT_LOG = CsvSource(name="event_log", raw_schema="raw_marketplace", shape=SHAPE)

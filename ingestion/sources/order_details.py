@@ -2,7 +2,6 @@
 
 from ingestion.sources.csv import CsvShape
 from ingestion.sources.csv_source import CsvSource
-from ingestion.totals import ControlTotals
 
 SHAPE = CsvShape(
     table="order_details",
@@ -17,9 +16,4 @@ SHAPE = CsvShape(
     },
 )
 
-ORDER_DETAILS = CsvSource(
-    name="order_details",
-    raw_schema="raw_northwind",
-    shape=SHAPE,
-    control=ControlTotals(key=("order_id", "product_id"), amount=("unit_price", "quantity"), multiplied=True),
-)
+ORDER_DETAILS = CsvSource(name="order_details", raw_schema="raw_northwind", shape=SHAPE)

@@ -9,27 +9,18 @@ import psycopg
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.settings import Home, people_database_url
+from ingestion.sources.base import Described
 from ingestion.sources.postgres import PostgresReading, open_postgres
-from ingestion.totals import ControlTotals
 
-# These and no others: the database holds keys of the API, too.
-CONTROL_TOTALS = {
-    "departments": ControlTotals(key="id"),
-    "jobs": ControlTotals(key="id"),
-    "employees": ControlTotals(key="id"),
-    "rejected_rows": ControlTotals(key="id"),
-}
 _EMBEDDED_DATABASE = "people"
 
 
-class People:
+class People(Described):
     """Departments, jobs, employees, and the rows that the database rejected, of `PEOPLE_DATABASE_URL`."""
 
     name = "people"
     area = "people"
     raw_schema = "raw_people"
-    tables_with_history: frozenset[str] = frozenset()
-    control_totals = CONTROL_TOTALS
 
     def is_sample(self, home: Home) -> bool:
         """Rows of one's own may have gone into the embedded database, too: it knows which imports were the sample's."""
@@ -42,10 +33,10 @@ class People:
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:
         with ExitStack() as stack:
             url = stack.enter_context(people_database(home))
-            reading = stack.enter_context(
-                open_postgres(url, schema="public", only=CONTROL_TOTALS, control_totals=CONTROL_TOTALS)
-            )
-            missing = [table for table in CONTROL_TOTALS if table not in reading.schemas()]
+            # The described tables and no others: the database holds keys of the API, too.
+            totals = self.control_totals
+            reading = stack.enter_context(open_postgres(url, schema="public", only=totals, control_totals=totals))
+            missing = [table for table in totals if table not in reading.schemas()]
             if missing:
                 lacking = f"the people database lacks {', '.join(missing)}"
                 raise StepFailed(lacking, "tradewinds people migrate")

@@ -11,7 +11,7 @@ with landed_tables as (
 
 raw_totals as (
     select *
-    from {{ ref('int_raw_totals') }}
+    from {{ ref('stg_ops__raw_totals') }}
     where run_date in ({{ days }})
 ),
 
@@ -19,28 +19,19 @@ staging_totals as (
     select * from {{ ref('int_staging_totals') }}
 ),
 
-staging_reject_totals as (
-    select * from {{ ref('int_staging_reject_totals') }}
-),
-
 -- Rows that broke a rule are in raw, too: it is compared with all that staging shows.
 staged as (
     select
-        staging_totals.source_name,
-        staging_totals.table_name,
-        staging_totals.row_count as staging_count,
-        staging_totals.key_sum as staging_key_sum,
-        staging_totals.amount_sum as staging_amount_sum,
-        coalesce(staging_reject_totals.row_count, 0) as rejected_in_staging_count,
-        staging_totals.row_count + coalesce(staging_reject_totals.row_count, 0) as staged_count,
-        staging_totals.key_sum + coalesce(staging_reject_totals.key_sum, 0) as staged_key_sum,
-        staging_totals.amount_sum
-        + coalesce(staging_reject_totals.amount_sum, 0) as staged_amount_sum
+        source_name,
+        table_name,
+        row_count as staging_count,
+        key_sum as staging_key_sum,
+        amount_sum as staging_amount_sum,
+        rejected_row_count as rejected_in_staging_count,
+        row_count + rejected_row_count as staged_count,
+        key_sum + rejected_key_sum as staged_key_sum,
+        amount_sum + rejected_amount_sum as staged_amount_sum
     from staging_totals
-    left join staging_reject_totals
-        on
-            staging_totals.source_name = staging_reject_totals.source_name
-            and staging_totals.table_name = staging_reject_totals.table_name
 ),
 
 figures as (

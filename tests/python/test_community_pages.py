@@ -37,7 +37,7 @@ FIELDS = {
 
 
 UNDECLARED = {"users": ["address.lat", "company.city", "company.geo", "company.lat", "vat"], "todos": ["due"]}
-CONTROL = Community.control_totals
+CONTROL = Community().control_totals
 
 
 @dataclass(frozen=True)

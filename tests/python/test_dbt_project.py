@@ -185,6 +185,15 @@ def _parents(node: dict) -> list[str]:
     return node["depends_on"]["nodes"]
 
 
+def snapshots_are_of_the_tables_with_a_history(project: Project) -> Iterator[str]:
+    """History takes a day when these tables are loaded, and extract asks about those that shrink."""
+    nodes = project.manifest["nodes"]
+    views = [view for snapshot in project.nodes("snapshot") for view in _parents(snapshot)]
+    kept = {name for view in views for name in _parents(nodes[view])}
+    described = {table["unique_id"] for table in project.ours("sources") if table["config"]["meta"].get("has_history")}
+    yield from sorted(kept ^ described)
+
+
 def singular_tests_say_when_they_fail(project: Project) -> Iterator[str]:
     for test in project.nodes("test"):
         path = test["original_file_path"]
@@ -242,6 +251,7 @@ CHECKS: tuple[Check, ...] = (
     a_macro_file_holds_one_macro,
     staging_models_are_views,
     only_staging_reads_sources,
+    snapshots_are_of_the_tables_with_a_history,
     singular_tests_say_when_they_fail,
     singular_tests_are_described_as_they_open,
     the_overview_tells_every_schema,
@@ -295,6 +305,7 @@ MART = "model.tradewinds.fct_orders"
 STAGING = "model.tradewinds.stg_northwind__orders"
 SNAPSHOT = "snapshot.tradewinds.customers_snapshot"
 SOURCE = "source.tradewinds.northwind.orders"
+CUSTOMERS = "source.tradewinds.northwind.customers"
 
 
 def _node(name: str, key: str, value: object) -> Callable[[Project], None]:
@@ -400,6 +411,12 @@ SPOILED: tuple[tuple[Check, Callable[[Project], None], str], ...] = (
     (staging_models_are_views, _config(STAGING, "materialized", "table"), "stg_northwind__orders"),
     (only_staging_reads_sources, _node(MART, "depends_on", {"nodes": [SOURCE]}), "fct_orders"),
     (only_staging_reads_sources, _node(SNAPSHOT, "depends_on", {"nodes": [SOURCE]}), "customers_snapshot"),
+    (
+        snapshots_are_of_the_tables_with_a_history,
+        _thing("sources", SOURCE, "config", {"meta": {"has_history": True}}),
+        SOURCE,
+    ),
+    (snapshots_are_of_the_tables_with_a_history, _node(SNAPSHOT, "depends_on", {"nodes": []}), CUSTOMERS),
     (
         singular_tests_say_when_they_fail,
         _text("tests/data/assert_history_matches_raw.sql", "select 1"),

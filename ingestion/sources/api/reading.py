@@ -27,7 +27,8 @@ class ApiReading:
     def __init__(self, shapes: dict[str, Shape], pages: "Pages", control: dict[str, ControlTotals]):
         self._shapes = shapes
         self._pages = pages
-        self._sums = {table: BatchTotals(control[table], shape.schema) for table, shape in shapes.items()}
+        summed = shapes.keys() & control.keys()
+        self._sums = {table: BatchTotals(control[table], shapes[table].schema) for table in summed}
         self._rejects: dict[str, list[dict]] = {}
         self._counts: dict[str, int] = {}
         self._fields: dict[str, set[str]] = {}
@@ -59,7 +60,7 @@ class ApiReading:
         return self._counts[table]
 
     def totals(self, table: str) -> Totals:
-        return self._sums[table].totals()
+        return self._sums[table].totals() if table in self._sums else Totals()
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
         """Return the answers that a table was read from, all of them in landing; `place` brings a file there."""
@@ -84,7 +85,8 @@ class ApiReading:
         """Return the pages that are held as one batch, which is in the sums, and hold them no longer."""
         batch = pa.concat_tables(held).combine_chunks()
         held.clear()
-        self._sums[table].add(batch)
+        if table in self._sums:
+            self._sums[table].add(batch)
         return batch
 
     def _good_rows(self, table: str, page: "Page") -> pa.Table:
