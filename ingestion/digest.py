@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import duckdb
 
 from ingestion.session import open_session
+from ingestion.sql import quote
 
 # DuckDB's hash() may change with its version: hashes of rows begin with this name, and only like ones are compared.
 ALGORITHM = "duckdb-" + ".".join(duckdb.__version__.split(".")[:2])
@@ -104,7 +105,7 @@ def row_hash(
     described = connection.execute(f"describe select * from {relation}", parameters or []).fetchall()
     types = {name: type_ for name, type_, *_ in described}
     kinds = {name: _kind(types[name]) for name in sorted(columns or types)}
-    values = ", ".join(_value('"' + name.replace('"', '""') + '"', kind) for name, kind in kinds.items())
+    values = ", ".join(_value(quote(name), kind) for name, kind in kinds.items())
     # Hashed once more: DuckDB's way of joining two columns' hashes is too plain for sums.
     return kinds, f"hash(hash({values}))"
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from ingestion.landing import Totals
 from ingestion.session import open_session
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import quote
 
 _MONEY = "decimal(19, 4)"
 # macros/key_product.sql has the same number.

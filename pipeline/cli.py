@@ -35,27 +35,26 @@ app.add_typer(people_app, name="people")
 
 
 def main() -> None:
-    """Run the command; whatever fails ends as one line on standard error and the exit code that says what it was."""
+    """Run the command; whatever fails ends as one line on standard error and the exit code of what it was."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    words = sys.argv[1:] or ["--help"]
+    exit_code, line = _run(sys.argv[1:] or ["--help"])
+    # Here no exception is held any more, nor what its traceback held: DuckDB complains of what lives to the end.
+    if line:
+        print(f"tradewinds: {one_line(Exception(line))}", file=sys.stderr)
+    sys.exit(exit_code)
+
+
+def _run(words: list[str]) -> tuple[int, str]:
+    """Return the exit code, and the line of what failed."""
     try:
         exit_code = app(words, standalone_mode=False) or 0
-        if exit_code == _INTERRUPTED:  # what typer makes of Ctrl-C, without a word
-            _fail("interrupted", _INTERRUPTED)
-        sys.exit(exit_code)
+        # What typer makes of Ctrl-C, without a word.
+        return exit_code, "interrupted" if exit_code == _INTERRUPTED else ""
     except TradewindsError as error:
-        _fail(
-            f"{error.reason}; run: {error.command}" if error.command else error.reason,
-            error.exit_code,
-        )
+        return error.exit_code, f"{error.reason}; run: {error.command}" if error.command else error.reason
     except typer.exceptions.TyperException as error:
-        _fail(f"{error.format_message().rstrip('.')}; run: tradewinds --help", 2)
+        return 2, f"{error.format_message().rstrip('.')}; run: tradewinds --help"
     except (typer.Abort, KeyboardInterrupt):
-        _fail("interrupted", _INTERRUPTED)
+        return _INTERRUPTED, "interrupted"
     except Exception as error:
-        _fail(f"{type(error).__name__}: {one_line(error)}", 1)
-
-
-def _fail(line: str, exit_code: int) -> None:
-    print(f"tradewinds: {one_line(Exception(line))}", file=sys.stderr)
-    sys.exit(exit_code)
+        return 1, f"{type(error).__name__}: {one_line(error)}"

@@ -8,8 +8,7 @@ import duckdb
 from ingestion.errors import StepFailed
 from ingestion.redact import FORMULA_STARTS, one_line
 from ingestion.settings import Home
-from ingestion.sources.postgres import literal
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import literal, quote
 from ingestion.stores import open_store
 from ingestion.warehouse import Warehouse
 from pipeline.project import exports

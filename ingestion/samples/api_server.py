@@ -1,9 +1,10 @@
 """A small API over generated data: JSONPlaceholder's routes, pages and headers, for reading only."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,11 +26,24 @@ class ApiServer(ThreadingHTTPServer):
     def __init__(self, files: dict[str, Path], port: int = 0, handler: type[BaseHTTPRequestHandler] | None = None):
         self._files = {resource: FileRows(path) for resource, path in files.items()}
         self.rows: dict[str, Sequence[bytes]] = dict(self._files)
+        self._answering: dict[threading.Thread, socket.socket] = {}
         super().__init__(("127.0.0.1", port), handler or ApiHandler)
 
+    def process_request_thread(self, request: socket.socket, client_address: tuple[str, int]) -> None:
+        """Answer the requests of one connection; clients keep it open between them."""
+        self._answering[threading.current_thread()] = request
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            del self._answering[threading.current_thread()]
+
     def server_close(self) -> None:
-        """Give up the port and the files."""
+        """Give up the port, the connections and the files; no thread of the server is left."""
         super().server_close()
+        for thread, request in list(self._answering.items()):
+            with suppress(OSError):  # closed by its thread meanwhile
+                request.shutdown(socket.SHUT_RDWR)
+            thread.join()
         for rows in self._files.values():
             rows.close()
 

@@ -11,8 +11,9 @@ from ingestion import adbc
 from ingestion.errors import StepFailed
 from ingestion.landing import Totals
 from ingestion.redact import one_line
-from ingestion.sources.postgres_types import PostgresColumn, quote
+from ingestion.sources.postgres_types import PostgresColumn
 from ingestion.sources.row_order import order_clause
+from ingestion.sql import literal, quote
 from ingestion.totals import ControlTotals, PostgresSql
 
 if TYPE_CHECKING:
@@ -186,8 +187,3 @@ def open_postgres(
 def _reason(error: Exception) -> str:
     """Return what the driver says went wrong, without the query it repeats."""
     return one_line(error).partition(" Query was:")[0]
-
-
-def literal(text: str) -> str:
-    """Return a text as a standard SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ingestion.sql import quote
+
 _DIRECT = {
     "int2": pa.int16(),
     "int4": pa.int32(),
@@ -81,8 +83,3 @@ class PostgresColumn:
             if 0 <= scale <= precision <= _MAX_DIGITS:
                 return precision, scale, True
         return _MAX_DIGITS, _UNSIZED_SCALE, False
-
-
-def quote(identifier: str) -> str:
-    """Return a name as a quoted SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import quote
 
 
 def order_clause(order_by: Sequence[str], columns: pa.Schema, text: str = "{}") -> str:

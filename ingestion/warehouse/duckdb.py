@@ -10,8 +10,8 @@ from ingestion.errors import StepFailed
 from ingestion.redact import one_line
 from ingestion.session import MEMORY_LIMIT, memory_setting, open_session
 from ingestion.settings import Home
-from ingestion.sources.postgres_types import quote
 from ingestion.sources.row_order import order_clause
+from ingestion.sql import quote
 from ingestion.warehouse.base import (
     LANDED_COLUMNS,
     NO_REJECTS,

@@ -18,7 +18,7 @@ from ingestion.redact import one_line, register_secret
 from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import quote
 from ingestion.warehouse.base import (
     LANDED_COLUMNS,
     NO_REJECTS,

@@ -6,7 +6,7 @@ from great_expectations.datasource.fluent.sql_datasource import QueryAsset
 from great_expectations.expectations import core
 from great_expectations.expectations.expectation import Expectation
 
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import quote
 from pipeline.checks.engine import Audit
 from pipeline.checks.no_rows import ExpectNoRows
 from pipeline.checks.outcomes import Outcome

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import jinja2
 from sqlalchemy import Engine, text
 
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import literal, quote
 from pipeline.checks.landed import Arrival
 
 
@@ -111,4 +111,4 @@ def _values(rows: list[tuple], names: list[str]) -> str:
 def _literal(value: str | int | None) -> str:
     if value is None:
         return "null"
-    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+    return str(value) if isinstance(value, int) else literal(value)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import quote
 from pipeline.project import Mart
 
 # Runs a query, whose words both engines understand, and returns its one row.

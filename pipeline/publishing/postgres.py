@@ -12,7 +12,7 @@ from ingestion.errors import Refused, StepFailed
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import quote
 from ingestion.stores import open_store
 from ingestion.warehouse.postgres import PostgresWarehouse, warehouse_url
 from pipeline.project import Mart, published_marts

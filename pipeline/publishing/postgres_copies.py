@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import quote
 from pipeline.project import Mart
 
 # Where a set of marts stands: a mart's schema and table there.

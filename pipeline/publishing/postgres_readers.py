@@ -9,7 +9,7 @@ from psycopg import errors
 
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.redact import one_line, register_secret
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import quote
 from ingestion.warehouse.postgres import warehouse_url
 from pipeline.project import Mart
 from pipeline.publishing import postgres_copies as copies

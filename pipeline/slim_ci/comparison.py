@@ -8,8 +8,7 @@ import duckdb
 
 from ingestion.digest import digest_rows, row_hash
 from ingestion.session import memory_setting, open_session
-from ingestion.sources.postgres import literal
-from ingestion.sources.postgres_types import quote
+from ingestion.sql import literal, quote
 from pipeline.project import Mart, published_marts
 from pipeline.publishing.changes import compare
 from pipeline.slim_ci.state import State

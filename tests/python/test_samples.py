@@ -4,9 +4,11 @@ import csv
 import hashlib
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psycopg
@@ -15,6 +17,7 @@ import pytest
 from ingestion.embedded import EmbeddedPostgres
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.samples.api_files import RESOURCES, write_api_files
+from ingestion.samples.api_server import ApiServer
 from ingestion.samples.generate import (
     TABLES,
     fill_northwind,
@@ -314,6 +317,20 @@ def test_the_community_belongs_together(tmp_path: Path) -> None:
     assert len(comments) < 200, "somebody's post is without a comment"
     shares = Counter(row["userId"] for row in rows["todos"] if row["completed"])
     assert max(shares.values()) > 2 * min(shares.values())
+
+
+def test_the_sample_api_leaves_no_thread_though_a_client_keeps_its_connection_open(tmp_path: Path) -> None:
+    """A thread that lives to the end of the process makes DuckDB complain on standard error."""
+    path = tmp_path / "users.jsonl"
+    path.write_text('{"id": 1}\n')
+    before = set(threading.enumerate())
+    with ApiServer({"users": path}).running() as url:
+        client = HTTPConnection(url.removeprefix("http://"))
+        client.request("GET", "/users")
+        assert json.loads(client.getresponse().read()) == [{"id": 1}]
+        assert len(set(threading.enumerate()) - before) == 2
+    assert set(threading.enumerate()) == before
+    client.close()
 
 
 def test_a_community_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
