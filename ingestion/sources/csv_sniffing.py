@@ -97,5 +97,3 @@ def _guess_key(connection: duckdb.DuckDBPyConnection, path: Path, texts: dict, c
             if connection.execute(query, texts).fetchone()[0]:
                 return name
     raise BadRequest(f"{path} has no column that may be its key: a number or text, filled and different in every row")
-
-
