@@ -99,8 +99,9 @@ def test_a_csv_of_ones_own_is_staged_and_reconciled_from_its_first_day_on(built:
     """)
     assert (order, opened, str(revenue), city) == (3, date(2015, 1, 11), "170.2500", 'Foz; "PR"')
     assert (zip_code, latitude, kind) == ("00010", 1.428571, "x")
-    (listed,) = (line for line in own.run("tradewinds", "sources", "list").splitlines() if line.startswith("shops"))
-    assert listed.split() == ["shops", "csv", str(file), "own", BUILT_DAY]
+    listed = own.run("tradewinds", "sources", "list", "--format", "csv").splitlines()
+    assert listed[0] == "source,kind,place,data,last_landed"
+    assert listed[-1] == f"shops,csv,{file},own,{BUILT_DAY}"
 
 
 @pytest.fixture
