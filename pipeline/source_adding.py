@@ -10,7 +10,7 @@ from ingestion.redact import one_line
 from ingestion.settings import PROJECT
 from ingestion.sources import SOURCES
 from ingestion.sources.csv_sniffing import Sniffed, sniff
-from pipeline.source_files import CATALOGUE_MODELS, SETTINGS, new_files, settings_of
+from pipeline.source_files import CATALOGUE_MODELS, OVERVIEW, SETTINGS, new_files, settings_of
 
 _DEPENDS = "-- depends_on: "
 
@@ -30,6 +30,7 @@ def add_csv(name: str, path: Path, since: str) -> tuple[list[str], Sniffed]:
     texts |= new_files(name, first_day, sniffed)
     for model, call in CATALOGUE_MODELS.items():
         texts[model] = _with_dependency(model, call.format(name))
+    texts[OVERVIEW] = _with_schema(name)
     _write(texts)
     return list(texts), sniffed
 
@@ -57,6 +58,15 @@ def _with_dependency(model: str, call: str) -> str:
     lines = (PROJECT / model).read_text(encoding="utf-8").splitlines(keepends=True)
     last = max((number for number, line in enumerate(lines) if line.startswith(_DEPENDS)), default=-1)
     return "".join([*lines[: last + 1], f"{_DEPENDS}{call}\n", *lines[last + 1 :]])
+
+
+def _with_schema(name: str) -> str:
+    """Return the overview, the first page of dbt's documentation, with the raw schema among the others."""
+    lines = (PROJECT / OVERVIEW).read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(
+        f"{line.rstrip().removesuffix(' |')}, `raw_{name}` |\n" if line.startswith("| raw |") else line
+        for line in lines
+    )
 
 
 def _write(texts: dict[str, str]) -> None:

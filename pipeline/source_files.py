@@ -16,6 +16,7 @@ CATALOGUE_MODELS = {
     "models/staging/ops/stg_ops__raw_totals.sql": "{{{{ source('{0}', '{0}') }}}}",
 }
 SETTINGS = ".dlt/config.toml"
+OVERVIEW = "models/_overview.md"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 # Not among DuckDB's keywords, and hard to read as names all the same.
 _TYPE_NAMES = {"date", "timestamp", "value"}
@@ -68,6 +69,7 @@ def settings_of(name: str, path: Path, since: date, sniffed: Sniffed) -> str:
         f"path = {_quoted(str(path))}",
         f"delimiter = {_quoted(sniffed.delimiter)}",
         f"since = {since.isoformat()}",
+        "max_rejected_share = 0.9",
         "",
         f"[sources.{name}.columns]",
         *(f"{_quoted(column)} = {_quoted(type_)}" for column, type_ in sniffed.columns.items()),

@@ -14,7 +14,7 @@ from ingestion.settings import PROJECT
 from ingestion.sources.csv_sniffing import sniff
 from pipeline import source_adding
 from pipeline.source_adding import add_csv
-from pipeline.source_files import CATALOGUE_MODELS, SETTINGS
+from pipeline.source_files import CATALOGUE_MODELS, OVERVIEW, SETTINGS
 from tests.python.clones import clone_project
 from tests.python.conftest import BUILT_DAY, NEXT_DAY, Sandbox
 
@@ -108,7 +108,7 @@ def test_a_csv_of_ones_own_is_staged_and_reconciled_from_its_first_day_on(built:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files of the project that adding a source changes."""
     folder = tmp_path / "project"
-    for name in (SETTINGS, *CATALOGUE_MODELS):
+    for name in (SETTINGS, OVERVIEW, *CATALOGUE_MODELS):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT / name, folder / name)
     monkeypatch.setattr(source_adding, "PROJECT", folder)
@@ -179,6 +179,17 @@ def test_what_was_written_goes_again_when_one_file_cannot_be(
         path: content for path, content in before.items() if content is not None
     }
     assert not (project / "models" / "staging" / "shops").exists()
+
+
+def test_what_lists_sources_lists_the_new_one(project: Path, tmp_path: Path) -> None:
+    files, _ = add_csv("shops", _write_shops(tmp_path / "shops.csv.gz"), NEXT_DAY)
+    changed = {name: (project / name).read_text() for name in files if (PROJECT / name).exists()}
+    assert list(changed) == [SETTINGS, *CATALOGUE_MODELS, OVERVIEW]
+    for name, text in changed.items():
+        added = set(text.splitlines()) - set((PROJECT / name).read_text().splitlines())
+        assert added, name
+        assert name == SETTINGS or len(added) == 1, name
+    assert "`raw_community`, `raw_shops` |\n" in changed[OVERVIEW]
 
 
 def test_types_hold_every_value_as_it_is_written(tmp_path: Path) -> None:
