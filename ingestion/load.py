@@ -2,13 +2,14 @@
 
 from contextlib import ExitStack
 
+import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from ingestion.errors import Refused
 from ingestion.landing import Damaged, Landing
 from ingestion.settings import Home
-from ingestion.sources import Source
-from ingestion.warehouse import RawTable, Rejects, Warehouse
+from ingestion.sources import Source, own_sources
+from ingestion.warehouse import SOURCE_DAYS, RawTable, Rejects, Warehouse
 
 
 def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
@@ -28,6 +29,8 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
     Raises Refused when something has not landed whole, StepFailed when the warehouse can't take it in; either way every
     row of the warehouse is as it was.
     """
+    if not sources:
+        return {}
     landing = Landing(home)
     if any(landing.faults(source.name, run_date, read_files=False) for source in sources):
         refuse_unlanded(sources, run_date, home)
@@ -66,3 +69,20 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
             Rejects([path for path, _ in rejects], sum(rows for _, rows in rejects)),
         )
     return {f"{table.raw_schema}.{table.name}": table.rows for table in tables}
+
+
+def record_own_sources(warehouse: Warehouse) -> None:
+    """Hand over on which days the sources of the settings exist, and see that their raw tables are there.
+
+    dbt's views of them stand on every day, and it doesn't miss rows of a day that they are no part of.
+    """
+    sources = own_sources()
+    if not sources:
+        return
+    days = [
+        {"raw_schema": source.raw_schema, "since": source.settings.since if source.settings.is_there else None}
+        for source in sources
+        if source.settings.since or not source.settings.is_there
+    ]
+    tables = {(source.raw_schema, source.shape.table): source.shape.schema() for source in sources}
+    warehouse.record_sources(pa.Table.from_pylist(days, schema=SOURCE_DAYS), tables)

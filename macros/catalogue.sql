@@ -31,9 +31,11 @@
         {%- for part in ['key', 'amount'] -%}
             {%- set names = [] -%}
             {%- for column in meta.get(part, []) -%}
-                {%- do names.append(
-                    column if stage == 'raw' else meta.get('renamed', {}).get(column, column)
-                ) -%}
+                {%- if stage != 'raw' -%}
+                    {%- do names.append(meta.get('renamed', {}).get(column, column)) -%}
+                {%- else -%}
+                    {%- do names.append(adapter.quote(column) if part == 'key' else column) -%}
+                {%- endif -%}
             {%- endfor -%}
             {%- do columns.update({part: meta.get(stage ~ '_' ~ part, names)}) -%}
         {%- endfor -%}

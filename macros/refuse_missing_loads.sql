@@ -15,11 +15,21 @@
             {%- do loaded.append(row[0] ~ '.' ~ row[1]) -%}
         {%- endfor -%}
     {%- endif -%}
+    {#- On days that a source is no part of, nothing of it can be missing. -#}
+    {%- set absent = [] -%}
+    {%- if adapter.get_relation(target.database, 'raw_ops', 'source_days') is not none -%}
+        {%- set sql -%}
+            select raw_schema
+            from raw_ops.source_days
+            where since is null or since > cast('{{ day }}' as date)
+        {%- endset -%}
+        {%- do absent.extend(run_query(sql).columns[0].values()) -%}
+    {%- endif -%}
     {%- set missing = [] -%}
     {%- for source in needed_sources() -%}
         {%- set name = source.schema ~ '.' ~ source.identifier -%}
         {#- raw_ops is the loader's own account of what it loaded, not a thing that lands. -#}
-        {%- if source.schema != 'raw_ops' and name not in loaded -%}
+        {%- if source.schema not in ['raw_ops'] + absent and name not in loaded -%}
             {%- do missing.append(name) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -1,12 +1,54 @@
-"""`tradewinds sources`: the embedded Postgres, the sample API, and the generated data of both."""
+"""`tradewinds sources`: which there are, a new one, and the samples: the embedded Postgres, the API, their data."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
-from pipeline.options import examples, request_for
+from pipeline.options import RowFormat, day_of, examples, request_for
 
-sources_app = typer.Typer(help="The embedded Postgres, the sample API, and the generated data of both.")
+sources_app = typer.Typer(help="The sources, a new one of your own, and the sample servers with their generated data.")
+
+
+@sources_app.command(
+    name="list",
+    epilog=examples(
+        "tradewinds sources list",
+    ),
+)
+def list_(output: RowFormat = "table") -> None:
+    """List the sources: their kind and place, whether they are a sample, and the last day that landed."""
+    from pipeline.row_formats import write_rows
+    from pipeline.source_list import COLUMNS, list_sources
+
+    request = request_for()
+    write_rows(list_sources(request), COLUMNS, output, None, request.reporter)
+
+
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources add shops --kind csv --path shops.csv.gz --since 2021-01-02",
+    )
+)
+def add(
+    name: Annotated[str, typer.Argument(help="What to call the source: lower-case letters, digits and underscores.")],
+    kind: Annotated[Literal["csv"], typer.Option("--kind", help="What the source is.")],
+    path: Annotated[Path, typer.Option("--path", help="The CSV file, with a header; it may be gzipped (.gz).")],
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="YYYY-MM-DD", help="The first day it exists on; today when not said."),
+    ] = None,
+) -> None:
+    """Look at a CSV file and write what makes it a source: settings, staging model, tests, a suite of arrivals."""
+    from pipeline.source_adding import add_csv
+
+    day, say = day_of(since), request_for().reporter.say
+    files, sniffed = add_csv(name, path, day)
+    say(f"{name}: {len(sniffed.columns)} columns, from {day} on")
+    say(f"its key is a guess: {sniffed.key} is the first column that is filled and different in every row")
+    for file in files:
+        say(f"  {file}")
+    say("next: tradewinds run")
 
 
 @sources_app.command(

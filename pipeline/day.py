@@ -51,12 +51,12 @@ def load_until(request: Request, run_date: str) -> None:
     landing = Landing(request.home)
     landed = {day for source in request.sources for day in landing.days(source.name) if day < run_date}
     for day in sorted(landed):
-        manifests = [landing.manifest(source.name, day) for source in request.sources]
+        manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
         loaded = request.warehouse.loaded_runs(day)
         # Asked first: in a bucket a look at every file of every day would take minutes.
         if all(manifest and loaded.get(manifest.source) == manifest.last_run for manifest in manifests):
             continue
-        if not any(landing.faults(source.name, day, read_files=False) for source in request.sources):
+        if not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day)):
             load(request, day)
     load(request, run_date)
 
@@ -67,10 +67,10 @@ def steps_left(request: Request, run_date: str) -> list[str]:
     A day stands on everything landed up to it: when that has changed since its publish, it is loaded and built again.
     """
     landing = Landing(request.home)
-    if any(landing.faults(source.name, run_date, read_files=False) for source in request.sources):
+    if any(landing.faults(source.name, run_date, read_files=False) for source in request.sources_of(run_date)):
         return list(STEPS)
     loaded = request.warehouse.loaded_runs(run_date)
-    if any(source.name not in loaded for source in request.sources):
+    if any(source.name not in loaded for source in request.sources_of(run_date)):
         return [step for step in STEPS if step != "extract"]
     published = request.ledger.read(run_date, "publish", request.target)
     is_done = published and published["state"] == "done"

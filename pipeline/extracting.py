@@ -51,7 +51,10 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
     with explained(run_date, "extract", request.command("extract", run_date)):
         if caution := landing.caution():
             request.reporter.say(f"warning  {caution}")
-    names = [source.name for source in request.sources]
+    names = [source.name for source in request.sources_of(run_date)]
+    for name in request.named_sources:
+        if name not in names:
+            request.reporter.say(f"{name} is no part of {run_date}: its settings say from when on, and where, it is")
     landed = [name for name in names if manner.only_missing and not landing.faults(name, run_date, read_files=False)]
     with request.reporter.progress() as progress:
         turns = InTurn(request.reporter, names, progress)

@@ -16,13 +16,13 @@ def refuse_unloaded(request: Request, run_date: str) -> dict[str, str]:
     """Raise Refused unless the request's sources are loaded, and loaded well; return their loaded runs by name."""
     command = request.command("load", run_date)
     loaded = request.warehouse.loaded_runs(run_date)
-    missing = [source.name for source in request.sources if source.name not in loaded]
+    missing = [source.name for source in request.sources_of(run_date) if source.name not in loaded]
     if missing:
         raise Refused(f"{', '.join(missing)} not loaded for this day", command)
     last = request.ledger.read(run_date, "load", request.target)
     if last and last["state"] != "done":
         raise Refused(f"the last load of this day is {last['state']}", command)
-    return {source.name: loaded[source.name] for source in request.sources}
+    return {source.name: loaded[source.name] for source in request.sources_of(run_date)}
 
 
 def refuse_failed_arrivals(request: Request, run_date: str, loaded: dict[str, str]) -> None:

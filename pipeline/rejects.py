@@ -31,7 +31,7 @@ def list_rejects(request: Request, run_date: str) -> Iterator[dict]:
 
     Raises Refused when nothing of the day, or not all of the sources that were named, has landed.
     """
-    landing, names = Landing(request.home), [source.name for source in request.sources]
+    landing, names = Landing(request.home), [source.name for source in request.sources_of(run_date)]
     missing = [name for name in names if landing.manifest(name, run_date) is None]
     if missing and (request.named_sources or missing == names):
         raise Refused(f"{', '.join(missing)} not landed for {run_date}", request.command("extract", run_date))
@@ -81,7 +81,7 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
 
 def _is_cut_off(request: Request, run_date: str) -> bool:
     loaded = request.warehouse.loaded_runs(run_date)
-    return all(source.name in loaded for source in request.sources) and bool(steps_left(request, run_date))
+    return all(source.name in loaded for source in request.sources_of(run_date)) and bool(steps_left(request, run_date))
 
 
 def _rejects(request: Request, run_date: str | None) -> Iterator[pa.Table]:

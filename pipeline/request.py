@@ -38,6 +38,10 @@ class Request:
         """The sources the request covers; raises BadRequest on an unknown name."""
         return sources_named(self.named_sources)
 
+    def sources_of(self, run_date: str) -> list[Source]:
+        """Return those of the request's sources that are part of a day."""
+        return [source for source in self.sources if source.exists_on(run_date)]
+
     @property
     def warehouse(self) -> Warehouse:
         """The target's warehouse; raises BadRequest on an unknown target."""

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.landing import Landing
-from ingestion.load import load_sources
+from ingestion.load import load_sources, record_own_sources
 from ingestion.warehouse import PIPELINE_STEPS
 from pipeline.dbt import BuildResult
 from pipeline.exports import write_exports
@@ -46,9 +46,11 @@ def extract(
 def load(request: Request, run_date: str) -> None:
     """Take the landed day into raw; refused unless every source asked for has landed whole."""
     with recorded(request, run_date, "load", request.command("load", run_date)) as record:
-        with timed(request, "load", f"raw, {len(request.sources)} sources") as finished:
-            rows = load_sources(request.sources, run_date, request.home, request.warehouse)
+        sources = request.sources_of(run_date)
+        with timed(request, "load", f"raw, {len(sources)} sources") as finished:
+            rows = load_sources(sources, run_date, request.home, request.warehouse)
             finished(sum(rows.values()), f"{len(rows)} tables")
+        record_own_sources(request.warehouse)
         record_steps(request)
         record.rows = sum(rows.values())
 
@@ -57,6 +59,7 @@ def build(request: Request, run_date: str) -> BuildResult:
     """Run dbt for the day, history first where it is behind; refused unless the day is loaded, and loaded well."""
     with recorded(request, run_date, "build", request.command("build", run_date)) as record:
         refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
+        record_own_sources(request.warehouse)
         record_steps(request)
         with timed(request, "build", "dbt") as finished:
             result = request.at_dbt.call(build_day, run_date, request.named_sources, reporter=request.reporter)
@@ -143,7 +146,7 @@ def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> 
             request.warehouse,
             request.home,
             run_date,
-            [source.name for source in request.sources],
+            [source.name for source in request.sources_of(run_date)],
             frozenset(record.details.get("accepted", [])),
             reporter=request.reporter,
         )

@@ -23,7 +23,7 @@ def print_summary(request: Request, run_date: str) -> None:
     landing, home, say = Landing(request.home), request.home, request.reporter.say
     say("")
     say(f"Run date {run_date}")
-    for source in request.sources:
+    for source in request.sources_of(run_date):
         manifest = landing.manifest(source.name, run_date)
         origin = "generated sample data" if manifest.is_sample else "your own source"
         setting = _SETTINGS[source.area].format(source.name.upper())

@@ -1,17 +1,55 @@
 """The sources by name: in settings, in manifests and behind `--source`."""
 
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
 from ingestion.errors import BadRequest
+from ingestion.own_sources import read_own_settings
 from ingestion.sources.base import REJECT_SCHEMA, AnswerReading, Reading, Source
 from ingestion.sources.community import Community
 from ingestion.sources.event_log import EVENT_LOG
 from ingestion.sources.northwind import Northwind
 from ingestion.sources.order_details import ORDER_DETAILS
+from ingestion.sources.own_csv import OwnCsv, make_own_csv
 from ingestion.sources.people import People
 
-_ALL: tuple[Source, ...] = (Northwind(), ORDER_DETAILS, EVENT_LOG, People(), Community())
-SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
+_BUILT_IN: tuple[Source, ...] = (Northwind(), ORDER_DETAILS, EVENT_LOG, People(), Community())
 
-__all__ = ["REJECT_SCHEMA", "SOURCES", "AnswerReading", "Community", "Reading", "Source", "sources_named"]
+
+class _Sources(Mapping[str, Source]):
+    """The built-in sources and those of the settings, which are read when a source is first asked for."""
+
+    @cached_property
+    def _by_name(self) -> dict[str, Source]:
+        found = {source.name: source for source in _BUILT_IN}
+        schemas = {source.raw_schema for source in _BUILT_IN}
+        for settings in read_own_settings():
+            if settings.name in found or settings.raw_schema in schemas | {"raw_ops"}:
+                raise BadRequest(f"[sources.{settings.name}] in .dlt/config.toml: the name is taken")
+            found[settings.name] = make_own_csv(settings)
+        return found
+
+    def __getitem__(self, name: str) -> Source:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+
+SOURCES: Mapping[str, Source] = _Sources()
+
+__all__ = [
+    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "Community", "OwnCsv", "Reading", "Source", "own_sources",
+    "sources_named",
+]  # fmt: skip
+
+
+def own_sources() -> list[OwnCsv]:
+    """Return the sources that settings alone describe."""
+    return [source for source in SOURCES.values() if isinstance(source, OwnCsv)]
 
 
 def sources_named(names: list[str] | None) -> list[Source]:

@@ -74,6 +74,9 @@ class Source(Protocol):
     # What is summed of each table; one that the source has beside these is only counted.
     control_totals: dict[str, ControlTotals]
 
+    def exists_on(self, run_date: str) -> bool:
+        """Say whether the source is part of a day: one that isn't is neither needed nor missed."""
+
     def is_sample(self, home: Home) -> bool:
         """Say whether what `open` reads is the generated sample; call while it is open."""
 
@@ -82,9 +85,12 @@ class Source(Protocol):
 
 
 class Described:
-    """What the catalogue says of a source's tables; raises BadRequest where it can't be read."""
+    """What the catalogue says of a source's tables; raises BadRequest where it can't be read. It exists on all days."""
 
     name: str
+
+    def exists_on(self, run_date: str) -> bool:
+        return True
 
     @property
     def tables_with_history(self) -> frozenset[str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ingestion.errors import StepFailed
+from ingestion.errors import BadRequest, StepFailed
 from ingestion.landing import Totals
 from ingestion.redact import one_line
 from ingestion.session import open_session
-from ingestion.sources.csv_lines import LineFilter
+from ingestion.sources.csv_lines import UNREADABLE, LineFilter
+from ingestion.sql import quote
 from ingestion.totals import BatchTotals, ControlTotals
 
 _BATCH_ROWS = 131_072
@@ -25,6 +26,15 @@ class CsvShape:
     table: str
     delimiter: str
     columns: dict[str, str]
+
+    def schema(self) -> pa.Schema:
+        """Return the columns as Arrow has them; raises BadRequest when a type is none of DuckDB's."""
+        selected = ", ".join(f"null::{type_} as {quote(name)}" for name, type_ in self.columns.items())
+        with open_session() as connection:
+            try:
+                return connection.sql(f"select {selected} limit 0").to_arrow_table().schema
+            except duckdb.Error as error:
+                raise BadRequest(f"the columns of {self.table} can't be read: {one_line(error)}") from error
 
 
 class CsvReading:
@@ -46,8 +56,8 @@ class CsvReading:
         try:
             reading = cls(path, shape, work, control)
             reading._lines.run()
-        except OSError as error:
-            raise StepFailed(f"{path} can't be read: {error.strerror or error}") from error
+        except UNREADABLE as error:
+            raise StepFailed(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
         header = reading._lines.header()
         if header != list(shape.columns):
             expected = shape.delimiter.join(shape.columns)
@@ -56,9 +66,7 @@ class CsvReading:
         yield reading
 
     def schemas(self) -> dict[str, pa.Schema]:
-        with open_session() as connection:
-            selected = ", ".join(f'null::{type_} as "{name}"' for name, type_ in self._shape.columns.items())
-            return {self._shape.table: connection.sql(f"select {selected} limit 0").to_arrow_table().schema}
+        return {self._shape.table: self._shape.schema()}
 
     def read(self, table: str) -> Iterator[pa.Table]:
         schema = self.schemas()[table]

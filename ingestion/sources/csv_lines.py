@@ -8,10 +8,14 @@ copied with plain line ends. Line numbers count physical lines from 1, the heade
 
 import bisect
 import csv
+import gzip
 import re
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+# What reading a file may raise, a gzipped one that is cut off or damaged among them.
+UNREADABLE = (OSError, EOFError, zlib.error)
 _BOM = b"\xef\xbb\xbf"
 _CHUNK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 1024 * 1024
@@ -19,6 +23,11 @@ _INTEGER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 # What may be an integer: DuckDB has the last word. Tools write `2.0` beside missing values.
 _NUMBER = rb"[ \t]*+[+-]?[0-9]*+(?:\.0*+)?[ \t]*+"
 _INTEGER = rb'-?+[0-9]*+|%b|"%b"' % (_NUMBER, _NUMBER)
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a file as it is when nothing compresses it: a name that ends in .gz is gunzipped while it is read."""
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
 class LineFilter:
@@ -42,8 +51,8 @@ class LineFilter:
         self._header = ""
 
     def run(self) -> None:
-        """Read the file once, in pieces of bounded size; raises OSError when it can't be read."""
-        with self.path.open("rb") as source, self.clean.open("wb") as clean:
+        """Read the file once, in pieces of bounded size; raises one of UNREADABLE when it can't be read."""
+        with open_bytes(self.path) as source, self.clean.open("wb") as clean:
             first = source.readline(_MAX_LINE_BYTES).removeprefix(_BOM)
             self._header = first.decode("utf-8", errors="backslashreplace").strip("\r\n")
             clean.write(first.rstrip(b"\r\n") + b"\n")

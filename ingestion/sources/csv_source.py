@@ -22,7 +22,12 @@ class CsvSource(Described):
     mended: Path | None = None
 
     def is_sample(self, home: Home) -> bool:
-        return not source_setting(self.name, "path")
+        return not self.configured_path
+
+    @property
+    def configured_path(self) -> str | None:
+        """The path of one's own file, None where there is none."""
+        return source_setting(self.name, "path")
 
     def reading_from(self, path: Path) -> "CsvSource":
         """Return this source with a mended copy in place of its file; what it is a sample of stays what it was."""
@@ -30,7 +35,7 @@ class CsvSource(Described):
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[CsvReading]:
-        configured = self.mended or source_setting(self.name, "path")
+        configured = self.mended or self.configured_path
         path = Path(configured).expanduser() if configured else sample_file(home, self.name)
         with CsvReading.open(path, self.shape, work, self.control_totals.get(self.shape.table)) as reading:
             yield reading

@@ -2,13 +2,13 @@
 
 from ingestion.errors import BadRequest
 from ingestion.settings import Home
-from ingestion.warehouse.base import PIPELINE_STEPS, BuildMark, RawTable, Rejects, Warehouse
+from ingestion.warehouse.base import PIPELINE_STEPS, SOURCE_DAYS, BuildMark, RawTable, Rejects, Warehouse
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from ingestion.warehouse.postgres import PostgresWarehouse
 
 _ENGINES = {"duckdb": DuckDBWarehouse, "postgres": PostgresWarehouse}
 
-__all__ = ["PIPELINE_STEPS", "BuildMark", "RawTable", "Rejects", "Warehouse", "open_warehouse"]
+__all__ = ["PIPELINE_STEPS", "SOURCE_DAYS", "BuildMark", "RawTable", "Rejects", "Warehouse", "open_warehouse"]
 
 
 def open_warehouse(target: str, home: Home) -> Warehouse:

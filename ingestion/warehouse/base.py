@@ -66,6 +66,9 @@ PIPELINE_STEPS = pa.schema(
     ]
 )
 
+# The first day of a source that doesn't exist on all days, NULL when it exists on none.
+SOURCE_DAYS = pa.schema([("raw_schema", pa.string()), ("since", pa.date32())])
+
 OPS_TABLES = {"landed_tables": LANDED_TABLES, "rejected_lines": REJECTED_LINES, "pipeline_steps": PIPELINE_STEPS}
 
 LANDED_COLUMNS = ", ".join(LANDED_TABLES.names)
@@ -92,7 +95,7 @@ class RawTable:
     @property
     def raw_columns(self) -> pa.Schema:
         """The raw table's columns: the source's and the plumbing."""
-        return self.schema.append(pa.field("_run_date", pa.date32()))
+        return with_plumbing(self.schema)
 
     def landed_row(self, run_date: str) -> list[str | int | bool | Decimal | None]:
         """Return its row of `landed_tables`, in the order of LANDED_COLUMNS."""
@@ -134,6 +137,16 @@ class BuildMark:
     build_id: str
 
 
+def with_plumbing(columns: pa.Schema) -> pa.Schema:
+    """Return a raw table's columns: the source's and the plumbing."""
+    return columns.append(pa.field("_run_date", pa.date32()))
+
+
+def source_days_columns(tables: dict[tuple[str, str], pa.Schema]) -> dict[tuple[str, str], pa.Schema]:
+    """Return the columns of `raw_ops.source_days` and of these raw tables, by schema and table."""
+    return {(OPS, "source_days"): SOURCE_DAYS} | {place: with_plumbing(columns) for place, columns in tables.items()}
+
+
 def wanted_columns(tables: list[RawTable]) -> dict[tuple[str, str], pa.Schema]:
     """Return the columns of these raw tables, and of all of `raw_ops`, by schema and table."""
     wanted = {(OPS, name): columns for name, columns in OPS_TABLES.items()}
@@ -167,6 +180,12 @@ class Warehouse(Protocol):
 
     def record_steps(self, steps: pa.Table) -> None:
         """Replace `raw_ops.pipeline_steps` by these rows (PIPELINE_STEPS), in a transaction of its own."""
+
+    def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
+        """Replace `raw_ops.source_days` by these rows (SOURCE_DAYS), and create the raw tables that are missing.
+
+        `tables` holds the source's own columns by schema and table.
+        """
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
         """Return the run ids of the extracts that were loaded for a day, by source; empty when nothing was."""

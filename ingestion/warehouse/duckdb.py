@@ -21,6 +21,7 @@ from ingestion.warehouse.base import (
     Rejects,
     are_there,
     contents,
+    source_days_columns,
     wanted_columns,
 )
 from ingestion.warehouse.duckdb_types import common_type
@@ -65,6 +66,16 @@ class DuckDBWarehouse:
             connection.execute("begin")
             connection.execute(f"delete from {name}")
             connection.execute(f"insert into {name} by name select * from steps")
+            connection.execute("commit")
+
+    def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        name = _name(OPS, "source_days")
+        with self._errors_in_one_line(), open_session(self.path) as connection:
+            _create_or_extend(connection, source_days_columns(tables))
+            connection.execute("begin")
+            connection.execute(f"delete from {name}")
+            connection.execute(f"insert into {name} by name select * from days")
             connection.execute("commit")
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:

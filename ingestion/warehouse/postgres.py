@@ -28,6 +28,7 @@ from ingestion.warehouse.base import (
     Rejects,
     are_there,
     contents,
+    source_days_columns,
     wanted_columns,
 )
 
@@ -96,6 +97,14 @@ class PostgresWarehouse:
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 cursor.execute(f"delete from {_name(OPS, 'pipeline_steps')}")
                 cursor.adbc_ingest("pipeline_steps", steps, mode="append", db_schema_name=OPS)
+                connection.commit()
+
+    def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
+        with self._errors_in_one_line():
+            _create_or_extend(source_days_columns(tables))
+            with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+                cursor.execute(f"delete from {_name(OPS, 'source_days')}")
+                cursor.adbc_ingest("source_days", days, mode="append", db_schema_name=OPS)
                 connection.commit()
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from ingestion.own_sources import own_names
 from ingestion.samples.generate import write_order_details
 from ingestion.sources import SOURCES
 from ingestion.warehouse import _ENGINES
@@ -49,7 +50,7 @@ def test_every_example_of_the_help_can_be_typed(name: str, tmp_path: Path, monke
 
 
 def test_names_for_completion_are_those_that_exist() -> None:
-    assert tuple(SOURCES) == SOURCE_NAMES
+    assert tuple(SOURCES) == (*SOURCE_NAMES, *own_names())
     assert tuple(_ENGINES) == TARGET_NAMES
 
 

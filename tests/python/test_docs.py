@@ -33,6 +33,8 @@ PAGES = (
     "docs/architecture.md",
     "docs/decisions.md",
     "docs/style.md",
+    # The last: the days of the others have no such source.
+    "docs/add-a-source.md",
 )
 EVERY_PAGE = os.environ.get("TRADEWINDS_EVERY_PAGE") == "1"
 REPEATING, ON_POSTGRES = ("docs/runbook.md",), "--target postgres"

@@ -1,0 +1,99 @@
+"""What a CSV file looks like: its delimiter, columns and types, and which column may be its key."""
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingestion.errors import BadRequest
+from ingestion.redact import one_line
+from ingestion.session import open_session
+from ingestion.sources.csv_lines import UNREADABLE, open_bytes
+from ingestion.sql import quote
+
+MONEY = "DECIMAL(19, 4)"
+_KEPT_TYPES = ("BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP")
+_KEY_TYPES = ("BIGINT", "VARCHAR")
+_KEY_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# They would be read as something else by TOML, YAML, Jinja or SQL, or are the plumbing's.
+_UNFIT_NAME = re.compile(r"""[{}"'\\\x00-\x1f]|^\s*$|^_run_date$""", re.IGNORECASE)
+_MAX_HEADER_BYTES = 1024 * 1024
+_READ = """
+read_csv(
+    $path, auto_detect = false, header = true, delim = $delimiter, quote = '"', escape = '"', all_varchar = true,
+    ignore_errors = true, columns = $columns
+)
+"""
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """A file's dialect, its columns with their DuckDB types, and its guessed key."""
+
+    delimiter: str
+    columns: dict[str, str]
+    key: str
+
+
+def sniff(path: Path) -> Sniffed:
+    """Look at all of a file; raises BadRequest when it can't be read, has no header, or no column may be its key."""
+    try:
+        with open_bytes(path) as file:
+            first = file.readline(_MAX_HEADER_BYTES).decode("utf-8-sig").strip("\r\n")
+        with open_session() as connection:
+            query = "select Delimiter, HasHeader, Columns from sniff_csv(?, sample_size = -1, quote = '\"')"
+            delimiter, has_header, found = connection.execute(query, [str(path)]).fetchone()
+            columns = {column["name"]: column["type"] for column in found}
+            _check_header(path, first, delimiter, has_header, list(columns))
+            texts = {"path": str(path), "delimiter": delimiter, "columns": dict.fromkeys(columns, "VARCHAR")}
+            columns = _fit_types(connection, texts, columns)
+            return Sniffed(delimiter, columns, _guess_key(connection, path, texts, columns))
+    except UNREADABLE as error:
+        raise BadRequest(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{path} can't be read: its header isn't UTF-8") from error
+    except duckdb.Error as error:
+        raise BadRequest(f"{path} can't be read as CSV: {one_line(error)}") from error
+
+
+def _check_header(path: Path, first: str, delimiter: str, has_header: bool, names: list[str]) -> None:
+    """Raise BadRequest unless the first line names the columns, each with a name of its own."""
+    if not has_header or next(csv.reader([first], delimiter=delimiter), []) != names:
+        raise BadRequest(f"{path} has no header: its first line must name every column, each by a name of its own")
+    unfit = next((name for name in names if _UNFIT_NAME.search(name)), None)
+    if unfit is not None:
+        raise BadRequest(f"{path} has a column that can't be called {unfit!r}")
+    if len({name.lower() for name in names}) < len(names):
+        raise BadRequest(f"{path} has columns that differ only in case")
+
+
+def _fit_types(connection: duckdb.DuckDBPyConnection, texts: dict, sniffed: dict[str, str]) -> dict[str, str]:
+    """Return the types that hold every value as it is written, text where none does."""
+    tests = []
+    for name, type_ in sniffed.items():
+        column = quote(name)
+        cast = type_ if type_ in _KEPT_TYPES else "VARCHAR"
+        # A code such as 007 is text, whatever numbers it is made of.
+        fits = f"try_cast({column} as {cast}) is not null and not regexp_matches({column}, '^[+-]?0[0-9]')"
+        fits = f"coalesce(bool_and({fits}) filter (where {column} is not null), false)"
+        money = f"coalesce(bool_and(regexp_full_match({column}, '[+-]?\\d{{1,15}}(\\.\\d{{0,4}})?')), false)"
+        tests.append(f"[{fits}, {money}]")
+    found = connection.execute(f"select {', '.join(tests)} from {_READ}", texts).fetchone()
+    fitting = {}
+    for (name, type_), (fits, is_money) in zip(sniffed.items(), found, strict=True):
+        kept = type_ if fits and type_ in _KEPT_TYPES else "VARCHAR"
+        fitting[name] = MONEY if kept == "DOUBLE" and is_money else kept
+    return fitting
+
+
+def _guess_key(connection: duckdb.DuckDBPyConnection, path: Path, texts: dict, columns: dict[str, str]) -> str:
+    """Return the first column that is filled and different in every row."""
+    for name, type_ in columns.items():
+        if type_ in _KEY_TYPES and _KEY_NAME.fullmatch(name):
+            value = f"cast({quote(name)} as {type_})"
+            query = f"select count(*) > 0 and count(*) = count(distinct {value}) from {_READ}"
+            if connection.execute(query, texts).fetchone()[0]:
+                return name
+    raise BadRequest(f"{path} has no column that may be its key: a number or text, filled and different in every row")
