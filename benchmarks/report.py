@@ -72,10 +72,11 @@ def memories(memory: Medians) -> list[str]:
     ]
     for title, what in MEMORY.items():
         for orders, mebibytes in series(memory, what).items():
-            growth = memory.get((orders * 10, what), mebibytes) / mebibytes
-            is_met = mebibytes <= MEBIBYTES and growth <= GROWTH
+            tenfold = memory.get((orders * 10, what))
+            growth = f"{tenfold / mebibytes:.2f} ×" if tenfold else ""
+            is_met = mebibytes <= MEBIBYTES and (tenfold or 0) <= GROWTH * mebibytes
             limit = f"{MEBIBYTES}, {GROWTH} ×"
-            lines.append(f"| {title} | {orders:,} | {mebibytes:.0f} | {growth:.2f} × | {limit} | {_yes(is_met)} |")
+            lines.append(f"| {title} | {orders:,} | {mebibytes:.0f} | {growth} | {limit} | {_yes(is_met)} |")
     return [*lines, ""]
 
 
