@@ -31,8 +31,8 @@ _SECRET = re.compile(r"PASSWORD|SECRET|CREDENTIALS|DATABASE_URL|_KEY$|TOKEN|SQL_
 
 @cache
 def known_settings() -> frozenset[str]:
-    """Return every name that the project's code or profile reads, or README.md's table of settings says."""
-    files = [PROJECT / "profiles.yml", PROJECT / "README.md"]
+    """Return every name that the project's code or profile reads, or docs/settings.md lists."""
+    files = [PROJECT / "profiles.yml", PROJECT / "docs" / "settings.md"]
     for package in ("ingestion", "people_api", "pipeline", "deploy/airflow"):
         files += sorted((PROJECT / package).rglob("*.py"))
     words = (re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", file.read_text()) for file in files)
