@@ -12,7 +12,7 @@ STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards docs serve test test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset bench lint format slim-ci-state slim-ci clean
+.PHONY: help setup run extract load build check publish boards docs serve picture test test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset bench lint format slim-ci-state slim-ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,11 @@ docs: setup ## write the site: boards, dbt's documentation, column lineage, run 
 
 serve: setup ## show the site on this machine until Ctrl-C
 	@$(BIN)/tradewinds serve
+
+picture: ## take README's picture, docs/site.png, of the site that `make docs` wrote; it needs Chromium
+	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
+	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
+		--virtual-time-budget=5000 --screenshot=docs/site.png "file://$(abspath $(HOME_FOLDER))/reports/boards/sales.html"
 
 .venv-airflow/ready: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv .venv-airflow

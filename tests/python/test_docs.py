@@ -1,6 +1,6 @@
 """What the docs show is what happens: every shell block is run, in order, in a copy of the project.
 
-With TRADEWINDS_EVERY_PAGE=1 so are the page whose commands are the README's over again, and the days on Postgres.
+With TRADEWINDS_EVERY_PAGE=1, the page that repeats other pages' commands and the days on Postgres are run as well.
 """
 
 import os
@@ -38,6 +38,7 @@ PAGES = (
 )
 EVERY_PAGE = os.environ.get("TRADEWINDS_EVERY_PAGE") == "1"
 REPEATING, ON_POSTGRES = ("docs/runbook.md",), "--target postgres"
+LINKED = sorted({*PAGES, *(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "docs").rglob("*.md"))})
 _BLOCK = re.compile(
     r"(?P<skip><!-- not run by the docs test: (?P<reason>.+?) -->\n)?```sh\n(?P<commands>.*?)```", re.DOTALL
 )
@@ -94,6 +95,9 @@ def test_every_command_of_the_docs_works(bench: Path, environment: dict[str, str
     assert "generated sample data" in answer
     assert re.search(r"order_id +ordered_date +company_name", answer)
     assert "10248" in answer
+    shown = re.search(r"```text\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)[1]
+    look = next(output for commands, output in outputs.items() if commands.startswith(".venv/bin/tradewinds status\n"))
+    assert [line for line in shown.splitlines() if line not in [row.rstrip() for row in look.splitlines()]] == []
     with duckdb.connect(str(bench / "data" / "published" / "tradewinds.duckdb"), read_only=True) as published:
         assert published.execute("select count(*) from sales.fct_orders").fetchone()[0] >= 830
     assert (bench / "data" / "reports" / "index.html").is_file()
@@ -112,19 +116,24 @@ def test_every_block_is_run_or_says_why_not() -> None:
         assert len(_blocks(page)) == sum(kind == "sh" for kind, _ in fenced), page
 
 
-def test_every_link_of_a_page_leads_somewhere() -> None:
-    for page in PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", (PROJECT / page).read_text()):
-            assert ((PROJECT / page).parent / target).exists(), f"{page}: {target}"
+@pytest.mark.parametrize("page", LINKED)
+def test_every_link_leads_to_a_file(page: str) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", (PROJECT / page).read_text())
+    local = [link.partition("#")[0] for link in links if "://" not in link]
+    assert [link for link in local if not (PROJECT / page).parent.joinpath(link).exists()] == []
 
 
-def test_the_readme_is_short() -> None:
-    assert len((PROJECT / "README.md").read_text().splitlines()) <= 180
+def test_the_readme_is_short_and_names_every_page() -> None:
+    text = (PROJECT / "README.md").read_text()
+    assert len(text.splitlines()) <= 180
+    linked = set(re.findall(r"\]\((.+?)\)", text))
+    assert [page for page in LINKED if page not in linked and not page.startswith(("docs/bi/", "README"))] == []
 
 
 def test_the_make_verbs_are_listed() -> None:
     done = subprocess.run(["make"], cwd=PROJECT, check=True, capture_output=True, text=True, env=dict(os.environ))
-    for verb in ("setup", "run", "extract", "load", "build", "publish", "docs", "serve", "test", "lint", "clean"):
+    days = ("extract", "load", "build", "publish", "run")
+    for verb in ("setup", *days, "docs", "serve", "picture", "test", "lint", "clean"):
         assert re.search(rf"make {verb}\b", done.stdout), verb
 
 
