@@ -14,14 +14,14 @@ from uuid import uuid4
 
 import fsspec
 
-_OURS = ("TRADEWINDS_", "SOURCES__", "PEOPLE_", "DBT_", "PG", "FSSPEC_", "AWS_")
+_OURS = ("TRADEWINDS_", "SOURCES__", "PEOPLE_", "DBT_", "PG", "FSSPEC_", "AWS_", "DLT_")
 
 BUCKET = "bucket"
 KEY, SECRET = "AKIDTEST", "s3cret/of+the=test"
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without any setting of the person who runs the tests."""
+    """Return the environment without any setting of the person who runs the tests, or of a library in this process."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
 
 
