@@ -1,6 +1,6 @@
-"""The sources that settings alone describe: `[sources.<name>]` with a `kind` in `.dlt/config.toml`.
+"""The sources defined by settings alone: `[sources.<name>]` with a `kind` in `.dlt/config.toml`.
 
-Read without dlt: whoever asks which sources a day has can't wait for it to be imported.
+They are read without dlt, because its import takes too long for commands that only need the sources of a day.
 """
 
 import os
@@ -21,7 +21,7 @@ _TRUTH = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """What is set for a source: without a path, disabled, or before `since`, it is no part of a day."""
+    """A source's settings: it is part of a day from `since` on if it has a path and is enabled."""
 
     name: str
     kind: str
@@ -37,16 +37,16 @@ class OwnSettings:
 
     @property
     def is_there(self) -> bool:
-        """Whether it is part of any day."""
+        """Return whether it is part of any day."""
         return self.enabled and bool(self.path)
 
     def exists_on(self, run_date: str) -> bool:
-        """Say whether it is part of a day."""
+        """Return whether it is part of a day."""
         return self.is_there and (self.since is None or self.since.isoformat() <= run_date)
 
 
 def is_source_name(name: str) -> bool:
-    """Say whether a source may be called so: its schema, folder, models and settings are."""
+    """Return whether a source may have this name, which its schema, folder, models and settings share."""
     return len(name) <= 40 and _NAME.fullmatch(name) is not None
 
 
@@ -56,7 +56,7 @@ def own_names() -> list[str]:
 
 
 def read_own_settings() -> list[OwnSettings]:
-    """Return the settings of these sources; raises BadRequest where one can't be read."""
+    """Return the settings of these sources; raises BadRequest when one can't be read."""
     secrets = _read("secrets.toml")
     return [
         _describe(name, entries | secrets.get(name, {}))

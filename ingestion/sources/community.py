@@ -1,4 +1,4 @@
-"""The community: users, posts, comments, albums, photos and todos of an API like JSONPlaceholder's, or its sample."""
+"""The community: users, posts, comments, albums, photos and todos of an API like JSONPlaceholder, or its sample."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +57,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Community(Described):
-    """The API at `sources.community.base_url`, or the answers of a landed day in its place."""
+    """The API at `sources.community.base_url`, or instead the answers of a landed day."""
 
     name: str = "community"
     area: str = "api"
@@ -68,7 +68,7 @@ class Community(Described):
         return self.kept.is_sample if self.kept else configured_url(self.name) is None
 
     def reading_kept(self, home: Home, run_date: str) -> "Community":
-        """Return this source with the answers of a landed day in place of the API; raises Refused without any."""
+        """Return this source reading a landed day's answers instead of the API; raises Refused when there are none."""
         manifest = Landing(home).answers(self.name, run_date)
         if manifest is None:
             raise Refused(
@@ -79,7 +79,7 @@ class Community(Described):
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[ApiReading]:
-        from ingestion.sources.api.pages import ApiPages, KeptPages  # they import dlt, which takes a second
+        from ingestion.sources.api.pages import ApiPages, KeptPages  # imports dlt, which takes a second
 
         if self.kept:
             with Landing(home).local(self.name, run_date, self.kept.answers) as files:

@@ -1,4 +1,4 @@
-"""A CSV source that settings alone describe: its file, columns, and the days it exists on."""
+"""A CSV source defined by settings alone: its file, its columns and its first day."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from ingestion.sources.csv_source import CsvSource
 
 @dataclass(frozen=True)
 class OwnCsv(CsvSource):
-    """The file at the settings' path; it has no sample."""
+    """The file at the configured path; it has no sample."""
 
     settings: OwnSettings = field(kw_only=True)
 
@@ -26,6 +26,6 @@ class OwnCsv(CsvSource):
 
 
 def make_own_csv(settings: OwnSettings) -> OwnCsv:
-    """Return the source that these settings describe."""
+    """Return the source for these settings."""
     shape = CsvShape(table=settings.name, delimiter=settings.delimiter, columns=settings.columns)
     return OwnCsv(name=settings.name, raw_schema=settings.raw_schema, shape=shape, settings=settings)

@@ -1,4 +1,4 @@
-"""An API's lists as Arrow: every row is either good or a reject with its request, its place in it, and its text."""
+"""Read an API's lists as Arrow: every row is valid, or a reject with its request, position and text."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ingestion.sources.api.pages import Page, Pages
 
 ROWS_PER_BATCH = 50_000
-NUL = rb"\u0000"  # JSON has no other spelling for it
+NUL = rb"\u0000"  # JSON's only spelling for it
 
 
 class ApiReading:
-    """Lists of declared shapes; one after the other, as they are at the moment that each is asked for."""
+    """Lists of declared shapes, read one after the other, each as it is when requested."""
 
     def __init__(self, shapes: dict[str, Shape], pages: "Pages", control: dict[str, ControlTotals]):
         self._shapes = shapes
@@ -63,11 +63,11 @@ class ApiReading:
         return self._sums[table].totals() if table in self._sums else Totals()
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
-        """Return the answers that a table was read from, all of them in landing; `place` brings a file there."""
+        """Return the answers that a table was read from, all in landing; `place` puts a file there."""
         return self._pages.land(table, place)
 
     def missing_fields(self) -> list[str]:
-        """Name every declared field that no row of what was read has, where there was a row."""
+        """Return every declared field that no row has, for tables with rows."""
         return [
             f"{table}.{field.path}"
             for table, found in self._fields.items()
@@ -76,13 +76,13 @@ class ApiReading:
         ]
 
     def undeclared_fields(self) -> dict[str, list[str]]:
-        """Return the fields by table that were sent and are no columns: they are in the answers, and only there."""
+        """Return the sent fields without a column, by table; only the answers hold them."""
         declared = {table: {field.path for field in shape.fields} for table, shape in self._shapes.items()}
         added = {table: sorted(found - declared[table]) for table, found in self._fields.items()}
         return {table: fields for table, fields in added.items() if fields}
 
     def _join(self, table: str, held: list[pa.Table]) -> pa.Table:
-        """Return the pages that are held as one batch, which is in the sums, and hold them no longer."""
+        """Return the held pages as one batch, add it to the totals, and release them."""
         batch = pa.concat_tables(held).combine_chunks()
         held.clear()
         if table in self._sums:
@@ -106,7 +106,7 @@ class ApiReading:
                 self._rejects[table].append(reject)
 
     def _refuse_repeated(self, table: str, seen: SeenIds, batch: pa.Table) -> None:
-        """Raise StepFailed where an id comes again: rows moved between two pages, and another one was missed."""
+        """Raise StepFailed when an id is repeated: rows moved between two pages, so another row was missed."""
         id_ = seen.add(batch["id"].to_numpy())
         if id_ is not None:
             raise StepFailed(f"table {table}: id {id_} was sent twice; its rows moved while they were read")
