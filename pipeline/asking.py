@@ -1,4 +1,4 @@
-"""Questions to the published marts, and their answers on standard output."""
+"""Query the published marts, and print the rows on standard output."""
 
 from ingestion.errors import BadRequest, Refused
 from pipeline.publishing import open_publisher
@@ -6,12 +6,12 @@ from pipeline.request import Request
 from pipeline.row_formats import Format, write_values
 
 ANSWER = "sales.orders_with_details"
-# As many as a terminal has room for.
+# As many columns as fit on a terminal.
 ANSWER_SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity", "net_amount_usd")
 
 
 def ask(request: Request, statement: str, form: Format, limit: int | None) -> None:
-    """Write the rows of one query on what is published; raises Refused when nothing is."""
+    """Write the rows of one query on the published marts; raises Refused before the first publish."""
     if not statement.strip():
         raise BadRequest('an empty query; try: tradewinds query "select * from sales.fct_orders"')
     answering = open_publisher(request.target, request.home).answering(statement)

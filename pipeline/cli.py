@@ -1,4 +1,4 @@
-"""The `tradewinds` command: its verbs, and one clear line for whatever goes wrong."""
+"""The `tradewinds` command: its verbs, and one line for every error."""
 
 import signal
 import sys
@@ -35,20 +35,20 @@ app.add_typer(people_app, name="people")
 
 
 def main() -> None:
-    """Run the command; whatever fails ends as one line on standard error and the exit code of what it was."""
+    """Run the command; a failure is one line on standard error and an exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     exit_code, line = _run(sys.argv[1:] or ["--help"])
-    # Here no exception is held any more, nor what its traceback held: DuckDB complains of what lives to the end.
+    # No exception or traceback is referenced here: DuckDB complains about objects that live until the end.
     if line:
         print(f"tradewinds: {one_line(Exception(line))}", file=sys.stderr)
     sys.exit(exit_code)
 
 
 def _run(words: list[str]) -> tuple[int, str]:
-    """Return the exit code, and the line of what failed."""
+    """Return the exit code and the line for a failure."""
     try:
         exit_code = app(words, standalone_mode=False) or 0
-        # What typer makes of Ctrl-C, without a word.
+        # typer returns this code for Ctrl-C, without a message.
         return exit_code, "interrupted" if exit_code == _INTERRUPTED else ""
     except TradewindsError as error:
         return error.exit_code, f"{error.reason}; run: {error.command}" if error.command else error.reason

@@ -1,4 +1,4 @@
-"""Whole days as commands: run one, run many."""
+"""Commands for whole days: run one, run many."""
 
 from typing import Annotated
 
@@ -42,7 +42,7 @@ def run(
     source: SourceNames = None,
     refresh: Annotated[
         bool,
-        typer.Option("--refresh", help="Ask the sources again, though the day has landed whole."),
+        typer.Option("--refresh", help="Read the sources again even if the day has landed."),
     ] = False,
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
@@ -52,7 +52,7 @@ def run(
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Do a whole day: extract, load, check what arrived, build, check the marts, publish."""
+    """Run a whole day: extract, load, check arrivals, build, check marts, publish."""
     from pipeline.day import Options, run_day
     from pipeline.prepared import prepared
     from pipeline.summary import print_summary
@@ -78,7 +78,7 @@ def backfill(
     last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="The last day.")],
     target: Target = "duckdb",
     source: SourceNames = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps to run, and do nothing.")] = False,
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
     accept_stale: AcceptStale = False,
@@ -86,7 +86,7 @@ def backfill(
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Run every day of a range that isn't complete, oldest first; goes on where it was cut off."""
+    """Run every incomplete day of a range, oldest first; rerun it to resume after an interruption."""
     from pipeline.dates import days_between, parse_run_date
     from pipeline.day import Options, backfill_days, steps_left
 

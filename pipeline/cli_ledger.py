@@ -1,4 +1,4 @@
-"""What was done, and whether it still holds: the ledger and the proofs as commands."""
+"""Commands that show the ledger and verify stored data."""
 
 from typing import Annotated
 
@@ -31,20 +31,20 @@ ledger_app = typer.Typer()
 def status(
     run_date: Annotated[
         str | None,
-        typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, step by step; the last 14 when not said."),
+        typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day to show; the default is the last 14 days."),
     ] = None,
     target: Annotated[
         str | None,
         typer.Option(
             "--target",
-            help="Only what was done on this warehouse; the last one when not said.",
+            help="Only the steps of this warehouse; the default is the last one used.",
             autocompletion=complete_target,
         ),
     ] = None,
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Show a day's steps, or the last 14 days as a grid; exits 0 when the day asked for is complete."""
+    """Show a day's steps, or the last 14 days as a grid; with a day, exit 0 if it is complete."""
     from pipeline.status import day_entries, day_table, days_grid, is_complete, last_days
 
     reporter = reporter_for(quiet, output)
@@ -60,12 +60,12 @@ def status(
 @ledger_app.command(epilog=examples("tradewinds verify", "tradewinds verify --history --target postgres"))
 def verify(
     source: SourceNames = None,
-    history: Annotated[bool, typer.Option("--history", help="Hold history as of every day against raw, too.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Also compare history as of every day with raw.")] = False,
     target: Target = "duckdb",
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Hold every landed file against its manifest's SHA-256, and history against raw."""
+    """Verify every landed file's SHA-256, and optionally history against raw."""
     from pipeline.verify import verify_history, verify_landing
 
     reporter = reporter_for(quiet, output)

@@ -13,7 +13,7 @@ from pipeline.cli_people_client import client_app
 from pipeline.options import Target, examples, people_database, request_for, serving
 
 people_app = typer.Typer(help="Departments, jobs and employees: the database, its service, and a small client.")
-key_app = typer.Typer(help="Keys that open the service.")
+key_app = typer.Typer(help="API keys of the service.")
 people_app.add_typer(key_app, name="key")
 people_app.add_typer(client_app)
 people_app.add_typer(backups_app)
@@ -29,10 +29,10 @@ CsvFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file, 
     ),
 )
 def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFile = None) -> None:
-    """Take CSV files in, line by line: accepted, or rejected and logged with every reason.
+    """Import CSV files: every line is accepted, or rejected and logged with every reason.
 
-    The same files again change nothing, and an import that was cut off goes on by the same command. The generated
-    sample makes room for the first files of one's own.
+    Importing the same files again changes nothing. The same command resumes an interrupted import. Your first import
+    replaces the generated sample.
     """
     from people_api.importing import import_files
     from people_api.intake import in_transaction
@@ -61,7 +61,7 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
     )
 )
 def rejects(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The maximum number of rows, newest first.")] = 20,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
 ) -> None:
     """Show the rows that the service or an import rejected, with every reason."""
@@ -78,7 +78,7 @@ def rejects(
     )
 )
 def migrate() -> None:
-    """Bring the people database's tables up to date; `serve` and `import` do it by themselves."""
+    """Migrate the people database's tables; `serve` and `import` do so automatically."""
     with people_database():
         request_for().reporter.say("the people database is up to date")
 
@@ -90,7 +90,7 @@ def migrate() -> None:
 )
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8321,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8321,
     target: Target = "duckdb",
 ) -> None:
     """Run the service until it is stopped; its log is logs/people-service.jsonl in the home."""
@@ -110,10 +110,10 @@ def serve(
     )
 )
 def create(
-    name: Annotated[str, typer.Option("--name", help="Whose it is, for `key list`.")],
+    name: Annotated[str, typer.Option("--name", help="The holder's name, for `key list`.")],
     role: Annotated[Literal["reader", "writer", "admin"], typer.Option("--role")] = "reader",
 ) -> None:
-    """Make a key and print it, this once."""
+    """Create a key and print it; it can't be shown again."""
     from people_api.keys import create_key
 
     with people_database() as engine:
@@ -127,7 +127,7 @@ def create(
     ),
 )
 def list_keys() -> None:
-    """Show whose keys there are, and which are revoked."""
+    """List the keys, their holders, and which are revoked."""
     from people_api.keys import list_keys as keys_of
 
     say = request_for().reporter.say
@@ -142,7 +142,7 @@ def list_keys() -> None:
     )
 )
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")]) -> None:
-    """Close a key for good."""
+    """Revoke a key for good."""
     from people_api.keys import revoke_key
 
     with people_database() as engine:
@@ -151,7 +151,7 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key lis
 
 @contextmanager
 def _import_progress(console) -> Iterator[Callable]:
-    """Show a bar a file on a terminal, and nothing elsewhere."""
+    """Show one progress bar per file on a terminal, and nothing elsewhere."""
     from rich.progress import Progress
 
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -1,4 +1,4 @@
-"""`tradewinds people backup` and `restore`: the people tables, out to Avro files and back."""
+"""`tradewinds people backup` and `restore`: the people tables, to Avro files and back."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ Table = Annotated[str, typer.Argument(help="departments, jobs, employees or reje
     )
 )
 def backup(table: Table) -> None:
-    """Keep a table's rows of this moment as one more Avro file."""
+    """Back up a table's current rows to a new Avro file."""
     from people_api.backups import back_up, open_store
     from people_api.backups.schemas import check_table
 
@@ -38,10 +38,10 @@ def restore(
     table: Table,
     file: Annotated[
         str | None,
-        typer.Option("--from", metavar="FILE", help="This backup, by its name, path or s3:// URL; else the newest."),
+        typer.Option("--from", metavar="FILE", help="The backup's name, path or s3:// URL; the default is the newest."),
     ] = None,
 ) -> None:
-    """Replace a table's rows by those of a backup, whole or not at all."""
+    """Replace a table's rows by those of a backup, in one transaction."""
     from people_api.backups import open_folder, open_store, restore_from
     from people_api.backups import restore as restore_named
     from people_api.backups.schemas import check_table

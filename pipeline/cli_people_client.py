@@ -28,18 +28,19 @@ def add(
     table: TableName,
     rows: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ROW]...", help="JSON objects; without one, a line each of standard input."),
+        typer.Argument(metavar="[ROW]...", help="JSON objects; by default one on each line of standard input."),
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", metavar="FILE", help="The rows of a CSV file; the same lines count once.")
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="A CSV file; sending the same lines again adds nothing."),
     ] = None,
-    first: Annotated[int, typer.Option("--first-line", min=1, help="Of the file only lines from this one on.")] = 1,
-    count: Annotated[int | None, typer.Option("--lines", min=1, help="Of the file only so many lines.")] = None,
+    first: Annotated[int, typer.Option("--first-line", min=1, help="The file's first line to send.")] = 1,
+    count: Annotated[int | None, typer.Option("--lines", min=1, help="The number of lines to send.")] = None,
     allow_rejects: Annotated[
-        bool, typer.Option("--allow-rejects", help="Exit 0 when rows are rejected: the service has logged them.")
+        bool, typer.Option("--allow-rejects", help="Exit 0 even if rows are rejected; the service logs them.")
     ] = False,
 ) -> None:
-    """Send rows to the service (PEOPLE_API_URL, PEOPLE_API_KEY); exit 1 when it rejects one."""
+    """Send rows to the service (PEOPLE_API_URL, PEOPLE_API_KEY); exit 1 if it rejects any."""
     from people_api.csv_parts import read_part
 
     if (file is None and (first > 1 or count)) or (file and rows):
@@ -75,10 +76,10 @@ def get(table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) 
 )
 def list_(
     table: TableName,
-    include_inactive: Annotated[bool, typer.Option("--include-inactive", help="Those deleted softly, too.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="All when not said.")] = None,
+    include_inactive: Annotated[bool, typer.Option("--include-inactive", help="Include soft-deleted rows.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="The maximum number of rows.")] = None,
 ) -> None:
-    """Print the rows of the service, a JSON object a line."""
+    """Print the rows of the service, one JSON object a line."""
     for row in _client().list(table, include_inactive=include_inactive, limit=limit):
         print(json.dumps(row, ensure_ascii=False))
 

@@ -1,4 +1,4 @@
-"""What readers see, from the command line: ask it, show the answer, take it back."""
+"""Commands for the published marts: query, answer, rollback."""
 
 import sys
 from typing import Annotated
@@ -32,7 +32,7 @@ def query(
     form: RowFormat = "table",
     target: Target = "duckdb",
 ) -> None:
-    """Ask the published marts one question in SQL, with no more than a reader's rights."""
+    """Run one SQL query on the published marts, with a reader's rights."""
     from pipeline.asking import ask
 
     with serving(target, None) as request:
@@ -41,7 +41,7 @@ def query(
 
 @published_app.command(epilog=examples("tradewinds answer", "tradewinds answer --limit 5 --format json"))
 def answer(limit: Limit = None, form: RowFormat = "table", target: Target = "duckdb") -> None:
-    """Show the first rows of sales.orders_with_details as it is published; csv and json have all of its columns."""
+    """Show the first rows of the published sales.orders_with_details; csv and json have all of its columns."""
     from pipeline.asking import ask_answer
 
     with serving(target, None) as request:
@@ -51,13 +51,13 @@ def answer(limit: Limit = None, form: RowFormat = "table", target: Target = "duc
 @published_app.command(epilog=examples("tradewinds rollback", "tradewinds rollback --to 2021-01-01-0123456789ab"))
 def rollback(
     to: Annotated[
-        str | None, typer.Option("--to", metavar="VERSION", help="This kept version, not just the one before.")
+        str | None, typer.Option("--to", metavar="VERSION", help="A kept version; the default is the one before.")
     ] = None,
     target: Target = "duckdb",
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Put the version that was published before the present one before readers again."""
+    """Publish the previous version again."""
     from pipeline import steps
 
     with serving(target, None, reporter=reporter_for(quiet, output)) as request:

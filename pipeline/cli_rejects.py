@@ -1,4 +1,4 @@
-"""`tradewinds rejects`: show the rows that were set aside, and take in those that are good now."""
+"""`tradewinds rejects`: show rejected rows, and replay those that are valid now."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,14 +20,14 @@ rejects_app = typer.Typer(help="Rows that couldn't be read or broke a rule.")
 )
 def list_(
     run_date: Annotated[
-        str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day; counts of all days when not said.")
+        str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day; the default is counts of all days.")
     ] = None,
     source: SourceNames = None,
     limit: Limit = None,
     form: RowFormat = "table",
     target: Target = "duckdb",
 ) -> None:
-    """Show the rejected rows of a day, or how many there are on every day."""
+    """Show the rejected rows of a day, or their number on every day."""
     from pipeline.dates import parse_run_date
     from pipeline.rejects import COLUMNS, COUNTED, count_rejects, list_rejects
     from pipeline.row_formats import write_rows
@@ -48,7 +48,7 @@ def replay(
     run_date: Annotated[str, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The landed day.")],
     source: Annotated[
         str,
-        typer.Option("--source", help="The source whose rejected rows are good now.", autocompletion=complete_source),
+        typer.Option("--source", help="The source with the mended rows.", autocompletion=complete_source),
     ],
     mended: Annotated[
         Path | None,
@@ -56,10 +56,10 @@ def replay(
     ] = None,
     target: Target = "duckdb",
 ) -> None:
-    """Read a source again after a fix, add the rejected rows that are good now to the landed day, and go on from there.
+    """Read a source again after a fix, add the mended rows to the landed day, and run the later steps.
 
-    Nothing but rejected rows may have changed; `tradewinds extract` takes a source as it is. Rows that could be read
-    but broke a rule need no replay: every build judges them anew.
+    Only rejected rows may have changed; use `tradewinds extract` if others have. Rows that were read but broke a rule
+    need no replay, because every build validates them again.
     """
     from ingestion.sources import SOURCES
     from ingestion.sources.csv_source import CsvSource
@@ -72,6 +72,6 @@ def replay(
         reading = SOURCES[source]
         if mended and not isinstance(reading, CsvSource):
             raise BadRequest(f"--from needs a source that is a CSV file; {source} is none")
-        # The steps after the extract are the whole day's, as in `run`.
+        # The later steps run for the whole day, as in `run`.
         whole = Request(request.home, request.target, reporter=request.reporter)
         replay_rejects(whole, reading.reading_from(mended) if mended else reading, day)

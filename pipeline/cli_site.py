@@ -1,4 +1,4 @@
-"""What people look at: the boards, the site around them, and its server."""
+"""Commands for the boards, the site and its server."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ site_app = typer.Typer()
 
 @site_app.command(epilog=examples("tradewinds boards"))
 def boards(target: Target = "duckdb") -> None:
-    """Draw the boards of dashboards/ from what is published."""
+    """Draw the boards of dashboards/ from the published marts."""
     from pipeline.boards import write_boards
     from pipeline.site import write_index
 
@@ -23,7 +23,7 @@ def boards(target: Target = "duckdb") -> None:
 
 @site_app.command(epilog=examples("tradewinds docs", "tradewinds docs --target postgres"))
 def docs(target: Target = "duckdb") -> None:
-    """Write the site: boards, dbt's documentation, column lineage and run history, behind one page."""
+    """Write the site: boards, dbt's documentation, column lineage, run history and an index."""
     from pipeline.site import write_site
 
     with serving(target, None) as request:
@@ -33,11 +33,11 @@ def docs(target: Target = "duckdb") -> None:
 @site_app.command(epilog=examples("tradewinds serve", "tradewinds serve --port 8000"))
 def serve(
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 is a free one.")
+        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
     ] = 8330,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Serve the site that `tradewinds docs` wrote, until Ctrl-C."""
+    """Serve the site that `tradewinds docs` has written, until Ctrl-C."""
     from pipeline.site import serve_site
 
     request = request_for()

@@ -1,4 +1,4 @@
-"""`tradewinds sources`: which there are, a new one, and the samples: the embedded Postgres, the API, their data."""
+"""`tradewinds sources`: list and add sources, generate and serve the samples."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,7 +7,7 @@ import typer
 
 from pipeline.options import RowFormat, day_of, examples, request_for
 
-sources_app = typer.Typer(help="The sources, a new one of your own, and the sample servers with their generated data.")
+sources_app = typer.Typer(help="List and add sources, generate and serve the samples.")
 
 
 @sources_app.command(
@@ -17,7 +17,7 @@ sources_app = typer.Typer(help="The sources, a new one of your own, and the samp
     ),
 )
 def list_(output: RowFormat = "table") -> None:
-    """List the sources: their kind and place, whether they are a sample, and the last day that landed."""
+    """List the sources with their kind, place, last landed day, and whether they are a sample."""
     from pipeline.row_formats import write_rows
     from pipeline.source_list import COLUMNS, list_sources
 
@@ -31,15 +31,15 @@ def list_(output: RowFormat = "table") -> None:
     )
 )
 def add(
-    name: Annotated[str, typer.Argument(help="What to call the source: lower-case letters, digits and underscores.")],
-    kind: Annotated[Literal["csv"], typer.Option("--kind", help="What the source is.")],
+    name: Annotated[str, typer.Argument(help="The source's name: lower-case letters, digits and underscores.")],
+    kind: Annotated[Literal["csv"], typer.Option("--kind", help="The source's kind.")],
     path: Annotated[Path, typer.Option("--path", help="The CSV file, with a header; it may be gzipped (.gz).")],
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="YYYY-MM-DD", help="The first day it exists on; today when not said."),
+        typer.Option("--since", metavar="YYYY-MM-DD", help="The source's first day; the default is today."),
     ] = None,
 ) -> None:
-    """Look at a CSV file and write what makes it a source: settings, staging model, tests, a suite of arrivals."""
+    """Read a CSV file and write the files of its source: settings, staging model, tests, a suite of arrivals."""
     from pipeline.source_adding import add_csv
 
     day, say = day_of(since), request_for().reporter.say
@@ -87,7 +87,7 @@ def down() -> None:
 def sample(
     scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
 ) -> None:
-    """Generate the sample data anew, at any scale; people of one's own stay as they are."""
+    """Generate the sample data again, at any scale; your own people data isn't changed."""
     from ingestion.samples.defaults import make_samples
     from ingestion.settings import people_database_url
     from people_api.sample import clear_sample
@@ -98,7 +98,7 @@ def sample(
         request.reporter.line("sample", table, rows, None)
     if not people_database_url():
         with people_engine(request.home) as engine:
-            clear_sample(engine)  # the next extract takes the new one in
+            clear_sample(engine)  # the next extract inserts the new sample
 
 
 @sources_app.command(

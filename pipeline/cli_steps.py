@@ -1,4 +1,4 @@
-"""The steps of a day as commands, in the order of the data."""
+"""The steps of a day as commands, in order."""
 
 from typing import Annotated, Literal
 
@@ -39,11 +39,9 @@ def extract(
     table: Annotated[
         list[str] | None, typer.Option("--table", help="Only this table of the source; repeatable.")
     ] = None,
-    from_raw: Annotated[
-        bool, typer.Option("--from-raw", help="Make the day again from the answers of the API that it kept.")
-    ] = False,
+    from_raw: Annotated[bool, typer.Option("--from-raw", help="Rebuild the day from its kept API answers.")] = False,
     if_missing: Annotated[
-        bool, typer.Option("--if-missing", help="Take a source's whole landed day as it is, and don't ask it again.")
+        bool, typer.Option("--if-missing", help="Reuse a source's landed day instead of reading it again.")
     ] = False,
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
@@ -73,7 +71,7 @@ def load(
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Take a landed day into the warehouse's raw schemas."""
+    """Load a landed day into the warehouse's raw schemas."""
     from pipeline import steps
 
     day = day_of(run_date)
@@ -111,7 +109,7 @@ def build(
 def check(
     run_date: RunDate = None,
     stage: Annotated[
-        Literal["arrivals", "marts"], typer.Option("--stage", help="What arrived in raw, or the built marts.")
+        Literal["arrivals", "marts"], typer.Option("--stage", help="Check the loaded rows or the built marts.")
     ] = "marts",
     target: Target = "duckdb",
     source: SourceNames = None,
@@ -120,7 +118,7 @@ def check(
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Hold a loaded day, or its built marts, against the suites of tests/expectations."""
+    """Validate a loaded day, or its built marts, against the suites of tests/expectations."""
     from pipeline import steps
 
     day = day_of(run_date)
@@ -143,7 +141,7 @@ def publish(
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Write the exports of a built and checked day and put its marts where readers look."""
+    """Write the exports of a built and checked day, and publish its marts."""
     from pipeline import steps
 
     day = day_of(run_date)

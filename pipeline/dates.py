@@ -1,4 +1,4 @@
-"""Run dates: plain UTC days, written YYYY-MM-DD; and the times of a day at which it is run."""
+"""Run dates, which are UTC days written YYYY-MM-DD, and scheduled times within a day."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +10,7 @@ _ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d
 
 
 def parse_run_date(text: str | None) -> str:
-    """Return a run date as it is written everywhere, today (UTC) when None; raises BadRequest on anything else."""
+    """Return a normalized run date, by default today (UTC); raises BadRequest when it isn't a day."""
     if text is None:
         return datetime.now(UTC).date().isoformat()
     try:
@@ -22,7 +22,7 @@ def parse_run_date(text: str | None) -> str:
 
 
 def parse_run_at(text: str | None) -> datetime | None:
-    """Return a time in UTC, None for None; raises BadRequest on what is no ISO-8601 time with its offset from UTC."""
+    """Return a time in UTC, None for None; raises BadRequest unless it is an ISO-8601 time with a UTC offset."""
     if text is None:
         return None
     try:
@@ -34,7 +34,7 @@ def parse_run_at(text: str | None) -> datetime | None:
 
 
 def days_between(first: str, last: str) -> list[str]:
-    """Return every day from the first to the last, both included; raises BadRequest when last comes first."""
+    """Return every day from first to last, both included; raises BadRequest when last is before first."""
     start, end = date.fromisoformat(first), date.fromisoformat(last)
     if end < start:
         raise BadRequest(f"--from {first} is after --to {last}")

@@ -1,4 +1,4 @@
-"""Whole days: one run of every step in order, many days in a row, and how far each day has come."""
+"""Run whole days: every step in order, many days in a row, and the steps left of each day."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from pipeline.steps import build, check, extract, load, publish
 
 @dataclass(frozen=True)
 class Options:
-    """How a day is run: which guards a person answers for, and how far publishing may go."""
+    """Options of a day's run: the accepted guards, and how to publish."""
 
     refresh: bool = False
     accept_drift: bool = False
@@ -24,7 +24,7 @@ class Options:
 
 
 def run_day(request: Request, run_date: str, options: Options, *, left: list[str] | None = None) -> None:
-    """Do a day's steps in order, or those that are left; a whole landed day is used as it is but with `refresh`."""
+    """Run a day's steps in order, or those that are left; a landed day is reused unless `refresh` is set."""
     drift, shrink, stale = options.accept_drift, options.accept_shrink, options.accept_stale
     only_missing = not options.refresh
     publishing = {"allow_older": options.allow_older, "dry_run": options.dry_run}
@@ -44,16 +44,16 @@ def run_day(request: Request, run_date: str, options: Options, *, left: list[str
 
 
 def load_until(request: Request, run_date: str) -> None:
-    """Load a day, and before it every earlier landed day that raw lacks or has from an older extract.
+    """Load a day, after every earlier landed day that raw lacks or has from an older extract.
 
-    History stands on all of them; a day that hasn't landed whole is no part of the record yet.
+    History needs all of them; days that haven't landed completely are left out.
     """
     landing = Landing(request.home)
     landed = {day for source in request.sources for day in landing.days(source.name) if day < run_date}
     for day in sorted(landed):
         manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
         loaded = request.warehouse.loaded_runs(day)
-        # Asked first: in a bucket a look at every file of every day would take minutes.
+        # Check manifests first: in a bucket, checking every file of every day would take minutes.
         if all(manifest and loaded.get(manifest.source) == manifest.last_run for manifest in manifests):
             continue
         if not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day)):
@@ -62,9 +62,9 @@ def load_until(request: Request, run_date: str) -> None:
 
 
 def steps_left(request: Request, run_date: str) -> list[str]:
-    """Return the steps a backfill still has to do for a day, none when it is complete as things have landed now.
+    """Return the steps that a backfill must still run for a day, none if it is complete for what has landed.
 
-    A day stands on everything landed up to it: when that has changed since its publish, it is loaded and built again.
+    A day depends on everything landed up to it; if that has changed since its publish, it is loaded and built again.
     """
     landing = Landing(request.home)
     if any(landing.faults(source.name, run_date, read_files=False) for source in request.sources_of(run_date)):
@@ -82,7 +82,7 @@ def steps_left(request: Request, run_date: str) -> list[str]:
 def backfill_days(
     request: Request, days: list[str], options: Options, *, on_day: Callable[[str, list[str]], None]
 ) -> None:
-    """Run every day that isn't complete, oldest first, so that an interrupted backfill goes on where it was cut off."""
+    """Run every incomplete day, oldest first, so that an interrupted backfill can be resumed."""
     with ExitStack() as workers:
         ready = None
         for day in days:

@@ -1,4 +1,4 @@
-"""Run dbt in this process, one line a node, with its artifacts under the home."""
+"""Run dbt in this process, with one line per node and its artifacts in the home."""
 
 import json
 import os
@@ -17,39 +17,39 @@ from pipeline.dbt_manifest import parsed_project
 from pipeline.dbt_messages import shown_message
 from pipeline.selection import nodes_of_sources
 
-# Called with a node's name, its status and its seconds.
+# Called with a node's name, status and seconds.
 OnNode = Callable[[str, str, float], None]
 
 _GOOD = ("success", "pass", "no-op", "warn")
-# What says nothing of a day's data: tests of the code on rows of their own, and nodes that do nothing.
+# Nodes that don't depend on a day's data: unit tests, and nodes that do nothing.
 _BESIDE_DATA = ("--exclude-resource-type", "unit_test", "exposure", "saved_query")
 _HISTORY = ("--select", "tag:history", "--exclude-resource-type", "test", "unit_test")
-# Views of their own schema, so that looking at a past day leaves the build as it is.
+# Views in a separate schema, so that checking a past day doesn't change the build.
 _CHECK_SUFFIX = "_verify"
 _CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw", "--indirect-selection", "empty")
 
-# How macros/refuse_history_gaps.sql begins.
+# The start of the message of macros/refuse_history_gaps.sql.
 _BEHIND = "history is behind run date"
 
-# How many of a failed test's rows an error shows, and in how many characters.
+# How many rows of a failed test an error shows, and their maximal length in characters.
 _EXAMPLES = 3
 _EXAMPLE_LENGTH = 400
 
 
 class HistoryBehind(StepFailed):
-    """A build was refused, before it changed anything, because loaded days before it aren't in history yet."""
+    """A build was refused before any change, because earlier loaded days aren't in history yet."""
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """How many nodes ended in each status, and what the warnings said."""
+    """The number of nodes by status, and the warnings' messages."""
 
     counts: dict[str, int]
     warnings: list[str]
 
 
 class Dbt:
-    """The project at one target; every call is an invocation in this process, the parse is shared."""
+    """The project at one target; calls run in this process and share one parse."""
 
     def __init__(self, target: str, home: Home):
         self._target, self._home = target, home
@@ -58,21 +58,21 @@ class Dbt:
         self._manifests: dict[tuple[tuple[str, str], ...], Any] = {}
 
     def prepare(self) -> None:
-        """Import dbt and read the parse, which the next call then finds; raises StepFailed when it can't be parsed."""
+        """Import dbt and parse the project for the next call; raises StepFailed when it can't be parsed."""
         import dbt.cli.main  # noqa: F401
 
         self._parse(())
 
     def release(self) -> None:
-        """Let go of the connections that dbt holds open after a call."""
+        """Close the connections that dbt keeps open after a call."""
         open_warehouse(self._target, self._home).release()
 
     def nodes_of_sources(self, sources: list[str]) -> list[str]:
-        """Return what to select for a build of these sources alone."""
+        """Return the selection for a build of these sources alone."""
         return nodes_of_sources(self._parse(()), sources)
 
     def build(self, run_date: str, *, select: list[str], on_node: OnNode) -> BuildResult:
-        """Do what `dbt build --vars '{run_date: D}'` does to the data; unit tests are left out.
+        """Do the same as `dbt build --vars '{run_date: D}'`, without unit tests.
 
         Raises HistoryBehind when earlier days must be replayed first, StepFailed naming every node that failed.
         """
@@ -87,7 +87,7 @@ class Dbt:
         )
 
     def history_gaps(self, run_date: str) -> list[str]:
-        """Return the loaded days before this one that history lacks or holds from other rows, oldest first."""
+        """Return the earlier loaded days that history lacks or has from other rows, oldest first."""
         query = f"{{{{ history_gaps('{run_date}') }}}}"
         (shown,) = self._invoke("show", run_date, "--inline", query, "--limit", "-1")
         return [str(day)[:10] for day in shown.agate_table.columns[0].values()]
@@ -97,8 +97,8 @@ class Dbt:
         self._invoke("build", run_date, *_HISTORY)
 
     def check_history(self, run_date: str) -> list[str]:
-        """Return what tells history as of a loaded day from the day's raw rows, nothing when they are equal."""
-        self._parse((("schema_suffix", _CHECK_SUFFIX),))  # a project that can't be parsed says nothing of history
+        """Return the differences between history as of a loaded day and the day's raw rows."""
+        self._parse((("schema_suffix", _CHECK_SUFFIX),))  # a parse error isn't a finding about history
         try:
             self._invoke("build", run_date, *_CHECK, schema_suffix=_CHECK_SUFFIX)
         except StepFailed as error:
@@ -106,7 +106,7 @@ class Dbt:
         return []
 
     def document(self, run_date: str, folder: Path) -> None:
-        """Write dbt's manifest.json, catalog.json and static_index.html of what is built into a folder."""
+        """Write dbt's manifest.json, catalog.json and static_index.html of the build into a folder."""
         outcome = self._run(["docs", "generate"], run_date, "--static", "--target-path", str(folder))
         if not outcome.success:
             raise StepFailed("dbt can't say what is built, see dbt.log in the day's folder of the ledger")
@@ -114,7 +114,7 @@ class Dbt:
     def _invoke(
         self, verb: str, run_date: str, *words: str, on_node: OnNode | None = None, **variables: str
     ) -> list[Any]:
-        """Run one dbt command for a day and return its nodes' results; raises StepFailed when any failed."""
+        """Run one dbt command for a day and return its nodes' results; raises StepFailed when a node failed."""
         outcome = self._run([verb], run_date, *words, on_node=on_node, **variables)
         results = list(outcome.result or [])
         bad = [result for result in results if result.status not in (*_GOOD, "skipped")]
@@ -124,15 +124,15 @@ class Dbt:
         return results
 
     def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:
-        """Run one dbt command for a day and return what dbt says became of it; raises StepFailed when it broke off."""
+        """Run one dbt command for a day and return dbt's result; raises StepFailed when it was aborted."""
         from dbt.cli.main import dbtRunner
 
-        # dbt's own words go to dbt.log beside the day's ledger; here each node gets our one line.
+        # dbt logs to dbt.log beside the day's ledger; here each node gets one line.
         logs = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(self._home.runs / run_date)]
         manifest = self._parse(tuple(variables.items()))
         runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)] if on_node else [])
         variables = json.dumps({"run_date": run_date} | variables)
-        # Nobody reads the artifacts of a build, and writing them takes longer than most models.
+        # A build's artifacts have no readers, and writing them takes longer than most models.
         artifacts = ["--no-write-json"] if verb == ["build"] else []
         outcome = runner.invoke([*logs, *artifacts, *verb, *self._places, "--vars", variables, *words])
         if outcome.exception:
@@ -140,14 +140,14 @@ class Dbt:
         return outcome
 
     def _examples(self, run_date: str, result: Any) -> str:
-        """Return the first rows that a failed data test found, as `e.g. column=value, …`; nothing when it has none."""
+        """Return the first rows of a failed data test as `e.g. column=value, …`, an empty text if it has none."""
         if result.node.resource_type != "test" or result.status != "fail":
             return ""
-        # Compiled already: braces in it are text.
+        # It is compiled, so braces are text.
         query = f"{{% raw %}}{result.node.compiled_code}{{% endraw %}}"
         try:
             (shown,) = self._invoke("show", run_date, "--inline", query, "--limit", str(_EXAMPLES))
-        except StepFailed:  # that the test failed says more than that its rows can't be shown
+        except StepFailed:  # the test's failure matters more than missing examples
             return ""
         table = shown.agate_table
         rows = [zip(table.column_names, row, strict=True) for row in table.rows]
@@ -155,7 +155,7 @@ class Dbt:
         return shorten(redact(f", e.g. {'; '.join(texts)}"), _EXAMPLE_LENGTH, placeholder=" …") if texts else ""
 
     def _parse(self, variables: tuple[tuple[str, str], ...]) -> Any:
-        """Return the project as these variables shape it; the day shapes nothing."""
+        """Return the manifest for these variables; the day doesn't change it."""
         if variables not in self._manifests:
             os.environ["TRADEWINDS_HOME"] = str(self._home.root)
             self._manifests[variables] = parsed_project(self._target, self._home, dict(variables), self._places)

@@ -1,4 +1,4 @@
-"""The dbt project as dbt parsed it, kept from one command to the next: a parse takes longer than most models."""
+"""Cache the parsed dbt project between commands, because a parse takes longer than most models."""
 
 import hashlib
 import json
@@ -12,18 +12,18 @@ from ingestion.settings import PROJECT, Home
 from pipeline.dbt_messages import shown_message
 
 _KEPT = PROJECT / "target" / "parsed"
-# What a parse reads; the folders are those of dbt_project.yml.
+# The files and folders that a parse reads; dbt_project.yml names the folders.
 _FILES = ("dbt_project.yml", "profiles.yml")
 _FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/data")
-# Of the environment, what the profile makes names of: dbt writes down by itself which others the project reads.
+# The variable that determines names in the profile; dbt itself records the others that the project reads.
 _NAMING = "TRADEWINDS_POSTGRES_DATABASE"
 
 
 def parsed_project(target: str, home: Home, variables: dict[str, str], places: list[str]) -> Any:
-    """Return the project's manifest, from an earlier parse of the same files where there is one.
+    """Return the project's manifest, from an earlier parse of the same files if there is one.
 
-    dbt's own cache of a parse is thrown away when a variable or the home differs, though neither shapes a model.
-    Raises StepFailed when the project can't be parsed; what can't be kept is only parsed again.
+    dbt discards its own cache when a variable or the home changes, although neither changes a model. Raises StepFailed
+    when the project can't be parsed; a failure to write the cache is ignored.
     """
     kept = _KEPT / f"{_key(target, variables)}.msgpack"
     manifest = _read(kept)
@@ -49,7 +49,7 @@ def _parse(home: Home, variables: dict[str, str], places: list[str]) -> Any:
     from dbt.cli.main import dbtRunner
 
     home.warehouse.mkdir(parents=True, exist_ok=True)
-    # dbt makes its log's folder though nothing is written; the project's own may be closed to it.
+    # dbt creates its log folder even if it writes nothing, and the project's may be read-only.
     silent = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(home.runs)]
     words = ["--vars", json.dumps(variables), "--no-partial-parse"] if variables else []
     outcome = dbtRunner().invoke([*silent, "parse", *places, *words])
@@ -59,13 +59,13 @@ def _parse(home: Home, variables: dict[str, str], places: list[str]) -> Any:
 
 
 def _read(path: Path) -> Any | None:
-    """Return a kept manifest, None when there is none, it can't be read, or it was shaped by another environment."""
+    """Return a cached manifest, None if it is missing, unreadable, or from another environment."""
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
     try:
         manifest = Manifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
-    except Exception:  # whatever is wrong with it, a parse puts it right
+    except Exception:  # a new parse replaces it
         return None
     is_same = all(os.environ.get(name) == value for name, value in manifest.env_vars.items())
     return manifest if is_same else None

@@ -1,4 +1,4 @@
-"""The marts that every run writes as files: whole or not at all, in a stable order, the same day the same bytes."""
+"""Write marts as files, all or none, in a stable order: the same day gives the same bytes."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,9 +17,9 @@ _COPY_OPTIONS = {"csv": "format csv, header true", "json": "format json, array t
 
 
 def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, int]:
-    """Write every declared export of a day under `exports/<run_date>`; return rows by file name.
+    """Write every declared export of a day under `exports/<run_date>`; return the number of rows by file name.
 
-    Files are drafted first and put in place only when all are complete; raises StepFailed when one can't be written.
+    Files are put in place only when all drafts are complete; raises StepFailed when one can't be written.
     """
     store = open_store(home.exports, home.work)
     drafts: dict[str, Path] = {}
@@ -40,7 +40,7 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
 
 
 def _copy(session: duckdb.DuckDBPyConnection, path: Path, format_: str) -> int:
-    """Write `sorted_mart` by DuckDB, whose files read alike whatever the target; return rows."""
+    """Write `sorted_mart` with DuckDB, so that files don't depend on the target; return the number of rows."""
     columns = session.execute("describe sorted_mart").fetchall()
     cells = ", ".join(
         _disarmed(name) if format_ == "csv" and type_ == "VARCHAR" else quote(name) for name, type_, *_ in columns
@@ -50,6 +50,6 @@ def _copy(session: duckdb.DuckDBPyConnection, path: Path, format_: str) -> int:
 
 
 def _disarmed(column: str) -> str:
-    """Return SQL for a column of text that no spreadsheet takes for a formula: an apostrophe goes before it."""
+    """Return SQL that puts an apostrophe before texts that a spreadsheet would run as a formula."""
     name, starts, apostrophe = quote(column), ", ".join(map(literal, FORMULA_STARTS)), literal("'")
     return f"case when left({name}, 1) in ({starts}) then {apostrophe} || {name} else {name} end as {name}"

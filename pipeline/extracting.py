@@ -1,4 +1,4 @@
-"""The extract of a day: its sources side by side, two at a time, each with its own entry in the ledger."""
+"""Extract a day's sources, two at a time, each with an entry in the ledger."""
 
 import sys
 from collections import deque
@@ -24,7 +24,7 @@ from pipeline.worker import Worker, WorkerEnded
 
 @dataclass(frozen=True)
 class Manner:
-    """How sources are extracted: which tables, which guards a person answers for, and from what."""
+    """Options of an extract: tables, accepted guards, and where to read from."""
 
     tables: list[str] | None = None
     accept_drift: bool = False
@@ -34,16 +34,16 @@ class Manner:
 
     @property
     def options(self) -> list[str]:
-        """What to type for it."""
+        """Return the command-line options for it."""
         named = [word for table in self.tables or [] for word in ("--table", table)]
         return [*named, *(["--from-raw"] if self.from_raw else [])]
 
 
 def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
-    """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are.
+    """Land the day of every requested source; with `only_missing`, landed days are reused.
 
-    With `from_raw` the day is made again from the answers that it kept; raises BadRequest for a source without any. Of
-    sources that fail, the first one's error is raised after all have had their turn: what landed needn't be read again.
+    With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. If
+    sources fail, the first error is raised after all have run, so that the others needn't be read again.
     """
     if manner.from_raw and not all(isinstance(source, Community) for source in request.sources):
         raise BadRequest("--from-raw needs --source community: no other source's answers are kept")
@@ -69,10 +69,10 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
 def _side_by_side(
     request: Request, run_date: str, names: list[str], manner: Manner, turns: InTurn
 ) -> dict[str, Exception]:
-    """Extract the sources, two at a time where there are several: one here, one in a worker; return what failed.
+    """Extract several sources two at a time, one here and one in a worker; return the failures.
 
-    One after the other in a process that has imported dlt already: a worker would begin by importing it. Never in the
-    main thread: there database drivers take an interrupt for themselves, and dlt puts it off.
+    A process that has imported dlt extracts one after the other, because a worker would first have to import it. Never
+    extract in the main thread: there database drivers catch interrupts, and dlt delays them.
     """
     waiting, failures, interrupted = deque(names), {}, Event()
     is_helped = len(names) > 1 and "dlt" not in sys.modules
@@ -81,7 +81,7 @@ def _side_by_side(
         while waiting and not interrupted.is_set():
             try:
                 name = waiting.popleft()
-            except IndexError:  # the other one was faster
+            except IndexError:  # the other thread was faster
                 return
             try:
                 with turns.hearing(name) as hearing:
@@ -120,14 +120,14 @@ def _side_by_side(
                 interrupted.set()
                 raise
     finally:
-        # After an interrupt what has begun is closed in order; `ended_soon` sees to it that nobody waits for long.
+        # After an interrupt, started work closes in order; `ended_soon` limits the wait.
         for end in ended[:1]:
             end.wait()
     return failures
 
 
 def _start(work: Callable[..., None], *args: Any) -> Event:
-    """Do the work in a thread, and return what is set when it has ended: an interrupted `join` joins no more."""
+    """Do the work in a thread; return an event set at its end, because an interrupted `join` can't be repeated."""
     end = Event()
 
     def run() -> None:
@@ -151,7 +151,7 @@ def _extract_there(request: Request, run_date: str, name: str, manner: Manner, *
 
 
 def _extract_one(request: Request, run_date: str, name: str, manner: Manner) -> None:
-    """Land a source's day and keep its entry in the ledger."""
+    """Land a source's day and record it in the ledger."""
     (source,) = sources_named([name])
     landing = Landing(request.home)
     with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
@@ -176,7 +176,7 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner) -> 
 
 
 def _note_again(request: Request, run_date: str, name: str, manifest: Manifest, manner: Manner) -> None:
-    """Say that a source's day has landed already, and see that the ledger knows."""
+    """Report that a source's day has already landed, and make sure that the ledger has it."""
     request.reporter.line("extract", name, manifest.rows, None, "already landed")
     if not request.ledger.is_done(run_date, "extract", source=name):
         with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
@@ -184,7 +184,7 @@ def _note_again(request: Request, run_date: str, name: str, manifest: Manifest, 
 
 
 def note_landed(record: Record, manifest: Manifest) -> None:
-    """Fill an extract's entry in the ledger with what has landed."""
+    """Add what has landed to an extract's ledger entry."""
     record.rows = manifest.rows
     warnings = [
         f"{table} was sent with fields that are no columns, and are in the kept answers only: {', '.join(fields)}"
@@ -200,5 +200,5 @@ def _heard(request: Request, hearing: Hearing) -> Request:
 
 
 def _command(request: Request, run_date: str, name: str, manner: Manner) -> str:
-    """Return what to type to extract one source."""
+    """Return the command that extracts one source."""
     return Request(request.home, request.target).command("extract", run_date, "--source", name, *manner.options)

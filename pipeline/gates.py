@@ -1,4 +1,4 @@
-"""What each step refuses to stand on; every refusal names the command that mends it."""
+"""The gates of each step; every refusal names the command that fixes it."""
 
 from ingestion.errors import Refused
 from ingestion.warehouse import BuildMark
@@ -13,7 +13,7 @@ _UNFIT_BUILDS = {
 
 
 def refuse_unloaded(request: Request, run_date: str) -> dict[str, str]:
-    """Raise Refused unless the request's sources are loaded, and loaded well; return their loaded runs by name."""
+    """Raise Refused unless the request's sources are loaded and the last load succeeded; return their runs by name."""
     command = request.command("load", run_date)
     loaded = request.warehouse.loaded_runs(run_date)
     missing = [source.name for source in request.sources_of(run_date) if source.name not in loaded]
@@ -26,7 +26,7 @@ def refuse_unloaded(request: Request, run_date: str) -> dict[str, str]:
 
 
 def refuse_failed_arrivals(request: Request, run_date: str, loaded: dict[str, str]) -> None:
-    """Raise Refused when the rows that are loaded now have failed their check; unchecked ones may be built."""
+    """Raise Refused when the loaded rows have failed their check; unchecked rows may be built."""
     checked = request.ledger.read(run_date, "check_arrivals", request.target) or {}
     failed = checked.get("stands_on", {}).items() if checked.get("state") == "failed" else ()
     if any(loaded.get(source) == run for source, run in failed):
@@ -34,7 +34,7 @@ def refuse_failed_arrivals(request: Request, run_date: str, loaded: dict[str, st
 
 
 def arrivals_are_checked(request: Request, run_date: str) -> bool:
-    """Say whether all that is loaded for the day has passed its check as it is loaded now."""
+    """Return whether everything now loaded for the day has passed its check."""
     checked = request.ledger.read(run_date, "check_arrivals", request.target) or {}
     stands_on = checked.get("stands_on", {}) if checked.get("state") == "done" else {}
     loaded = request.warehouse.loaded_runs(run_date)
@@ -42,7 +42,7 @@ def arrivals_are_checked(request: Request, run_date: str) -> bool:
 
 
 def refuse_unbuilt(request: Request, run_date: str) -> BuildMark:
-    """Raise Refused unless the marts are the day's, whole, tested and of what is loaded now; return their mark."""
+    """Raise Refused unless the marts are the day's, complete, tested and up to date with raw; return their mark."""
     mark = request.warehouse.build_mark()
     command = request.command("build", run_date)
     if mark is None:
@@ -55,7 +55,7 @@ def refuse_unbuilt(request: Request, run_date: str) -> BuildMark:
 
 
 def refuse_unchecked(request: Request, run_date: str, mark: BuildMark) -> None:
-    """Raise Refused unless these very marts, and the arrivals they stand on, have passed every check."""
+    """Raise Refused unless these marts, and the arrivals they depend on, have passed every check."""
     command = check_command(request, run_date, "marts")
     checked = request.ledger.read(run_date, "check_marts", request.target) or {}
     if checked.get("stands_on") != mark.build_id:
@@ -67,5 +67,5 @@ def refuse_unchecked(request: Request, run_date: str, mark: BuildMark) -> None:
 
 
 def check_command(request: Request, run_date: str, stage: str) -> str:
-    """Return what to type to check a stage of a day."""
+    """Return the command that checks a stage of a day."""
     return request.command("check", run_date, "--stage", stage)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command soon, whatever it is at: dlt puts them off, and no database driver heeds them."""
+"""Let Ctrl-C and SIGTERM end a command soon, although dlt delays them and database drivers ignore them."""
 
 import os
 import signal
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
-# As long as it may take to end in order; workers have had their time by then.
+# The time for an orderly end, longer than that of workers.
 _SECONDS = 1.6
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @contextmanager
 def ended_soon() -> Iterator[None]:
-    """End this process when it is still in the block a moment after it was told to end; call in the main thread.
+    """End this process if it is still in the block shortly after a signal; call in the main thread.
 
-    What an interrupted library calls an error of its own leaves the block as KeyboardInterrupt.
+    Errors that an interrupted library raises leave the block as KeyboardInterrupt.
     """
     interrupts: list[int] = []
 
@@ -30,10 +30,10 @@ def ended_soon() -> Iterator[None]:
     told.setblocking(False)
     left = Event()
     Thread(target=_watch, args=(ours, left), daemon=True).start()
-    # Written to by the handler of the kernel's signal, so also while Python waits for a library.
+    # The C signal handler writes to it, even while Python waits for a library.
     before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
     handler = signal.getsignal(signal.SIGINT)
-    if handler is signal.default_int_handler:  # else whoever started this has it ignored, as a shell does for `&`
+    if handler is signal.default_int_handler:  # otherwise our caller ignores it, as a shell does for `&`
         signal.signal(signal.SIGINT, interrupt)
     try:
         yield
@@ -56,7 +56,7 @@ def _watch(ours: socket.socket, left: Event) -> None:
 
 
 def _end(number: signal.Signals) -> None:
-    """End at once: what the kernel holds for this process it frees, and workers go with it."""
+    """End at once: the kernel frees this process's locks, and workers end with it."""
     if number == signal.SIGINT:
         os.write(sys.stderr.fileno(), b"tradewinds: interrupted\n")
     os._exit(_EXIT_CODES[number])

@@ -1,4 +1,4 @@
-"""Values of the marts as JSON text that loses nothing: decimals to the last digit, no NaN, times as they are stored."""
+"""Write the marts' values as JSON without loss: exact decimals, no NaN, times as stored."""
 
 import json
 import math
@@ -14,14 +14,14 @@ def write_object(columns: Iterable[str], values: Iterable[object]) -> str:
 
 
 def to_json(value: object) -> str:
-    """Return a value as JSON; a decimal is a number with all of its digits, which a float would round."""
+    """Return a value as JSON; a decimal keeps all digits, which a float would round."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    # Neither NaN nor an infinity is a number in JSON (RFC 8259).
+    # JSON has no NaN or infinity (RFC 8259).
     if isinstance(value, Decimal):
         return format(value, "f") if value.is_finite() else _text(str(value))
     if isinstance(value, float):
@@ -34,7 +34,7 @@ def to_json(value: object) -> str:
 
 
 def plain_text(value: object) -> str:
-    """Return a value as a cell's text: decimals without an exponent, bytes as hexadecimal digits, nothing for NULL."""
+    """Return a value as a cell's text: decimals without exponent, bytes as hexadecimal digits, NULL as empty text."""
     if value is None:
         return ""
     if isinstance(value, bool):

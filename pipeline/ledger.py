@@ -1,4 +1,4 @@
-"""What happened on each run date: one file a step, `runs/<run_date>/<step>.json`."""
+"""The ledger of steps: one file per run date and step, `runs/<run_date>/<step>.json`."""
 
 import fcntl
 import json
@@ -16,12 +16,12 @@ from ingestion.settings import Home
 
 STEPS = ("extract", "load", "check_arrivals", "build", "check_marts", "publish")
 
-# Far more than the steps in which any file system counts time.
+# Far more than any file system's time resolution.
 _TICK_NANOSECONDS = 2_000_000_000
 
 
 class Record:
-    """The entry of a step that is running; the step fills in what it did. `entry` is what was kept when it ended."""
+    """The entry of a running step, which the step fills in. `entry` is the stored entry once it has ended."""
 
     def __init__(self) -> None:
         self.entry: dict[str, Any] | None = None
@@ -29,16 +29,16 @@ class Record:
         self.details: dict[str, Any] = {}
 
     def acknowledge(self, **flags: bool) -> None:
-        """Keep which guards a person has answered for on this run, by the names of their `--accept-…`."""
+        """Store which guards were accepted on this run, by the names of their `--accept-…` options."""
         if accepted := [name for name, is_accepted in flags.items() if is_accepted]:
             self.details["accepted"] = accepted
 
 
 class Ledger:
-    """Records and reads steps. Extract's file keeps an entry for each source, the others' one for each target.
+    """Records and reads steps. Extract's file has an entry for each source, the other files one for each target.
 
-    On top is the last entry, of extract a summary of all. Each says at what time of the day's schedule its run was due,
-    `run_at`, where that was said, and when it last ended well, `last_success`, though it has failed since.
+    At the top is the last entry, or for extract a summary of all. `run_at` is the run's scheduled time, if it was
+    given. `last_success` is the time of the last success, even if the step has failed since.
     """
 
     def __init__(self, home: Home, run_at: datetime | None = None):
@@ -50,7 +50,7 @@ class Ledger:
     def recording(
         self, run_date: str, step: str, command: str, target: str, source: str | None = None
     ) -> Iterator[Record]:
-        """Keep a step's entry: running, then done, failed or refused; a process that dies leaves `running` behind."""
+        """Store a step's entry: running, then done, failed or refused; a killed process leaves `running`."""
         folder = self._runs / run_date
         folder.mkdir(parents=True, exist_ok=True)
         record = Record()
@@ -92,7 +92,7 @@ class Ledger:
     def read(self, run_date: str, step: str, target: str | None = None) -> dict[str, Any] | None:
         """Return a step's last entry, or a target's; None when it never ran.
 
-        A `running` one whose process is gone is `interrupted`.
+        A `running` entry without a live process is `interrupted`.
         """
         entry = self._read_file(run_date, step)
         if entry is None:
@@ -107,7 +107,7 @@ class Ledger:
         return entry
 
     def is_done(self, run_date: str, step: str, *, source: str | None = None, target: str | None = None) -> bool:
-        """Say whether a step, or a source's part of it, ended well when it last ran."""
+        """Return whether the last run of a step, or of a source's part of it, succeeded."""
         entry = self.read(run_date, step, target) or {}
         if source:
             entry = entry.get("sources", {}).get(source, {})
@@ -118,13 +118,13 @@ class Ledger:
         return [row for day in self.days() for row in self._rows_of(day)]
 
     def _rows_of(self, day: str) -> list[dict[str, Any]]:
-        """Return a day's entries as flat rows, from memory while its folder stays as it was."""
+        """Return a day's entries as flat rows, from memory while its folder is unchanged."""
         changed = (self._runs / day).stat().st_mtime_ns
         if self._settled.get(day, (None,))[0] == changed:
             return self._settled[day][1]
         steps = sorted(path.stem for path in (self._runs / day).glob("*.json"))
         rows = [_flat(day, step, source, entry) for step in steps for source, entry in self.parts(day, step)]
-        # What runs ends without a word when it is killed; and a folder may change twice within one tick of its clock.
+        # A killed step doesn't change its file, and a folder may change twice within one tick of the clock.
         is_settled = not any(row["state"] in ("running", "interrupted") for row in rows)
         if is_settled and time.time_ns() - changed > _TICK_NANOSECONDS:
             self._settled[day] = changed, rows
@@ -135,7 +135,7 @@ class Ledger:
         return sorted(path.name for path in self._runs.glob("*") if any(path.glob("*.json")))
 
     def parts(self, run_date: str, step: str) -> list[tuple[str | None, dict[str, Any]]]:
-        """Return a step's entries, each with its source if it has one: a file holds one a source, or one a target."""
+        """Return a step's entries, each with its source if it has one; a file has one per source or per target."""
         whole = self.read(run_date, step) or {}
         if "sources" in whole:
             return sorted(whole["sources"].items())
@@ -163,7 +163,7 @@ class Ledger:
             write_atomically(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
 
     def _restore(self, run_date: str, step: str, before: dict[str, Any] | None) -> None:
-        """Forget a step that never began, because what was asked for doesn't exist."""
+        """Remove the entry of a step that never began because the request was wrong."""
         if before is None:
             self._path(run_date, step).unlink()
         else:
@@ -179,12 +179,12 @@ class Ledger:
         return self._runs / run_date / f"{step}.json"
 
     def _alive_path(self, run_date: str, step: str, part: str) -> Path:
-        """Return the file that a running part, a source's or a target's, holds a lock on."""
+        """Return the file that a running part (a source's or a target's) holds a lock on."""
         return self._runs / run_date / f".{step}.{part}.alive"
 
 
 def _summary(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a by-source entry with the whole step's state, times, rows, errors and next command on top."""
+    """Return a by-source entry with the whole step's state, times, rows, errors and next command at the top."""
     parts = entry["sources"]
     states = {part["state"] for part in parts.values()}
     state = next((bad for bad in ("failed", "refused", "interrupted", "running") if bad in states), "done")
@@ -223,7 +223,7 @@ def _flat(day: str, step: str, source: str | None, entry: dict[str, Any]) -> dic
 
 
 def _last_success(whole: dict[str, Any] | None, source: str | None, target: str) -> str | None:
-    """Return when a source's or a target's part of a step last ended well on its day; a new entry takes it over."""
+    """Return when a source's or target's part of a step last succeeded on its day, for a new entry."""
     parts = (whole or {}).get("sources" if source else "targets", {})
     return parts.get(source or target, {}).get("last_success")
 

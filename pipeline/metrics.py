@@ -1,4 +1,4 @@
-"""What the ledger says, as Prometheus metrics: `runs/metrics.prom`, for node_exporter's textfile collector."""
+"""Export the ledger as Prometheus metrics: `runs/metrics.prom`, for node_exporter's textfile collector."""
 
 import fcntl
 from collections.abc import Iterable, Iterator
@@ -32,9 +32,9 @@ _BAD = ("failed", "refused", "interrupted")
 
 
 def write_metrics(ledger: Ledger, folder: Path) -> None:
-    """Write the metrics of every step as the ledger has them now; raises OSError when that can't be done."""
+    """Write the metrics of every step in the ledger; raises OSError when the file can't be written."""
     with (folder / f".{FILE_NAME}.lock").open("w") as lock:
-        # Read and written under one lock: of two processes that end at once, the later one tells about both.
+        # Read and write under one lock, so that the later of two processes writes the metrics of both.
         fcntl.flock(lock, fcntl.LOCK_EX)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_LedgerMetrics(ledger.entries()))
@@ -50,7 +50,7 @@ class _LedgerMetrics:
             self._series.setdefault(_labels_of(entry), []).append(entry)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield each metric with one sample a step, source and target, where there is something to say."""
+        """Yield each metric with one sample for each step, source and target that has a value."""
         families = {name: GaugeMetricFamily(name, text, labels=_LABELS) for name, text in _HELP.items()}
         for labels, entries in sorted(self._series.items()):
             for name, value in _values(entries).items():
@@ -60,12 +60,12 @@ class _LedgerMetrics:
 
 
 def _labels_of(entry: dict[str, Any]) -> tuple[str, str, str]:
-    """Return a step's series: what is extracted is landed once, for every target."""
+    """Return the labels of a step's series; an extract has no target, because it lands once for all."""
     return entry["step"], entry["source"] or "", "" if entry["source"] else entry["target"]
 
 
 def _values(entries: list[dict[str, Any]]) -> dict[str, float | None]:
-    """Return what the metrics of a series are, by name; None where the last run leaves one open."""
+    """Return the values of a series' metrics by name, None where the last run gives none."""
     last = max(entries, key=lambda entry: entry["started_at"])
     is_running = last["state"] == "running"
     ended = last["ended_at"]
@@ -92,5 +92,5 @@ def _midnight(day: date) -> float:
 
 
 def _seconds(moment: datetime) -> float:
-    """Return a naive UTC moment as seconds since 1970."""
+    """Return a naive UTC time as seconds since 1970."""
     return moment.replace(tzinfo=UTC).timestamp()

@@ -1,4 +1,4 @@
-"""The options that several commands share, and what they make of them."""
+"""The options that several commands share, and the requests made from them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a command's help: what to type, one line each."""
+    """Return the end of a command's help: examples, one a line."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
 RunDate = Annotated[
     str | None,
-    typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day, in UTC; today when not said."),
+    typer.Option("--run-date", metavar="YYYY-MM-DD", help="The UTC day; the default is today."),
 ]
 RunAt = Annotated[
     str | None,
     typer.Option(
         "--run-at",
         metavar="YYYY-MM-DDTHH:MM:SSZ",
-        help="When this run of the day was due, for the ledger; without --run-date it says the day, too.",
+        help="The scheduled time of this run, for the ledger; without --run-date it also sets the day.",
     ),
 ]
 Target = Annotated[
@@ -53,36 +53,36 @@ SourceNames = Annotated[
 ]
 AcceptDrift = Annotated[
     bool,
-    typer.Option("--accept-drift", help="Take dropped or retyped columns of a source as they are."),
+    typer.Option("--accept-drift", help="Accept dropped or retyped columns of a source."),
 ]
 AcceptShrink = Annotated[
-    bool, typer.Option("--accept-shrink", help="Take tables that lost half of their rows, or all, as they are.")
+    bool, typer.Option("--accept-shrink", help="Accept tables that lost half of their rows or more.")
 ]
 AcceptStale = Annotated[
     bool,
-    typer.Option("--accept-stale", help="Take what arrived though it ends before the day before's did."),
+    typer.Option("--accept-stale", help="Accept data that ends earlier than the day before's."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop before publishing, with what it would change.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what publishing would change, and don't publish.")]
 AllowOlder = Annotated[
     bool,
-    typer.Option("--allow-older", help="Publish this day even though a newer one is published."),
+    typer.Option("--allow-older", help="Publish this day even if a newer one is published."),
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print nothing but a failure's one line; the exit code says the rest.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing except one line on failure.")]
 Output = Annotated[
     Literal["text", "json"],
-    typer.Option("--format", help="json: an object a line for each step that ended, as the ledger keeps it."),
+    typer.Option("--format", help="json prints the ledger's entry of each finished step, one object a line."),
 ]
 RowFormat = Annotated[
     Literal["table", "csv", "json"],
-    typer.Option("--format", help="csv and json are for scripts, and whole when no --limit is given."),
+    typer.Option("--format", help="csv and json are for scripts, and print all rows by default."),
 ]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows; 20 in a table when not said.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="The maximum number of rows; 20 by default in a table.")
+]
 
 
 def reporter_for(quiet: bool, output: str) -> "Reporter":
-    """Return what prints a command's progress in the form that was asked for."""
+    """Return a reporter for the requested output format."""
     from pipeline.reporter import Reporter
 
     return Reporter(form="quiet" if quiet else output)
@@ -94,7 +94,7 @@ def request_for(
     run_at: datetime | None = None,
     reporter: "Reporter | None" = None,
 ) -> "Request":
-    """Return the request of a command; raises BadRequest when a name that was given doesn't exist."""
+    """Return the request of a command; raises BadRequest on an unknown name."""
     from pipeline.request import Request
 
     printing = {"reporter": reporter} if reporter else {}
@@ -107,7 +107,7 @@ def request_for(
 def serving(
     target: str, sources: list[str] | None, run_at: datetime | None = None, reporter: "Reporter | None" = None
 ) -> Iterator["Request"]:
-    """Hand out the request, with its warehouse reachable while the command works."""
+    """Yield the request, with its warehouse reachable during the block."""
     request = request_for(target, sources, run_at, reporter)
     with request.warehouse.serving():
         yield request
@@ -117,7 +117,7 @@ def serving(
 def working(
     target: str, sources: list[str] | None, run_at: datetime | None = None, reporter: "Reporter | None" = None
 ) -> Iterator["Request"]:
-    """Do what `serving` does for a step, or steps: a command that an interrupt ends soon."""
+    """Do the same as `serving` for steps, and let an interrupt end the command soon."""
     from pipeline.interrupts import ended_soon
 
     with ended_soon(), serving(target, sources, run_at, reporter) as request:
@@ -126,7 +126,7 @@ def working(
 
 @contextmanager
 def people_database() -> Iterator["Engine"]:
-    """Open the people database of the home; what that takes is imported by the commands that do."""
+    """Open the people database of the home; its imports are deferred until here."""
     from pipeline.people import people_engine
 
     with people_engine(Home.from_environment()) as engine:
@@ -134,14 +134,14 @@ def people_database() -> Iterator["Engine"]:
 
 
 def day_of(run_date: str | None) -> str:
-    """Return the day that was asked for, today (UTC) when none was; raises BadRequest when it is none."""
+    """Return the requested day, by default today (UTC); raises BadRequest when it isn't a day."""
     from pipeline.dates import parse_run_date
 
     return parse_run_date(run_date)
 
 
 def time_of(run_at: str | None) -> datetime | None:
-    """Return the time that was given, in UTC; raises BadRequest when it is none."""
+    """Return the given time in UTC; raises BadRequest when it isn't a time."""
     from pipeline.dates import parse_run_at
 
     return parse_run_at(run_at)

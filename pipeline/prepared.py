@@ -1,4 +1,4 @@
-"""The two parts of a day that take seconds to get ready for: dbt's and the checks', here or in workers of their own."""
+"""The two parts of a day with slow imports, dbt and the checks, run here or in workers."""
 
 import sys
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def prepared(request: Request) -> Iterator[Request]:
-    """Hand out the request with workers that get ready for its later steps meanwhile; they are gone after the block.
+    """Yield the request with workers that prepare its later steps meanwhile; they end with the block.
 
-    A process that has imported all of it already is as ready as they could be.
+    A process that has already imported everything needs no workers.
     """
     if all(module in sys.modules for module in ("dbt.cli.main", "great_expectations")):
         yield request
@@ -42,16 +42,16 @@ def prepare_dbt(target: str, home: Home) -> Dbt:
 
 
 def prepare_checks() -> None:
-    """Import what checks need."""
+    """Import the checks' libraries."""
     from pipeline.checks.run import prepare
 
     prepare()
 
 
 def build_day(dbt: Dbt, run_date: str, sources: list[str], *, reporter: Reporter | Relay) -> BuildResult:
-    """Build a day, all of it or what stands on these sources; where history is behind it, replay the days in between.
+    """Build a day, completely or for these sources; replay the days in between if history is behind.
 
-    The warehouse is free again afterwards.
+    This releases the warehouse at the end.
     """
 
     def report(name: str, status: str, seconds: float) -> None:
@@ -84,7 +84,7 @@ def check_stage(
     *,
     reporter: Reporter | Relay,
 ) -> "CheckResult":
-    """Run a stage's suites that stand on these sources alone."""
+    """Run a stage's suites that depend on these sources alone."""
     from pipeline.checks import run_checks
 
     return run_checks(stage, warehouse=warehouse, home=home, run_date=run_date, sources=sources, accepted=accepted)

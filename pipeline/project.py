@@ -1,4 +1,4 @@
-"""What the dbt project's folders say: which marts are published, and the exports that are declared as exposures."""
+"""Read the dbt project's folders: the published marts, and the exports declared as exposures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +8,13 @@ import yaml
 
 from ingestion.settings import PROJECT
 
-# Tells about runs, so it differs from run to run: published, but no part of what a version is.
+# Describes runs and differs between them, so it is published but isn't part of a version's hash.
 OPERATIONS_SCHEMA = "ops"
 
 
 @dataclass(frozen=True)
 class Mart:
-    """A published relation (`schema.table`), the columns that name one row, and those whose sums are its totals."""
+    """A published relation (`schema.table`), its key columns, and the columns summed as its totals."""
 
     relation: str
     key: tuple[str, ...] = ()
@@ -28,13 +28,13 @@ class Mart:
 
     @property
     def is_of_operations(self) -> bool:
-        """Whether it tells about runs and not about the business."""
+        """Whether it describes runs rather than the business."""
         return self.place[0] == OPERATIONS_SCHEMA
 
 
 @dataclass(frozen=True)
 class Export:
-    """A mart that every run writes as files, in this row order."""
+    """A mart that every run exports, in this row order."""
 
     name: str
     relation: str
@@ -57,7 +57,7 @@ def published_relations() -> list[str]:
 
 
 def exports() -> list[Export]:
-    """Return the exposures of `models/exports` that say how they are exported."""
+    """Return the exposures in `models/exports` that declare an export."""
     found = []
     for path in sorted((PROJECT / "models" / "exports").glob("*.yml")):
         for exposure in read_yaml(path).get("exposures", []):
@@ -68,7 +68,7 @@ def exports() -> list[Export]:
 
 
 def read_yaml(path: Path) -> Any:
-    """Return what a YAML file says, read by libyaml where PyYAML has it: ten times as fast."""
+    """Parse a YAML file, with libyaml if PyYAML has it, which is ten times as fast."""
     return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe both)
 
 

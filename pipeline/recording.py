@@ -1,4 +1,4 @@
-"""What every step does around its work: keep ledger and metrics, end a failure as one line, say how long it took."""
+"""The frame of every step: update ledger and metrics, report a failure as one line, print the duration."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from pipeline.request import Request
 
 @contextmanager
 def recorded(request: Request, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
-    """Keep a step's entry in the ledger and its metrics beside it, tell of its end, and fail as `explained` does."""
+    """Record a step in ledger and metrics, report its end, and explain failures as `explained` does."""
     with explained(run_date, step, command, source), ExitStack() as ended:
         ended.callback(_tell_monitoring, request)
         with request.ledger.recording(run_date, step, command, request.target, source) as record:
@@ -29,7 +29,7 @@ def _tell(request: Request, record: Record, run_date: str, step: str, source: st
 
 @contextmanager
 def explained(run_date: str, step: str, command: str, source: str | None = None) -> Iterator[None]:
-    """End any failure as one line: step, date, reason, and what to type next."""
+    """Convert any failure into one line: step, date, reason and the next command."""
     name = step.replace("_", " ")
     try:
         yield
@@ -46,7 +46,7 @@ def explained(run_date: str, step: str, command: str, source: str | None = None)
 
 
 def _tell_monitoring(request: Request) -> None:
-    """Write the metrics anew; what can't be written is a warning, for the step's own work stands."""
+    """Write the metrics; a failure is only a warning, because the step's work is done."""
     try:
         write_metrics(request.ledger, request.home.runs)
     except OSError as error:
@@ -55,7 +55,7 @@ def _tell_monitoring(request: Request) -> None:
 
 @contextmanager
 def timed(request: Request, step: str, name: str) -> Iterator[Callable[[int | None, str], None]]:
-    """Show that the block is at work, and print one line when it has said what came of it."""
+    """Show progress during the block, and print one line with the result that it reports."""
     started = time.monotonic()
     with request.reporter.working(step, name):
         yield lambda rows, note: request.reporter.line(step, name, rows, time.monotonic() - started, note)

@@ -1,4 +1,4 @@
-"""Rejected rows of landed days: which they are, and another chance for those that couldn't be read."""
+"""List the rejected rows of landed days, and replay those that couldn't be read."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,26 +22,26 @@ from pipeline.request import Request
 COLUMNS = ("run_date", "source", "table_name", "file", "line_number", "rule", "raw_text")
 COUNTED = ("run_date", "source", "table_name", "rule", "rows")
 _QUARANTINE = "quarantine.rejected_rows"
-# A value of a database that landing can't hold has no line either, but is found by extract, and so is in landing.
+# A database value that landing can't hold has no line number either, but the extract rejects it, so it is in landing.
 _FOUND_BY_EXTRACT = "out of range"
 
 
 def list_rejects(request: Request, run_date: str) -> Iterator[dict]:
-    """Return a day's rejected rows: those that couldn't be read by file and line, then those that broke a rule.
+    """Return a day's rejected rows: first unreadable ones by file and line, then those that broke a rule.
 
-    Raises Refused when nothing of the day, or not all of the sources that were named, has landed.
+    Raises Refused when the day, or one of the named sources, hasn't landed.
     """
     landing, names = Landing(request.home), [source.name for source in request.sources_of(run_date)]
     missing = [name for name in names if landing.manifest(name, run_date) is None]
     if missing and (request.named_sources or missing == names):
         raise Refused(f"{', '.join(missing)} not landed for {run_date}", request.command("extract", run_date))
-    # All of it is read before the first row is shown: what is damaged leaves no half of a list behind.
+    # Read everything before showing the first row, so that damage can't leave half a list.
     parts = list(_rejects(request, run_date))
     return (row for part in parts for row in part.to_pylist())
 
 
 def count_rejects(request: Request) -> list[dict]:
-    """Return the rejected rows of all landed days counted by day, source, table and rule; the latest day first."""
+    """Count the rejected rows of all landed days by day, source, table and rule, latest day first."""
     counts: Counter[tuple] = Counter()
     for part in _rejects(request, None):
         counts.update(zip(*(part[column].to_pylist() for column in COUNTED[:-1]), strict=True))
@@ -50,9 +50,9 @@ def count_rejects(request: Request) -> list[dict]:
 
 
 def replay_rejects(request: Request, source: Source, run_date: str) -> None:
-    """Take the rejected rows of a source that are good now into its landed day, and the day on from there.
+    """Add a source's rejects that are valid now to its landed day, and run the day's later steps.
 
-    A day that had been loaded and isn't complete goes on, too: a replay that was killed leaves it so.
+    A loaded but incomplete day is continued too, because a killed replay leaves it so.
     """
     try:
         with request.reporter.progress() as progress:
@@ -95,7 +95,7 @@ def _rejects(request: Request, run_date: str | None) -> Iterator[pa.Table]:
 
 
 def _rule_breakers(request: Request, sources: list[str], run_date: str | None) -> Iterator[pa.Table]:
-    """Yield the rows that broke a rule in staging or in the people database, as the last build found them."""
+    """Yield the rows that broke a rule in staging or in the people database, as of the last build."""
     if not request.warehouse.has(_QUARANTINE):
         return
     files = pa.array([name for name in sources if SOURCES[name].area in ("csv", "api")], pa.string())
@@ -104,7 +104,7 @@ def _rule_breakers(request: Request, sources: list[str], run_date: str | None) -
         for batch in batches:
             rows = pa.Table.from_batches([batch]).select(COLUMNS)
             wanted = compute.field("source").isin(sources)
-            # A file or API that is a source was read by extract; a file that filled the people database was not.
+            # The extract reads sources that are files or APIs, but not the files imported into the people database.
             wanted &= ~(compute.field("source").isin(files) & compute.field("line_number").is_valid())
             wanted &= ~compute.starts_with(compute.field("rule"), _FOUND_BY_EXTRACT)
             if run_date:

@@ -1,4 +1,4 @@
-"""Reporters for work that is done elsewhere, or beside other work: what they are told is printed in its turn."""
+"""Reporters for work in other processes or threads, whose output is printed in order."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,19 +9,19 @@ from rich.progress import Progress
 
 from pipeline.reporter import Reporter, TableLines
 
-# A method of a reporter, and what it is called with.
+# A reporter's method and its arguments.
 Told = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
 class Hearing(Protocol):
-    """Whoever takes what a Relay hands on."""
+    """A receiver of a Relay's calls."""
 
     def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Take one call of a reporter's method."""
+        """Receive one call of a reporter's method."""
 
 
 class Relay:
-    """A reporter that prints nothing itself and hands on what it is told."""
+    """A reporter that prints nothing and forwards its calls."""
 
     def __init__(self, send: Callable[[str, tuple[Any, ...], dict[str, Any]], None]):
         self._send = send
@@ -36,7 +36,7 @@ class Relay:
         self._send("tell", (), what)
 
     def show(self, text: str) -> None:
-        """Say what is at work now, for the moving line alone."""
+        """Show the current work on the progress line only."""
         self._send("show", (text,), {})
 
     @contextmanager
@@ -45,7 +45,7 @@ class Relay:
 
 
 class InTurn:
-    """Prints what several pieces of work tell in the order of their names, whichever ends first."""
+    """Print the output of concurrent work in the order of names, whichever ends first."""
 
     def __init__(self, reporter: Reporter, names: list[str], progress: Progress):
         self._reporter, self._progress = reporter, progress
@@ -55,7 +55,7 @@ class InTurn:
 
     @contextmanager
     def hearing(self, name: str) -> Iterator["Turn"]:
-        """Hand out what hears of the work of this name, which ends with the block."""
+        """Yield the receiver for the work of this name, which ends with the block."""
         task = self._progress.add_task("", total=None)
         try:
             yield Turn(self, name, lambda text: self._progress.update(task, description=text))
@@ -66,7 +66,7 @@ class InTurn:
                 self._print_due()
 
     def take(self, name: str, told: Told) -> None:
-        """Print what was told, or keep it until all work before this has ended."""
+        """Print the call, or keep it until all earlier work has ended."""
         with self._lock:
             self._told[name].append(told)
             self._print_due()
@@ -80,7 +80,7 @@ class InTurn:
 
 
 class Turn:
-    """Hears of one piece of work among several."""
+    """The receiver for one of several pieces of work."""
 
     def __init__(self, turns: InTurn, name: str, show: Callable[[str], None]):
         self._turns, self._name, self._show = turns, name, show

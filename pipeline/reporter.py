@@ -1,4 +1,4 @@
-"""What a command prints while it works: lines for a person, JSON for a script, or nothing."""
+"""Print a command's progress: lines for a person, JSON for a script, or nothing."""
 
 import json
 import time
@@ -13,9 +13,9 @@ _PLAIN_WIDTH = 250
 
 
 class Reporter:
-    """Prints one line for each finished thing, and shows the unfinished one meanwhile where there is a terminal.
+    """Print one line for each finished item, and on a terminal show the unfinished one.
 
-    As `json` it prints what `tell` is given and nothing else, as `quiet` nothing at all.
+    `json` prints only the arguments of `tell`, `quiet` prints nothing.
     """
 
     def __init__(self, console: Console | None = None, form: Literal["text", "json", "quiet"] = "text"):
@@ -25,41 +25,41 @@ class Reporter:
             self.console.width = _PLAIN_WIDTH  # nothing wraps in a pipe or a log
 
     def line(self, step: str, name: str, rows: int | None, seconds: float | None, note: str = "") -> None:
-        """Print a finished thing: its step, its name, its rows and its seconds."""
+        """Print a finished item: step, name, rows and seconds."""
         counted = "" if rows is None else f"{rows:>12,} rows"
         timed = "" if seconds is None else f"{seconds:>8.2f} s"
         self.console.print(f"{step:<8} {name:<42} {counted:>17}{timed}  {note}".rstrip(), markup=False)
 
     def say(self, text: str) -> None:
-        """Print a line as it is."""
+        """Print a line unchanged."""
         self.console.print(text, markup=False)
 
     def tell(self, **what: Any) -> None:
-        """Print what a script wants to know as one JSON object, where JSON was asked for."""
+        """Print the arguments as one JSON object if the format is JSON."""
         if self._form == "json":
             print(json.dumps(what, ensure_ascii=False, default=str), flush=True)
 
     @contextmanager
     def working(self, step: str, name: str) -> Iterator[None]:
-        """Show that something is at work that may take more than a second."""
+        """Show work that may take more than a second."""
         with self.progress() as progress:
             progress.add_task(f"{step} {name}", total=None)
             yield
 
     def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Print what another reporter was told."""
+        """Print a call of another reporter."""
         getattr(self, name)(*args, **named)
 
     def progress(self) -> Progress:
-        """Return the moving lines of what is at work, one a task."""
+        """Return the progress lines, one per task."""
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        # Only a terminal gets the moving line; elsewhere `disable` leaves the finished lines alone.
+        # Only a terminal shows progress; elsewhere `disable` doesn't affect the finished lines.
         hidden = not self.console.is_terminal or self.console.quiet
         return Progress(*columns, console=self.console, transient=True, disable=hidden)
 
 
 class TableLines:
-    """Takes the extract's row counts: shows the unfinished table, then prints the finished one by `line`."""
+    """Receive the extract's row counts: show the unfinished table, then print the finished one by `line`."""
 
     def __init__(self, line: Callable[..., None], show: Callable[[str], None], step: str, source: str):
         self._line, self._show = line, show
@@ -68,7 +68,7 @@ class TableLines:
         self._started = 0.0
 
     def __call__(self, table: str, rows: int, is_complete: bool) -> None:
-        """Note that so many rows of a table have been read."""
+        """Show the number of rows read from a table so far."""
         if table != self._table:
             self._table, self._started = table, time.monotonic()
         name = f"{self._source}.{table}"

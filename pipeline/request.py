@@ -1,4 +1,4 @@
-"""What a command was asked for: where, into which engine, for which sources."""
+"""The request of a command: its home, target and sources."""
 
 import shlex
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from pipeline.worker import Here, Worker
 
 @dataclass(frozen=True)
 class Workers:
-    """The processes that get ready for a day's later steps."""
+    """The processes that prepare a day's later steps."""
 
     dbt: Worker
     checks: Worker
@@ -24,7 +24,7 @@ class Workers:
 
 @dataclass(frozen=True)
 class Request:
-    """The request behind a command; no source named means all of them. `run_at` (UTC) is only kept in the ledger."""
+    """The request of a command; no named source means all of them. Only the ledger uses `run_at` (UTC)."""
 
     home: Home
     target: str = "duckdb"
@@ -39,7 +39,7 @@ class Request:
         return sources_named(self.named_sources)
 
     def sources_of(self, run_date: str) -> list[Source]:
-        """Return those of the request's sources that are part of a day."""
+        """Return the request's sources that are part of a day."""
         return [source for source in self.sources if source.exists_on(run_date)]
 
     @property
@@ -54,12 +54,12 @@ class Request:
 
     @property
     def at_dbt(self) -> Worker | Here:
-        """Where dbt's part of a step is done: the worker that is ready for it, or this process."""
+        """The place to run dbt: the prepared worker, or this process."""
         return self.workers.dbt if self.workers else Here(lambda: self.dbt)
 
     @property
     def at_checks(self) -> Worker | Here:
-        """Where expectations are checked."""
+        """The place to run checks."""
         return self.workers.checks if self.workers else Here(lambda: None)
 
     @cached_property
@@ -68,18 +68,18 @@ class Request:
         return Ledger(self.home, self.run_at)
 
     def check(self) -> None:
-        """Raise BadRequest when a name that was given doesn't exist."""
+        """Raise BadRequest on an unknown name."""
         _ = self.sources, self.warehouse
 
     def command(self, step: str, run_date: str, *options: str) -> str:
-        """Return what to type to run a step as it was asked for here."""
+        """Return the command that runs a step with this request's options."""
         words = ["tradewinds", step, "--run-date", run_date]
         for source in self.named_sources:
             words += ["--source", source]
         return shlex.join([*words, *self._target_words, *options])
 
     def whole_command(self, verb: str) -> str:
-        """Return what to type for a verb that is asked for no day and no source."""
+        """Return the command of a verb without day and source."""
         return shlex.join(["tradewinds", verb, *self._target_words])
 
     @property

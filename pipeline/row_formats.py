@@ -1,4 +1,4 @@
-"""Rows on standard output: a table for a person, CSV or JSON for a script."""
+"""Write rows to standard output: a table for a person, CSV or JSON for a script."""
 
 import csv
 import sys
@@ -19,7 +19,7 @@ _TABLE_ROWS = 20
 
 
 def write_rows(rows: Iterable[dict], columns: tuple[str, ...], form: Format, limit: int | None, to: Reporter) -> None:
-    """Write rows that know their columns' names, as `write_values` does."""
+    """Write rows given as dicts, as `write_values` does."""
     write_values(([row[column] for column in columns] for row in rows), columns, form, limit, to, "no rejected rows")
 
 
@@ -31,9 +31,9 @@ def write_values(
     to: Reporter,
     nothing: str = "no rows",
 ) -> None:
-    """Write the first rows, up to the limit; without one a table has twenty, and says how many more there are.
+    """Write the first rows, up to the limit; without one, a table shows twenty and counts the rest.
 
-    Raises BadRequest for JSON with two columns of one name: only one of them could be found in it.
+    Raises BadRequest for JSON with two columns of the same name, because JSON would keep only one.
     """
     remaining = iter(rows)
     if form == "table":
@@ -50,7 +50,7 @@ def _print_table(rows: Iterator[Sequence[object]], columns: Sequence[str], to: R
     for column in columns:
         table.add_column(Text(show_text(column)), no_wrap=True)
     for row in rows:
-        # Text is shown as it is; a string would be read as rich's markup.
+        # As Text, because rich would parse a string as markup.
         table.add_row(*(Text(show_text(plain_text(value))) for value in row))
     if table.row_count:
         to.console.print(table)
@@ -61,7 +61,7 @@ def _print_table(rows: Iterator[Sequence[object]], columns: Sequence[str], to: R
 def _write_csv(rows: Iterator[Sequence[object]], columns: Sequence[str]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(map(disarm, columns))
-    # A number may begin with a minus; only what is text can be a formula.
+    # A number may begin with a minus; only text can be a formula.
     writer.writerows([disarm(value) if isinstance(value, str) else plain_text(value) for value in row] for row in rows)
 
 

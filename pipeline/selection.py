@@ -1,16 +1,16 @@
-"""Which nodes of the dbt project a build of some sources alone comprises."""
+"""Select the dbt nodes for a build of some sources."""
 
 from collections.abc import Iterable
 from typing import Any
 
-# What compares or counts all sources together.
+# The tag of models that compare or count all sources.
 _ACROSS_SOURCES = "across_sources"
 
 
 def nodes_of_sources(manifest: Any, sources: list[str]) -> list[str]:
-    """Return the names of all models and snapshots that stand on these sources, and of all that those stand on.
+    """Return the names of all models and snapshots that depend on these sources, and of their ancestors.
 
-    dbt's own `@tag:<source>` takes every other source in by way of the models that compare them all.
+    dbt's `@tag:<source>` would include every other source through the models that compare all of them.
     """
     manifest.build_parent_and_child_maps()
     tagged = {id_ for id_, table in manifest.sources.items() if set(table.config.tags) & set(sources)}
@@ -22,7 +22,7 @@ def nodes_of_sources(manifest: Any, sources: list[str]) -> list[str]:
 
 
 def _reachable(start: Iterable[str], edges: dict[str, list[str]]) -> set[str]:
-    """Return what can be reached, the start included, without going through tests."""
+    """Return the reachable nodes, including the start, without paths through tests."""
     found, ahead = set(), list(start)
     while ahead:
         id_ = ahead.pop()

@@ -1,4 +1,4 @@
-"""A new CSV source: looked at, described, and written into the project as a whole or not at all."""
+"""Add a CSV source: read the file, describe it, and write the project's files, all or none."""
 
 import tomllib
 from datetime import date
@@ -16,10 +16,10 @@ _DEPENDS = "-- depends_on: "
 
 
 def add_csv(name: str, path: Path, since: str) -> tuple[list[str], Sniffed]:
-    """Write what a CSV file needs to be a source; return the files, by their paths in the project, and what it is.
+    """Write the files that make a CSV file a source; return their paths in the project, and the file's description.
 
-    Raises BadRequest when the name or the file can't be used, StepFailed when a file can't be written: either way the
-    project is as it was.
+    Raises BadRequest when the name or the file can't be used, StepFailed when a file can't be written. Both leave the
+    project unchanged.
     """
     _check_name(name)
     path = path.expanduser().resolve()
@@ -54,14 +54,14 @@ def _with_settings(added: str) -> str:
 
 
 def _with_dependency(model: str, call: str) -> str:
-    """Return a model's text with one more line that says what it reads: dbt can't know it from the catalogue."""
+    """Return a model's text with one more dependency line, because dbt can't derive it from the catalogue."""
     lines = (PROJECT / model).read_text(encoding="utf-8").splitlines(keepends=True)
     last = max((number for number, line in enumerate(lines) if line.startswith(_DEPENDS)), default=-1)
     return "".join([*lines[: last + 1], f"{_DEPENDS}{call}\n", *lines[last + 1 :]])
 
 
 def _with_schema(name: str) -> str:
-    """Return the overview, the first page of dbt's documentation, with the raw schema among the others."""
+    """Return the overview page of dbt's documentation with the raw schema added."""
     lines = (PROJECT / OVERVIEW).read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(
         f"{line.rstrip().removesuffix(' |')}, `raw_{name}` |\n" if line.startswith("| raw |") else line
@@ -70,7 +70,7 @@ def _with_schema(name: str) -> str:
 
 
 def _write(texts: dict[str, str]) -> None:
-    """Write all files, or put back what was there."""
+    """Write all files, or restore the old ones on failure."""
     before = {name: (PROJECT / name).read_bytes() for name in texts if (PROJECT / name).exists()}
     folders = {(PROJECT / name).parent for name in texts if not (PROJECT / name).parent.exists()}
     try:

@@ -1,4 +1,4 @@
-"""The files of a new CSV source: its settings, what its table means, its staging model, its suite of arrivals."""
+"""The files of a new CSV source: settings, table description, staging model, suite of arrivals."""
 
 import json
 import re
@@ -18,7 +18,7 @@ CATALOGUE_MODELS = {
 SETTINGS = ".dlt/config.toml"
 OVERVIEW = "models/_overview.md"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-# Not among DuckDB's keywords, and hard to read as names all the same.
+# Not DuckDB keywords, but confusing as names.
 _TYPE_NAMES = {"date", "timestamp", "value"}
 _KINDS = {
     "VARCHAR": "text", "BIGINT": "numbers", "DOUBLE": "numbers", "BOOLEAN": "booleans", "DATE": "dates",
@@ -29,7 +29,7 @@ _WORDS = {"numbers": "a number", "booleans": "true or false", "dates": "a date",
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the file, its name in staging, and the group of columns that it stands in there."""
+    """A column of the file, its name in staging, and its group of columns there."""
 
     name: str
     type: str
@@ -189,5 +189,5 @@ expectations: []
 
 
 def _quoted(text: str) -> str:
-    """Return a text as a string of TOML and of YAML."""
+    """Return a text as a string for TOML and YAML."""
     return json.dumps(text, ensure_ascii=False)

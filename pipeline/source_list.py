@@ -1,4 +1,4 @@
-"""The sources as they stand: of which kind, where, sample or own, and when they last landed."""
+"""List the sources: kind, place, sample or own, and last landed day."""
 
 from ingestion.landing import Landing
 from ingestion.redact import redact
@@ -13,7 +13,7 @@ _KINDS = {"postgres": "postgres", "people": "postgres", "csv": "csv", "api": "ap
 
 
 def list_sources(request: Request) -> list[dict[str, str]]:
-    """Return a row of COLUMNS for each source; what isn't configured has a sample in its place."""
+    """Return a row of COLUMNS for each source; a source without settings uses its sample."""
     landing, rows = Landing(request.home), []
     for source in request.sources:
         days, place = landing.days(source.name), configured_place(source)
@@ -30,7 +30,7 @@ def list_sources(request: Request) -> list[dict[str, str]]:
 
 
 def configured_place(source: Source) -> str | None:
-    """Return where one's own source is, without secrets; None where nothing is configured."""
+    """Return a source's configured place, without secrets; None when nothing is configured."""
     if isinstance(source, CsvSource):
         return source.configured_path
     if source.area == "api":

@@ -1,4 +1,4 @@
-"""What the ledger says, as tables: the steps of one day, or the last days as a grid."""
+"""Show the ledger as tables: the steps of one day, or the last days as a grid."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,17 +11,17 @@ _GRID_DAYS = 14
 
 
 def is_complete(ledger: Ledger, run_date: str, target: str | None = None) -> bool:
-    """Say whether every step of a day is done."""
+    """Return whether every step of a day is done."""
     return all(ledger.is_done(run_date, step, target=target) for step in STEPS)
 
 
 def last_days(ledger: Ledger) -> list[str]:
-    """Return the last 14 days that anything was done for, oldest first."""
+    """Return the last 14 days in the ledger, oldest first."""
     return ledger.days()[-_GRID_DAYS:]
 
 
 def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return a day's entries as the steps themselves tell them, one a step (extract: a source), in order."""
+    """Return a day's entries as the steps report them, in order: one per step, for extract one per source."""
     for step in STEPS:
         entry = ledger.read(run_date, step, target) or {"state": "not run", "command": step_command(step, run_date)}
         for source, part in entry.get("sources", {None: entry}).items():
@@ -30,7 +30,7 @@ def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Ite
 
 
 def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table:
-    """Return one row a step (extract: a source): state, times, rows, and for what isn't done the error and command."""
+    """Return one row per step (extract: per source): state, times, rows, and unless done, error and command."""
     table = _table("step", "source", "state", "started", "ended", "rows", "error", "command")
     for entry in day_entries(ledger, run_date, target):
         command = "" if entry["state"] == "done" else entry["command"]
@@ -39,7 +39,7 @@ def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table
 
 
 def days_grid(ledger: Ledger, target: str | None = None) -> Table:
-    """Return one row a day, of the last 14 that anything was done for, and one column a step."""
+    """Return the last 14 days in the ledger, with one column per step."""
     table = _table("run date", *STEPS, "rows", "rejected", "published")
     for day in last_days(ledger):
         entries = {step: ledger.read(day, step, target) or {"state": "not run"} for step in STEPS}
@@ -61,7 +61,7 @@ def _has_mark(table: Table) -> bool:
 
 
 def step_command(step: str, run_date: str) -> str:
-    """Return what to type for a step that never ran; `check_arrivals` is a stage of `check`."""
+    """Return the command of a step that never ran; `check_arrivals` is a stage of `check`."""
     verb, _, stage = step.partition("_")
     return f"tradewinds {verb} --run-date {run_date}" + (f" --stage {stage}" if stage else "")
 
@@ -75,7 +75,7 @@ def _count(rows: int | None) -> str:
 
 
 def _time(moment: str | None) -> str:
-    """Return a moment of the ledger to the second, in UTC."""
+    """Return a time of the ledger to the second, in UTC."""
     return (moment or "")[:19].replace("T", " ")
 
 

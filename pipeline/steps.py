@@ -1,4 +1,4 @@
-"""The steps of a day, each behind its gate; none does another's work."""
+"""The steps of a day, each with its gate; none does another's work."""
 
 import pyarrow as pa
 
@@ -35,16 +35,16 @@ def extract(
     only_missing: bool = False,
     from_raw: bool = False,
 ) -> None:
-    """Land the day of every source asked for; with `only_missing`, whole landed days are taken as they are.
+    """Land the day of every requested source; with `only_missing`, landed days are reused.
 
-    With `from_raw` the day is made again from the answers that it kept; raises BadRequest for a source without any.
-    Of sources that fail, the first one's error is raised after all have had their turn.
+    With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. If
+    sources fail, the first error is raised after all have run.
     """
     extract_sources(request, run_date, Manner(tables, accept_drift, accept_shrink, only_missing, from_raw))
 
 
 def load(request: Request, run_date: str) -> None:
-    """Take the landed day into raw; refused unless every source asked for has landed whole."""
+    """Load the landed day into raw; refused unless every requested source has landed completely."""
     with recorded(request, run_date, "load", request.command("load", run_date)) as record:
         sources = request.sources_of(run_date)
         with timed(request, "load", f"raw, {len(sources)} sources") as finished:
@@ -56,7 +56,7 @@ def load(request: Request, run_date: str) -> None:
 
 
 def build(request: Request, run_date: str) -> BuildResult:
-    """Run dbt for the day, history first where it is behind; refused unless the day is loaded, and loaded well."""
+    """Run dbt for the day, and first replay history if it is behind; refused unless the day is loaded."""
     with recorded(request, run_date, "build", request.command("build", run_date)) as record:
         refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
         record_own_sources(request.warehouse)
@@ -71,16 +71,16 @@ def build(request: Request, run_date: str) -> BuildResult:
 
 
 def record_steps(request: Request) -> None:
-    """Hand the ledger over to the warehouse, for the marts that tell about runs."""
+    """Copy the ledger to the warehouse, for the marts that describe runs."""
     request.warehouse.record_steps(pa.Table.from_pylist(request.ledger.entries(), schema=PIPELINE_STEPS))
 
 
 def check(
     request: Request, run_date: str, stage: str = "marts", *, accept_shrink: bool = False, accept_stale: bool = False
 ) -> None:
-    """Hold what arrived, or the built marts, against the suites of expectations; raises StepFailed when one is broken.
+    """Validate arrivals, or the built marts, against the suites; raises StepFailed when an expectation fails.
 
-    The marts stand on what arrived: where that hasn't been checked since it was loaded, it is checked first.
+    The marts depend on the arrivals, which are checked first if they haven't been since the load.
     """
     accepted = {"accept_shrink": accept_shrink, "accept_stale": accept_stale}
     if stage == "marts" and not arrivals_are_checked(request, run_date):
@@ -95,9 +95,9 @@ def check(
 
 
 def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_run: bool = False) -> None:
-    """Write the day's exports and put its marts before readers; an older day than the published one only exports.
+    """Write the day's exports and publish its marts; a day older than the published one is only exported.
 
-    What that changes for readers is said first; with `dry_run` nothing else is done.
+    The changes for readers are printed first; `dry_run` does nothing else.
     """
     command = request.command("publish", run_date)
     if dry_run:
@@ -129,7 +129,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
 
 
 def rollback(request: Request, to: str | None = None) -> None:
-    """Put the version before the published one, or the named one, before readers again."""
+    """Publish the previous version, or the named one, again."""
     with timed(request, "rollback", "marts") as finished:
         version = open_publisher(request.target, request.home).rollback(to)
         finished(None, version.name)
@@ -160,7 +160,7 @@ def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> 
 
 
 def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
-    """Print what a publish would change for readers, a mart a line; return it by mart."""
+    """Print a publish's changes for readers, one mart a line; return them by mart."""
     with request.reporter.working("publish", "what changes"):
         changes = [change for change in publisher.changes(marts) if change]
     for change in changes:

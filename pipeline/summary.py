@@ -1,4 +1,4 @@
-"""The end of a run: what was built, from what, the first rows of the answer, and where to look."""
+"""Print the summary of a run: what was built, its sources, the answer's first rows, and where to look."""
 
 from itertools import islice
 
@@ -9,7 +9,7 @@ from pipeline.asking import ANSWER, ANSWER_SHOWN
 from pipeline.publishing import open_publisher
 from pipeline.request import Request
 
-# What one's own source is named by, in each area of landing.
+# The setting of your own source, by area of landing.
 _SETTINGS = {
     "postgres": "SOURCES__{}__CREDENTIALS",
     "csv": "SOURCES__{}__PATH",

@@ -1,4 +1,4 @@
-"""Hold what is kept against what it should be: landed files against manifests, history against raw."""
+"""Verify stored data: landed files against manifests, history against raw."""
 
 from ingestion.errors import StepFailed
 from ingestion.landing import Landing
@@ -6,7 +6,7 @@ from pipeline.request import Request
 
 
 def verify_landing(request: Request) -> None:
-    """Read every landed file of the request's sources; raises StepFailed when one isn't what its manifest says."""
+    """Verify every landed file of the request's sources; raises StepFailed when one doesn't match its manifest."""
     landing = Landing(request.home)
     days = [(source.name, day) for source in request.sources for day in landing.days(source.name)]
     commands = []
@@ -26,7 +26,7 @@ def verify_landing(request: Request) -> None:
 
 
 def verify_history(request: Request) -> None:
-    """Compare history as of every day it comprises with the day's raw rows; raises StepFailed when one differs."""
+    """Compare history as of every day in it with the day's raw rows; raises StepFailed when they differ."""
     days, wrong = request.warehouse.history_days(), []
     try:
         for day in days:
@@ -42,7 +42,7 @@ def verify_history(request: Request) -> None:
     if wrong:
         raise StepFailed(
             f"verify failed: history differs from raw on {len(wrong)} of {len(days)} days, first on {wrong[0]}",
-            # A build of the first such day takes all later versions back, the next one replays the days since.
+            # A build of the first wrong day removes all later versions; the next build replays the days since.
             f"{request.command('build', wrong[0])}; {request.command('build', days[-1])}",
         )
     request.reporter.say(f"verified: history is raw on {len(days)} days")

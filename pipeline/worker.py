@@ -1,6 +1,6 @@
-"""Processes that get ready while others are at work: what they need is imported when their turn comes.
+"""Processes that import their libraries while earlier steps run, so that they are ready for their turn.
 
-One ends with the command that started it, whatever ends that. Ctrl-C is for the command alone, which then ends it.
+A worker ends with the command that started it, however that ends. Ctrl-C reaches only the command, which then ends it.
 """
 
 import ctypes
@@ -21,17 +21,17 @@ from ingestion.errors import StepFailed
 from ingestion.redact import known_secrets, one_line, register_secret
 from pipeline.relay import Hearing, Relay
 
-# How long interrupted work may take to close what it has open.
+# How long interrupted work may take to close its resources.
 _GRACE_SECONDS = 0.9
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
 
 
 class WorkerEnded(StepFailed):
-    """A worker ended by itself, or was ended by others, before it had answered."""
+    """A worker ended or was killed before it answered."""
 
 
 class Here:
-    """Does in this process what a Worker does in its own."""
+    """Runs work in this process, with the interface of Worker."""
 
     def __init__(self, prepare: Callable[[], Any]):
         self._prepare = prepare
@@ -41,10 +41,10 @@ class Here:
 
 
 class Worker:
-    """A process in which `prepare` is called at once; what it returned is the first argument of all work.
+    """A process that calls `prepare` at once and passes its result to all work as the first argument.
 
-    Start it in the main thread, with whose end Linux ends it; functions are those of modules. Raises StepFailed when it
-    can't be started.
+    Start it in the main thread, because Linux ends it with the thread that started it. Functions must be defined in
+    modules. Raises StepFailed when it can't be started.
     """
 
     def __init__(self, name: str, prepare: Callable[..., Any], *args: Any):
@@ -66,7 +66,7 @@ class Worker:
             raise StepFailed(f"no process can be started for {name}: {one_line(error)}") from error
         finally:
             theirs.close()
-        with suppress(OSError):  # who is gone already is missed by the first call
+        with suppress(OSError):  # the first call reports a worker that is gone
             self._connection.send((prepare, args))
 
     def __enter__(self) -> "Worker":
@@ -77,16 +77,16 @@ class Worker:
             self._process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_GRACE_SECONDS)
-        # Whoever has nothing to do holds nothing.
+        # Killing is safe: an idle worker holds no resources.
         self._process.kill()
         self._process.wait()
         self._connection.close()
         self._errors.close()
 
     def call(self, work: Callable[..., Any], *args: Any, reporter: Hearing) -> Any:
-        """Return `work(prepared, *args, reporter=…)`, or raise what it or `prepare` raised.
+        """Return `work(prepared, *args, reporter=…)`, or raise the error of it or of `prepare`.
 
-        What the work tells its reporter is told this one meanwhile. Raises WorkerEnded when the process has ended.
+        The work's reporter calls are forwarded to this one. Raises WorkerEnded when the process has ended.
         """
         self._is_busy = True
         answer = self._exchange((work, args, known_secrets()))
@@ -100,7 +100,7 @@ class Worker:
         return value
 
     def _exchange(self, message: Any = None) -> Any:
-        """Send what there is to send, and return what comes next."""
+        """Send a message, if there is one, and return the next one received."""
         try:
             if message is not None:
                 self._connection.send(message)
@@ -118,7 +118,7 @@ class Worker:
 
 
 def serve(descriptor: int, parent: int) -> None:
-    """Be a worker: get ready, then do what comes over the connection, until the parent is gone."""
+    """Run a worker: prepare, then do the work that comes over the connection, until the parent is gone."""
     _end_with(parent)
     interrupts: list[int] = []
 
@@ -132,7 +132,7 @@ def serve(descriptor: int, parent: int) -> None:
     Thread(target=_listen, args=(connection, messages), daemon=True).start()
 
     def send(*what: Any) -> None:
-        with sending:  # dbt tells of its nodes in threads of its own
+        with sending:  # dbt reports nodes from its own threads
             connection.send(what)
 
     reporter = Relay(lambda *told: send("told", *told))
@@ -144,12 +144,12 @@ def serve(descriptor: int, parent: int) -> None:
             register_secret(secret)
         value, error = (None, failure) if failure else _attempt(work, prepared, *args, reporter=reporter)
         send(*(("raised", error) if error else ("returned", value)))
-    # Some libraries take an interrupt for an error, and wait for their threads before they let a process end.
+    # Some libraries treat an interrupt as an error, and wait for their threads before the process can end.
     os._exit(130)
 
 
 def _attempt(work: Callable[..., Any], *args: Any, **more: Any) -> tuple[Any, Exception | None]:
-    """Return what comes of the work: its value, or an exception that can be sent."""
+    """Return the work's value, or an exception that can be sent."""
     try:
         return work(*args, **more), None
     except KeyboardInterrupt:
@@ -157,7 +157,7 @@ def _attempt(work: Callable[..., Any], *args: Any, **more: Any) -> tuple[Any, Ex
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))  # noqa: S301
-        except Exception:  # exceptions are made from other arguments than they keep
+        except Exception:  # some exceptions can't be rebuilt from the arguments that they keep
             return None, StepFailed(f"{type(error).__name__}: {one_line(error)}")
         return None, error
 
@@ -166,12 +166,12 @@ def _listen(connection: Connection, messages: SimpleQueue[bytes]) -> None:
     while True:
         try:
             messages.put(connection.recv_bytes())
-        except (EOFError, OSError):  # the parent is gone, and with it whom the work was for
+        except (EOFError, OSError):  # the parent is gone
             os._exit(1)
 
 
 def _end_with(parent: int) -> None:
-    """Have the kernel end this process with its parent, where it does such a thing: at once, in the midst of all."""
+    """Let the kernel, if it can, kill this process at once when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     if os.getppid() != parent:
