@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# The locks are whole, so nothing is left to resolve; a module is compiled when it is first imported, and most never are.
+# The locks are complete, so pip needn't resolve. Modules are compiled on first import, because most are never imported.
 INSTALL := install --quiet --disable-pip-version-check --no-deps --no-compile
 DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
