@@ -12,6 +12,8 @@ from ingestion.settings import PROJECT, Home
 from pipeline.dbt_messages import shown_message
 
 _KEPT = PROJECT / "target" / "parsed"
+# How many parses are kept, of 2 MB each: those used last.
+_MOST_KEPT = 16
 # The files and folders that a parse reads; dbt_project.yml names the folders.
 _FILES = ("dbt_project.yml", "profiles.yml")
 _FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/data")
@@ -65,6 +67,7 @@ def _read(path: Path) -> Any | None:
 
     try:
         manifest = Manifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
+        path.touch()
     except Exception:  # a new parse replaces it
         return None
     is_same = all(os.environ.get(name) == value for name, value in manifest.env_vars.items())
@@ -79,7 +82,7 @@ def _keep(path: Path, manifest: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(manifest.to_msgpack(extended_mashumaro_encoder))
         draft.replace(path)
-        for older in sorted(path.parent.glob("*.msgpack"), key=lambda file: file.stat().st_mtime)[:-8]:
+        for older in sorted(path.parent.glob("*.msgpack"), key=lambda file: file.stat().st_mtime)[:-_MOST_KEPT]:
             older.unlink(missing_ok=True)
     except OSError:
         draft.unlink(missing_ok=True)

@@ -234,11 +234,13 @@ def _serve(listener: socket.socket) -> None:
 
 
 def _parse_once() -> None:
-    """Parse the project, so that forks begin with all that dbt derives from its classes and macros.
+    """Parse the project and pack the result, so that forks begin with all that dbt derives from classes and macros.
 
     A process of its own does what dbt does by Rust: forks would wait for Rust's threads, which they don't have.
     """
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
     from dbt_extractor import py_extract_from_source
 
     parsers = [f"dbt.{module}.py_extract_from_source" for module in _EXTRACTING]
@@ -248,7 +250,10 @@ def _parse_once() -> None:
             replaced.enter_context(patch(parser, lambda text: apart.submit(py_extract_from_source, text).result()))
         silent = ["--log-level", "none", "--log-level-file", "none", "--log-path", folder]
         # Whatever is wrong with the project is the forks' to say.
-        dbtRunner().invoke([*silent, "parse", "--no-partial-parse", "--no-write-json", "--target-path", folder])
+        words = ["parse", "--no-partial-parse", "--no-write-json", "--target-path", folder]
+        if manifest := dbtRunner().invoke([*silent, *words]).result:
+            packed = manifest.to_msgpack(extended_mashumaro_encoder)
+            Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
 
 
 def _hand_over(running: dict[int, socket.socket]) -> None:
