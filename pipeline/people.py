@@ -11,7 +11,7 @@ from ingestion.settings import Home, people_database_url
 from ingestion.sources import Source
 from ingestion.sources.people import People
 from people_api.published import Report
-from pipeline.project import Mart, exports
+from pipeline.dbt.project import Mart, exports
 from pipeline.publishing import Publisher
 
 if TYPE_CHECKING:

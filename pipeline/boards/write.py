@@ -9,7 +9,7 @@ from pipeline.boards.definition import Board, read_boards
 from pipeline.boards.drawing import Drawing
 from pipeline.boards.page import render_page
 from pipeline.publishing import open_publisher
-from pipeline.request import Request
+from pipeline.run.request import Request
 
 
 def write_boards(request: Request) -> Path:

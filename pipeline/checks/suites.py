@@ -8,7 +8,7 @@ from typing import Any
 
 from ingestion.settings import PROJECT
 from pipeline.checks.findings import Stage
-from pipeline.project import read_yaml
+from pipeline.dbt.project import read_yaml
 
 FOLDER = PROJECT / "tests" / "expectations"
 # A suite with expectations that apply to every source.

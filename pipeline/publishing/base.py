@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ingestion.digest import ALGORITHM, Digest, is_comparable, short_hash
 from ingestion.errors import BadRequest
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing.changes import Change
 
 ONE_QUERY = "one query is answered at a time, and nothing else: select …"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ingestion.sql import quote
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 
 # Runs a query that works on both engines, and returns its one row.
 FetchRow = Callable[[str], tuple]

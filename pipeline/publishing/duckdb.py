@@ -15,7 +15,7 @@ from ingestion.settings import Home
 from ingestion.sql import quote
 from ingestion.stores import open_store
 from ingestion.warehouse.duckdb import DuckDBWarehouse
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
 from pipeline.publishing.changes import Change
 from pipeline.publishing.duckdb_marts import (

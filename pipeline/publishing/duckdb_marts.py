@@ -9,7 +9,7 @@ import duckdb
 from ingestion.digest import Digest, digest_rows, is_comparable, row_hash
 from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal, quote
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version
 from pipeline.publishing.changes import Change, compare
 

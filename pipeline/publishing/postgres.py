@@ -15,7 +15,7 @@ from ingestion.settings import Home
 from ingestion.sql import quote
 from ingestion.stores import open_store
 from ingestion.warehouse.postgres import PostgresWarehouse, warehouse_url
-from pipeline.project import Mart, published_marts
+from pipeline.dbt.project import Mart, published_marts
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
 from pipeline.publishing.changes import Change, compare

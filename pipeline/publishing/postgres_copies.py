@@ -5,7 +5,7 @@ from collections.abc import Callable
 import psycopg
 
 from ingestion.sql import quote
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 
 # Returns a mart's schema and table in a set.
 Place = Callable[[Mart], tuple[str, str]]

@@ -11,7 +11,7 @@ from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.redact import one_line, register_secret
 from ingestion.sql import quote
 from ingestion.warehouse.postgres import warehouse_url
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import ONE_QUERY, Answer
 

@@ -3,7 +3,7 @@
 import psycopg
 
 from ingestion.digest import Digest
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.journal import Published
 from pipeline.publishing.postgres_versions import (

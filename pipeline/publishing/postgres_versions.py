@@ -5,7 +5,7 @@ from dataclasses import astuple
 import psycopg
 
 from ingestion.digest import Digest, is_comparable, short_hash
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version, combined_hash
 from pipeline.publishing.journal import Published
 

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 from ingestion.errors import Refused
 from ingestion.files import write_atomically
-from pipeline.request import Request
+from pipeline.run.request import Request
 from pipeline.site.lineage import draw_lineage
 from pipeline.site.pages import seal_page
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.ledger import STEPS, Ledger
-from pipeline.request import Request
+from pipeline.ledger.status import step_command
+from pipeline.run.request import Request
 from pipeline.site.pages import write_page
-from pipeline.status import step_command
 
 HISTORY_PAGE = "runs.html"
 # A step's states, worst first: a day, or a step with several parts, shows the worst of them.

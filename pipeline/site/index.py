@@ -6,7 +6,7 @@ from pathlib import Path
 from ingestion.errors import TradewindsError
 from pipeline.boards.definition import read_boards
 from pipeline.publishing import open_publisher
-from pipeline.request import Request
+from pipeline.run.request import Request
 from pipeline.site.documentation import DOCS_PAGE, LINEAGE_PAGE
 from pipeline.site.history import HISTORY_PAGE
 from pipeline.site.pages import write_page

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingestion.errors import Refused, StepFailed
 from pipeline.boards import write_boards
-from pipeline.request import Request
+from pipeline.run.request import Request
 from pipeline.site.documentation import write_documentation
 from pipeline.site.history import write_history
 from pipeline.site.index import write_index

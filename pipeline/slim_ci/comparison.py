@@ -9,7 +9,7 @@ import duckdb
 from ingestion.digest import digest_rows, row_hash
 from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal, quote
-from pipeline.project import Mart, published_marts
+from pipeline.dbt.project import Mart, published_marts
 from pipeline.publishing.changes import compare
 from pipeline.slim_ci.state import State
 

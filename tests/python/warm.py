@@ -35,9 +35,9 @@ _PID_BYTES = 10
 _PROGRAMS = {"tradewinds": ("pipeline.cli", "main"), "dbt": ("dbt.cli.main", "cli")}
 _IMPORTED = (
     "pipeline.cli",
-    "pipeline.steps",
-    "pipeline.day",
-    "pipeline.summary",
+    "pipeline.run.steps",
+    "pipeline.run.day",
+    "pipeline.cli.summary",
     "pipeline.checks",
     "pipeline.checks.engine",
     "ingestion.warehouse.dlt_tables",
@@ -56,14 +56,14 @@ _IMPORTED = (
     "alembic.command",
     "fsspec.implementations.local",
     "s3fs",
-    "pipeline.asking",
+    "pipeline.cli.asking",
     "pipeline.boards",
     "pipeline.people",
     "pipeline.publishing",
-    "pipeline.rejects",
+    "pipeline.run.rejects",
     "pipeline.site",
-    "pipeline.status",
-    "pipeline.verify",
+    "pipeline.ledger.status",
+    "pipeline.run.verify",
 )
 
 
