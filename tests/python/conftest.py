@@ -148,6 +148,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
     """A real Postgres for the session, shared by all its processes; the last one to leave removes it."""
     embedded = EmbeddedPostgres(session_folder(tmp_path_factory) / "server")
     with embedded.running():
+        with psycopg.connect(embedded.url("postgres"), autocommit=True) as connection:
+            # Copying and dropping a database waits for the disk, and no test pulls the plug.
+            connection.execute("alter system set fsync = off")
+            connection.execute("select pg_reload_conf()")
         yield embedded
     if not SHARED_HOMES:
         with suppress(StepFailed):
