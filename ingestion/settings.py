@@ -109,16 +109,16 @@ def database_url(source: str) -> str | None:
     Takes one URL or dlt's separate fields (host, username, password, …). Raises BadRequest when it can't be read.
     """
     configured = source_setting(source, "credentials")
-    return None if configured is None else _read_postgres_url(configured, f"SOURCES__{source.upper()}__CREDENTIALS")
+    return None if configured is None else read_postgres_url(configured, f"SOURCES__{source.upper()}__CREDENTIALS")
 
 
 def people_database_url() -> str | None:
     """Return the Postgres URL in `PEOPLE_DATABASE_URL`, None when it isn't set; BadRequest when it can't be read."""
     configured = os.environ.get(_PEOPLE)
-    return _read_postgres_url(configured, _PEOPLE) if configured else None
+    return read_postgres_url(configured, _PEOPLE) if configured else None
 
 
-def _read_postgres_url(configured: Any, variable: str) -> str:
+def read_postgres_url(configured: Any, variable: str) -> str:
     """Return a URL as libpq takes it, its password known as a secret; raises BadRequest that names the variable."""
     use_project_settings()
     from dlt.common.configuration.specs import ConnectionStringCredentials

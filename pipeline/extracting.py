@@ -13,7 +13,7 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
-from ingestion.sources import Community, sources_named
+from ingestion.sources import ApiSource, sources_named
 from pipeline.ledger import Record
 from pipeline.people import people_ready
 from pipeline.recording import explained, recorded
@@ -45,8 +45,8 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
     With `from_raw` the day is made again from the answers that it kept; raises BadRequest for a source without any. Of
     sources that fail, the first one's error is raised after all have had their turn: what landed needn't be read again.
     """
-    if manner.from_raw and not all(isinstance(source, Community) for source in request.sources):
-        raise BadRequest("--from-raw needs --source community: no other source's answers are kept")
+    if manner.from_raw and not all(isinstance(source, ApiSource) for source in request.sources):
+        raise BadRequest("--from-raw needs --source community, or another API: no other source's answers are kept")
     landing = Landing(request.home)
     with explained(run_date, "extract", request.command("extract", run_date)):
         if caution := landing.caution():

@@ -64,7 +64,11 @@ class AnswerReading(Reading, Protocol):
 
 
 class Source(Protocol):
-    """A named source: where its partitions land and which raw schema they are loaded into."""
+    """A named source: where its partitions land and which raw schema they are loaded into.
+
+    `area` is the folder of landing: its kind and, for a source of the settings, its name, for tables of other sources
+    may be called the same.
+    """
 
     name: str
     area: str
@@ -84,6 +88,11 @@ class Source(Protocol):
         """Open the source for one extract; `work` is an empty folder for what must be kept meanwhile."""
 
 
+def kind_of(source: Source) -> str:
+    """Return what a source is: postgres, people, csv, api or dlt."""
+    return source.area.partition("/")[0]
+
+
 class Described:
     """What the catalogue says of a source's tables; raises BadRequest where it can't be read. It exists on all days."""
 
@@ -91,6 +100,11 @@ class Described:
 
     def exists_on(self, run_date: str) -> bool:
         return True
+
+    def refuse_sample(self, home: Home) -> None:
+        """Raise BadRequest where nothing is configured for a source that has no sample."""
+        if not self.is_sample(home):
+            raise BadRequest(f"the settings don't say where {self.name} is")
 
     @property
     def tables_with_history(self) -> frozenset[str]:
