@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from ingestion import catalogue
+from ingestion.errors import BadRequest
 from ingestion.landing import Answer, File, Totals
 from ingestion.settings import Home
 from ingestion.totals import ControlTotals

@@ -5,7 +5,7 @@ What is nested stays in its column as JSON text. dlt would make child tables, wh
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from ingestion.settings import PROJECT, use_project_settings
 from ingestion.totals import BatchTotals, ControlTotals
 
 if TYPE_CHECKING:
-    from dlt.extract import DltSource
+    from dlt.extract import DltResource, DltSource
 
 _BATCH_ROWS = 50_000
 
@@ -112,15 +112,11 @@ def _run(
 ) -> tuple[dict[str, list[str]], Counter[str], dict[str, tuple[str, ...]]]:
     """Have dlt write the source's rows below a folder; return files, counts and primary keys by table."""
     import dlt
-    from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
-    from dlt.common.schema.utils import new_table
 
-    for table, schema in declared.items():
-        columns = py_arrow_to_table_schema_columns(schema).values()
-        source.schema.update_table(new_table(table, columns=list(columns)))
     source.max_table_nesting = 0
     for resource in source.selected_resources.values():
         resource.max_table_nesting = 0
+        _declare(resource, source.schema.naming.normalize_identifier, declared)
     # Nothing is ever loaded there: it says how the files are to be written.
     nowhere = dlt.destination(
         lambda items, table: None, name="nowhere", loader_file_format="parquet", naming_convention="snake_case"
@@ -148,6 +144,24 @@ def _run(
         for table in tables
     }
     return tables, counts, keys
+
+
+def _declare(resource: "DltResource", normalize: Callable[[str], str], declared: dict[str, pa.Schema]) -> None:
+    """Give the declared types to the columns for which the resource itself names none."""
+    from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
+
+    schema = declared.get(normalize(resource.table_name)) if isinstance(resource.table_name, str) else None
+    if schema is not None:
+        own = resource.columns if isinstance(resource.columns, dict) else {}
+        typed = {normalize(name) for name, hints in own.items() if "data_type" in hints}
+        columns = py_arrow_to_table_schema_columns(schema)
+        kept = ("data_type", "precision", "scale", "timezone")
+        hints = {
+            name: {hint: value for hint, value in columns[name].items() if hint in kept}
+            for name in schema.names
+            if name not in typed
+        }
+        resource.apply_hints(columns=hints)
 
 
 def _describe_failure(error: BaseException) -> str:
