@@ -17,6 +17,9 @@ from ingestion.settings import PROJECT
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # The entry that says where a source of each kind is; its other entries are read by the kind's own module.
 _PLACES = {"csv": "path", "postgres": "credentials", "dlt": "resource", "api": "base_url"}
+_SECRET_VARIABLE = re.compile(r"SOURCES__.*(KEY|SECRET|PASSWORD|TOKEN|CREDENTIALS)")
+# Shorter ones would blot out words that are none.
+_SECRET_LENGTH = 6
 _TRUTH = {"true": True, "false": False}
 
 
@@ -71,6 +74,18 @@ def read_own_settings() -> list[OwnSettings]:
         for name, entries in _read("config.toml").items()
         if "kind" in entries
     ]
+
+
+def secret_texts() -> list[str]:
+    """Return what may be a secret of a source: the texts of `.dlt/secrets.toml`, and variables called like one."""
+    found: list[Any] = [_read("secrets.toml")]
+    found += [value for variable, value in os.environ.items() if _SECRET_VARIABLE.match(variable)]
+    texts: list[str] = []
+    while found:
+        value = found.pop()
+        found += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        texts += [value] if isinstance(value, str) and len(value) >= _SECRET_LENGTH else []
+    return texts
 
 
 def _read(file: str) -> dict[str, dict[str, Any]]:

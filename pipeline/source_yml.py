@@ -29,10 +29,12 @@ class Column:
         return f"cast({name} as {_CASTS.get(self.type, self.type.lower())}) as {self.staged}"
 
     @property
+    def _word(self) -> str:
+        return "bytes" if self.type == "BLOB" else _WORDS.get(self.kind, "text")
+
+    @property
     def description(self) -> str:
-        return json.dumps(
-            f"{self.name} as the {self.origin} has it, {_WORDS.get(self.kind, 'text')}.", ensure_ascii=False
-        )
+        return json.dumps(f"{self.name} as the {self.origin} has it, {self._word}.", ensure_ascii=False)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,14 @@ STAGED = (
     "stg_hub__users",
     "stg_hub__todos",
 )
-MODELS = (*STAGED, "stg_ops__raw_totals", "int_staging_totals", "int_stage_figures", "fct_reconciliation")
+MODELS = (
+    *STAGED,
+    "rejected_rows",
+    "stg_ops__raw_totals",
+    "int_staging_totals",
+    "int_stage_figures",
+    "fct_reconciliation",
+)
 
 
 def _make_erp(server: EmbeddedPostgres) -> Database:
@@ -147,10 +154,9 @@ def test_a_dlt_source_of_ones_own_is_staged_and_reconciled(own: Own) -> None:
     assert "its key is tide_id\n" in own.told
     assert "its key is a guess: name is" in own.told
     assert _reconciled(own, "tides") == {"levels": (120, 0, 120, 120, True, True), "ports": (2, 0, 2, 2, True, True)}
-    query = "select tide_id, port_name, level, at::text, marks from staging.stg_tides__levels where tide_id = 9"
-    assert own.home.query(query.replace("at::", "tides_at::")) == [
-        (9, "Foz", 1.125, "2021-01-01 09:00:00+00", '[1,{"b":9}]')
-    ]
+    assert own.home.query("""
+        select tide_id, port_name, tides_level, tides_at::text, marks from staging.stg_tides__levels where tide_id = 9
+    """) == [(9, "Foz", 1.125, "2021-01-01 09:00:00+00", '[1,{"b":9}]')]
 
 
 def test_an_api_of_ones_own_is_staged_and_reconciled(own: Own, api: FaultyApi) -> None:
@@ -302,6 +308,16 @@ def test_a_resource_keeps_its_columns_on_days_without_rows_or_values(project: Pr
     with pytest.raises(StepFailed, match="the values of level have more than one type"):
         project.extract("2021-01-04")
     assert not list(Path(project.home.landing).glob("dlt/own/rows/run_date=2021-01-04/*.parquet"))
+
+
+def test_a_secret_that_a_resource_complains_of_is_in_no_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.folder / SECRETS).write_text('[sources.own]\ntoken = "canary-from-file"\n')
+    monkeypatch.setenv("SOURCES__OWN__API_KEY", "canary-from-environment")
+    text = "def rows():\n    yield {'id': 1}\n    raise ValueError('canary-from-file, canary-from-environment')\n"
+    with pytest.raises(StepFailed, match=r":rows: \*\*\*, \*\*\*$"):
+        project.add("dlt", resource=[project.module(f"@dlt.resource\n{text}")])
 
 
 def test_a_table_that_a_dlt_source_has_no_more_is_drift(project: Project) -> None:
