@@ -34,7 +34,7 @@ class Column:
 
     @property
     def description(self) -> str:
-        return json.dumps(f"{self.name} as the {self.origin} has it, {self._word}.", ensure_ascii=False)
+        return quoted(f"{self.name} as the {self.origin} has it, {self._word}.")
 
 
 @dataclass(frozen=True)

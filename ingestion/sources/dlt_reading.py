@@ -46,9 +46,9 @@ class DltReading:
         declared = declared or {}
         source = _find_source(place)
         names = _table_names(source)
-        self._files, self._counts, self.primary_keys = _run(place, source, folder, declared)
-        self._schemas = {table: schema for table, schema in declared.items() if table in names | self._files.keys()}
-        for table, files in self._files.items():
+        self.files, self._counts, self.primary_keys = _run(place, source, folder, declared)
+        self._schemas = {table: schema for table, schema in declared.items() if table in names | self.files.keys()}
+        for table, files in self.files.items():
             found = pa.unify_schemas([parquet.read_schema(file) for file in files])
             landed = {field.name: field.type for field in found if not field.name.startswith("_dlt_")}
             expected = dict(zip(declared[table].names, declared[table].types, strict=True)) if table in declared else {}
@@ -63,8 +63,8 @@ class DltReading:
         return self._schemas
 
     def read(self, table: str) -> Iterator[pa.Table]:
-        if table in self._files:
-            rows = dataset.dataset(self._files[table], schema=self._schemas[table])
+        if table in self.files:
+            rows = dataset.dataset(self.files[table], schema=self._schemas[table])
             for batch in rows.to_batches(batch_size=_BATCH_ROWS):
                 good = pa.Table.from_batches([batch])
                 if table in self._sums:
@@ -174,7 +174,7 @@ def _describe_failure(error: BaseException) -> str:
     cause: Any = error
     while (inner := cause.__cause__ or cause.__context__) and not isinstance(cause, DataValidationError):
         cause = inner
-    if isinstance(cause, DataValidationError):
+    if isinstance(cause, DataValidationError) and cause.schema_entity == "data_type":
         column = str(cause.column_name).partition("__v_")[0]
         return (
             f"table {cause.table_name}: the values of {column} have more than one type; "

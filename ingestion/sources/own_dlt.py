@@ -13,6 +13,7 @@ from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.duckdb_types import duckdb_types
 from ingestion.sources.own import Looked, LookedTable, Own, check_names, find_key
+from ingestion.sql import literal
 
 if TYPE_CHECKING:
     from ingestion.sources.dlt_reading import DltReading
@@ -62,12 +63,13 @@ def look_at_dlt(name: str, *, resource: list[str]) -> Looked:
 
 def _look_at_table(reading: "DltReading", table: str) -> LookedTable:
     columns = duckdb_types(reading.schemas()[table])
+    relation = f"read_parquet([{', '.join(map(literal, reading.files[table]))}], union_by_name = true)"
     with open_session() as session:
-        for number, batch in enumerate(reading.read(table)):
-            session.register("batch", batch)
-            session.execute(f"{'insert into' if number else 'create table'} looked {'' if number else 'as'} from batch")
-        declared = reading.primary_keys[table]
         key, is_guess = find_key(
-            f"table {table}", declared, columns, lambda query: session.execute(query).fetchone(), "looked"
+            f"table {table}",
+            reading.primary_keys[table],
+            columns,
+            lambda query: session.execute(query).fetchone(),
+            relation,
         )
     return LookedTable(table, columns, key, is_guess)

@@ -14,7 +14,7 @@ from ingestion import catalogue
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
-from ingestion.landing import Manifest
+from ingestion.landing import Column, Manifest
 from ingestion.own_sources import read_own_settings
 from ingestion.settings import PROJECT, Home
 from ingestion.sources import dlt_reading, make_own
@@ -223,6 +223,14 @@ class Project:
         (settings,) = read_own_settings()
         return extract_source(make_own(settings), day, self.home, **options)
 
+    def declared(self) -> dict[str, list[Column]]:
+        """Return the columns that raw tables have before anything has landed."""
+        schemas = make_own(*read_own_settings()).declared_schemas()
+        return {
+            table: [Column(name, str(schema.field(name).type)) for name in schema.names]
+            for table, schema in schemas.items()
+        }
+
     def files(self) -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
 
@@ -298,6 +306,7 @@ def test_a_resource_keeps_its_columns_on_days_without_rows_or_values(project: Pr
     place = project.module(f"import json\n@dlt.resource\ndef rows():\n    yield json.load(open({str(rows)!r}))\n")
     project.add("dlt", resource=[place])
     first = project.extract()
+    assert project.declared() == {"rows": first.tables["rows"].columns}
     rows.write_text(json.dumps([{"id": 1, "level": 2}]))
     second = project.extract(NEXT_DAY)
     rows.write_text("[]")
@@ -339,7 +348,9 @@ def test_a_database_keeps_to_its_tables_and_caps(
     with pytest.raises(BadRequest, match="schema books of the database has no table nowhere"):
         project.add("postgres", url=erp.url, schema="books", table=["nowhere"])
     project.add("postgres", url=erp.url, schema="books", table=["Invoices"])
-    assert list(project.extract().tables) == ["Invoices"]
+    landed = project.extract().tables
+    assert project.declared() == {table: landed[table].columns for table in ("Invoices",)}
+    assert list(landed) == ["Invoices"]
     monkeypatch.setenv("SOURCES__OWN__MAX_REJECTED_ROWS", "0")
     with pytest.raises(StepFailed, match="max_rejected_rows = 0"):
         project.extract()
