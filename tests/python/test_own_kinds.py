@@ -141,7 +141,6 @@ def test_a_databases_url_is_kept_in_no_file_that_git_has_and_in_no_output(own: O
     (password,) = {line for line in (own.project / SECRETS).read_text().splitlines() if "credentials" in line}
     password = password.rpartition("@")[0].rpartition(":")[2]
     assert len(password) > 8
-    assert (own.project / SECRETS).stat().st_mode & 0o077 == 0
     listed = own.run("tradewinds", "sources", "list", "--format", "csv")
     assert password not in own.told + listed
     files = [path for path in own.project.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -348,6 +347,7 @@ def test_a_database_keeps_to_its_tables_and_caps(
     with pytest.raises(BadRequest, match="schema books of the database has no table nowhere"):
         project.add("postgres", url=erp.url, schema="books", table=["nowhere"])
     project.add("postgres", url=erp.url, schema="books", table=["Invoices"])
+    assert (project.folder / SECRETS).stat().st_mode & 0o777 == 0o600
     landed = project.extract().tables
     assert project.declared() == {table: landed[table].columns for table in ("Invoices",)}
     assert list(landed) == ["Invoices"]
@@ -414,6 +414,20 @@ def test_settings_that_cannot_be_read_are_named(project: Project, entries: str, 
     (settings,) = read_own_settings()
     with pytest.raises(BadRequest, match=reason):
         make_own(settings)
+
+
+@pytest.mark.parametrize(
+    "entries", ['kind = "postgres"\ntables = ["a"]', 'kind = "api"\n[sources.own.columns.users]\nid = "integer"']
+)
+def test_no_sample_stands_in_for_a_source_of_the_settings(project: Project, tmp_path: Path, entries: str) -> None:
+    (project.folder / SETTINGS).write_text(f"[sources.own]\n{entries}\n")
+    forget_settings()
+    source = make_own(*read_own_settings())
+    with (
+        pytest.raises(BadRequest, match="the settings don't say where own is"),
+        source.open(project.home, "", tmp_path),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(
