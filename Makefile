@@ -3,8 +3,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# The locks are whole, so nothing is left to resolve; a module is compiled when it is first imported, and most never are.
+# The locks are complete, so pip resolves nothing. Compiling on all cores afterwards is faster than pip's own compiling,
+# and needed: where PYTHONDONTWRITEBYTECODE is set, every command would compile all that it imports.
 INSTALL := install --quiet --disable-pip-version-check --no-deps --no-compile
+COMPILE := python -m compileall -qq -j 0
 DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
 BASE ?= origin/main
@@ -17,44 +19,45 @@ STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/ready ## make .venv with everything that is pinned
+setup: .venv/ready ## create .venv with all pinned packages
 
 .venv/ready: requirements.lock requirements-boards.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	mkdir -p $(HOME_FOLDER)/warehouse
 	$(BIN)/pip $(INSTALL) --requirement requirements.lock --requirement requirements-boards.lock
 	$(BIN)/pip $(INSTALL) --no-build-isolation --editable .
+	$(BIN)/$(COMPILE) .venv/lib ingestion people_api pipeline
 	@touch $@
 
-run: setup ## do a whole day: extract, load, check, build, check, publish, and print the answer's first rows; then docs
+run: setup ## run a whole day, print the answer's first rows and write the site
 	@$(BIN)/tradewinds run $(DAY)
 	@$(BIN)/tradewinds docs
 
 extract: setup ## read the sources into landing
 	@$(BIN)/tradewinds extract $(DAY)
 
-load: setup ## take the landed day into the warehouse
+load: setup ## load the landed day into the warehouse
 	@$(BIN)/tradewinds load $(DAY)
 
 build: setup ## run dbt for the loaded day
 	@$(BIN)/tradewinds build $(DAY)
 
-check: setup ## hold the built marts against the suites of expectations
+check: setup ## validate the built marts against the suites of expectations
 	@$(BIN)/tradewinds check $(DAY)
 
-publish: setup ## write the exports and put the marts before readers
+publish: setup ## write the exports and publish the marts
 	@$(BIN)/tradewinds publish $(DAY)
 
-boards: setup ## draw the boards from what is published
+boards: setup ## draw the boards from the published marts
 	@$(BIN)/tradewinds boards
 
-docs: setup ## write the site: boards, dbt's documentation, column lineage, run history, and the page before them
+docs: setup ## write the site: boards, dbt's documentation, column lineage, run history and an index
 	@$(BIN)/tradewinds docs
 
-serve: setup ## show the site on this machine until Ctrl-C
+serve: setup ## serve the site on this machine until Ctrl-C
 	@$(BIN)/tradewinds serve
 
-picture: ## take README's picture, docs/site.png, of the site that `make docs` wrote; it needs Chromium
+picture: ## take README's picture, docs/site.png, of the site from `make docs`; needs Chromium
 	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
 	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
 		--virtual-time-budget=5000 --screenshot=docs/site.png "file://$(abspath $(HOME_FOLDER))/reports/boards/sales.html"
@@ -62,24 +65,25 @@ picture: ## take README's picture, docs/site.png, of the site that `make docs` w
 .venv-airflow/ready: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv .venv-airflow
 	.venv-airflow/bin/pip $(INSTALL) --requirement deploy/airflow/requirements.lock
+	.venv-airflow/bin/$(COMPILE) .venv-airflow/lib
 	@touch $@
 
-airflow: setup .venv-airflow/ready ## run the pipelines of deploy/airflow by Airflow, at http://127.0.0.1:8080, until it is stopped
+airflow: setup .venv-airflow/ready ## run the pipelines of deploy/airflow in Airflow, at http://127.0.0.1:8080, until Ctrl-C
 	@deploy/airflow/start
 
-test: setup ## run every test that pip alone can bring
+test: setup ## run every test that needs only pip packages
 	@$(BIN)/pytest -n auto
 
-test-unit: setup ## only the tests that need neither a server nor the command
+test-unit: setup ## run only the tests without a server or the command
 	@$(BIN)/pytest -n auto -m unit
 
-test-integration: setup ## only the tests against a real Postgres
+test-integration: setup ## run only the tests against a real Postgres
 	@$(BIN)/pytest -n auto -m integration
 
-test-e2e: setup ## only the tests that run the tradewinds command
+test-e2e: setup ## run only the tests of the tradewinds command
 	@$(BIN)/pytest -n auto -m e2e
 
-prove: setup ## the searches and long forms: random orders of days, readers across runs, kills, odd rows, every page, every DAG; takes two hours
+prove: setup ## run the long tests: random orders of days, concurrent readers, kills, odd rows, every page, every DAG; takes two hours
 	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 TRADEWINDS_KILLS=50 TRADEWINDS_RUN_KILLS=10 \
 		TRADEWINDS_EXAMPLES=2000 TRADEWINDS_DATE_EXAMPLES=3000 TRADEWINDS_EVERY_PAGE=1 $(BIN)/pytest -n auto \
 		$(addprefix tests/python/test_,history.py readers.py object_storage.py crashes.py people_backup_crashes.py \
@@ -92,50 +96,52 @@ prove: setup ## the searches and long forms: random orders of days, readers acro
 	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-clock libfaketime==3.0.1
 	@touch $@
 
-test-clock: .venv-clock/ready ## only the test that shifts the clock; it builds libfaketime, and so needs a C compiler
+test-clock: .venv-clock/ready ## run only the test that shifts the clock; needs a C compiler for libfaketime
 	@PYTHONPATH=$(CURDIR)/.venv-clock $(BIN)/pytest tests/clock
 
-test-clients: setup ## only the test that older DuckDB clients read what is published; it installs them, each on its own
+test-clients: setup ## run only the test that older DuckDB clients can read the published file; installs them separately
 	@$(BIN)/pytest tests/clients
 
 .venv-deploy/ready: .venv/ready requirements-deploy.lock
 	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-deploy --requirement requirements-deploy.lock
 	@touch $@
 
-test-deploy: .venv-deploy/ready ## only the tests of images, compose and chart; it installs Helm's library and Kubernetes' schemas
+test-deploy: .venv-deploy/ready ## run only the tests of images, Compose and chart; installs Helm's library and Kubernetes' schemas
 	@PYTHONPATH=$(CURDIR)/.venv-deploy $(BIN)/pytest tests/deploy
 
-test-bi: setup bi-tools ## only the test that every way in of docs/bi works; it installs the tools in .venv-bi
+test-bi: setup bi-tools ## run only the tests of the connections in docs/bi; installs the tools in .venv-bi
 	@$(BIN)/pytest tests/bi
 
-test-superset: setup .venv-superset/ready ## only the test that Superset's numbers are the marts'; it installs Superset in .venv-superset
+test-superset: setup .venv-superset/ready ## run only the test that Superset's numbers equal the marts'; installs Superset in .venv-superset
 	@$(BIN)/pytest tests/superset
 
 .venv-browser/ready: .venv/ready
 	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-browser playwright==1.65.2
 	@touch $@
 
-test-browser: .venv-browser/ready ## only the tests that look at pages in a browser; it installs playwright, and Debian's chromium if that is missing
+test-browser: .venv-browser/ready ## run only the tests of pages in a browser; installs Playwright, and Debian's Chromium if it is missing
 	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
 		|| { echo "chromium is missing, and installing it takes root: apt-get install chromium" >&2; exit 1; }
 	@PYTHONPATH=$(CURDIR)/.venv-browser $(BIN)/pytest tests/browser
 
-test-airflow: setup .venv-airflow/ready ## only the tests that run days in a real Airflow; they install it, in an environment of its own
+test-airflow: setup .venv-airflow/ready ## run only the tests that run days in a real Airflow; installs it in .venv-airflow
 	@$(BIN)/pytest tests/airflow
 
-bi-tools: .venv-bi/ready ## make .venv-bi with the tools of docs/bi: DuckDB, pandas, polars, SQLAlchemy, harlequin
+bi-tools: .venv-bi/ready ## create .venv-bi with the tools of docs/bi: DuckDB, pandas, polars, SQLAlchemy, harlequin
 
 .venv-bi/ready: requirements-bi.lock
 	$(PYTHON) -m venv .venv-bi
 	.venv-bi/bin/pip $(INSTALL) --requirement requirements-bi.lock
+	.venv-bi/bin/$(COMPILE) .venv-bi/lib
 	@touch $@
 
-superset: .venv-superset/ready ## serve Superset on the published marts until Ctrl-C, in an environment of its own
+superset: .venv-superset/ready ## serve Superset on the published marts until Ctrl-C; installs it in .venv-superset
 	@.venv-superset/bin/python deploy/superset/marts.py
 
 .venv-superset/ready: deploy/superset/requirements.lock
 	$(PYTHON) -m venv .venv-superset
 	.venv-superset/bin/pip $(INSTALL) --requirement deploy/superset/requirements.lock
+	.venv-superset/bin/$(COMPILE) .venv-superset/lib
 	@touch $@
 
 .venv-bench/ready: requirements-bench.lock
@@ -143,7 +149,7 @@ superset: .venv-superset/ready ## serve Superset on the published marts until Ct
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-bench.lock
 	@touch $@
 
-bench: setup .venv-bench/ready ## measure ours, the limits and the peers in turns into benchmarks/RESULTS.md, for hours; SCALE=10000: one size, five minutes
+bench: setup .venv-bench/ready ## measure Tradewinds, the limits and the peers into benchmarks/RESULTS.md; takes hours, with SCALE=10000 five minutes
 	@$(BIN)/python -m benchmarks.run $(if $(SCALE),--orders $(SCALE) --rounds 1 --days 0 --report $(HOME_FOLDER)/benchmarks) \
 		$(if $(BEFORE),--before $(BEFORE))
 
@@ -153,16 +159,16 @@ lint: setup ## check the style of Python and SQL
 	@mkdir -p target/lint/warehouse
 	@TRADEWINDS_HOME=target/lint $(BIN)/sqlfluff lint --disable-progress-bar models tests/data
 
-format: setup ## mend what the linters can mend
+format: setup ## fix what the linters can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-slim-ci-state: setup ## build the marts of BASE=<commit> from sample data into STATE=<folder>, to hold a change against
+slim-ci-state: setup ## build the marts of BASE=<commit> from sample data into STATE=<folder>, to compare a change with
 	@$(BIN)/python -m pipeline.slim_ci state --state $(STATE) --base $(BASE) --run-date $(STATE_DATE)
 
-slim-ci: slim-ci-state ## build only what differs from BASE, and write what that does to the marts into reports/changes.md
+slim-ci: slim-ci-state ## build only what differs from BASE, and write its effect on the marts into reports/changes.md
 	@$(BIN)/python -m pipeline.slim_ci compare --state $(STATE)
 
-clean: ## remove caches and build leftovers; data and .venv stay
+clean: ## remove caches and build leftovers, but not data and .venv
 	rm -rf target logs build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find ingestion people_api pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +

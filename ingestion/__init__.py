@@ -1,1 +1,1 @@
-"""Sources to landing to raw: the half of Tradewinds that knows where data comes from."""
+"""Extract sources into landing and load landing into raw."""

@@ -1,4 +1,4 @@
-"""Postgres by ADBC; its own dbapi module brings pandas along, so it is imported by whoever really connects."""
+"""Connect to Postgres by ADBC. Its dbapi module imports pandas, so it is imported only to connect."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ __all__ = ["Error", "connect"]
 
 
 def connect(url: str, *, autocommit: bool = False) -> "Connection":
-    """Return a connection to a Postgres URL; raises Error when there is none to be had."""
+    """Return a connection to a Postgres URL; raises Error when it can't connect."""
     from adbc_driver_postgresql import dbapi
 
     return dbapi.connect(url, autocommit=autocommit)

@@ -1,7 +1,7 @@
-"""What the tables of a source mean: `config.meta` of each table in models/staging/<name>/_<name>__sources.yml.
+"""Read what the tables of a source mean: `config.meta` in models/staging/<name>/_<name>__sources.yml.
 
-macros/catalogue.sql reads the same for the SQL; docs/architecture.md says what each entry is. A table's one tag names
-its source.
+macros/catalogue.sql reads the same entries for the SQL; docs/architecture.md describes each of them. A table has one
+tag, which names its source.
 """
 
 import re
@@ -26,7 +26,7 @@ _ENTRIES = {
 
 @dataclass(frozen=True)
 class Table:
-    """A source's table, what is summed of it, whether history keeps its versions, and its columns' declared types."""
+    """A source's table, its control totals, whether its history is kept, and its columns' declared types."""
 
     source: str
     name: str
@@ -36,7 +36,7 @@ class Table:
 
 
 def control_totals(source: str) -> dict[str, ControlTotals]:
-    """Return what is summed of each table of a source."""
+    """Return the control totals of each table of a source."""
     return {table.name: table.control_totals for table in tables_of(source)}
 
 
@@ -46,7 +46,7 @@ def tables_with_history(source: str) -> frozenset[str]:
 
 
 def tables_of(source: str) -> list[Table]:
-    """Return the tables of a source; raises BadRequest where the project describes none, or not as it should."""
+    """Return the tables of a source; raises BadRequest when their description is missing or malformed."""
     found = [table for table in read_catalogue(PROJECT) if table.source == source]
     if not found:
         raise BadRequest(f"no table in models/staging/*/_*__sources.yml has the tag {source} and a key in config.meta")
@@ -55,7 +55,7 @@ def tables_of(source: str) -> list[Table]:
 
 @cache
 def read_catalogue(project: Path) -> tuple[Table, ...]:
-    """Return every described table of a project, file by file; raises BadRequest naming the file that is malformed."""
+    """Return every table that a project describes; raises BadRequest naming a malformed file."""
     found = []
     for path in sorted(project.glob("models/staging/*/_*__sources.yml")):
         try:
@@ -67,7 +67,7 @@ def read_catalogue(project: Path) -> tuple[Table, ...]:
 
 
 def _read(path: Path) -> Iterator[Table]:
-    # libyaml, where PyYAML has it, is ten times as fast; both are safe.
+    # libyaml is ten times as fast where PyYAML has it; both loaders are safe.
     content = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     for source in _listed(_mapping(content, "the file"), "sources"):
         for table in _listed(source, "tables"):

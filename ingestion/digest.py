@@ -1,4 +1,4 @@
-"""Two fingerprints of data: of a file's bytes, and of a table's rows in any order."""
+"""Hash data in two ways: a file's bytes, and a table's rows in any order."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ import duckdb
 from ingestion.session import open_session
 from ingestion.sql import quote
 
-# DuckDB's hash() may change with its version: hashes of rows begin with this name, and only like ones are compared.
+# DuckDB's hash() may change with its version: row hashes start with this name, and only equal names are compared.
 ALGORITHM = "duckdb-" + ".".join(duckdb.__version__.split(".")[:2])
 
 _CHUNK_BYTES = 2**20
@@ -25,7 +25,7 @@ _DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 
 @dataclass(frozen=True)
 class Digest:
-    """How many rows a relation has, the hash of all of them, and the figures that were asked for with them."""
+    """A relation's row count, the hash of its rows, and the requested figures."""
 
     rows: int
     content_hash: str
@@ -39,7 +39,7 @@ def file_sha256(path: Path) -> str:
 
 
 def stream_sha256(stream: BinaryIO) -> str:
-    """Return the hex SHA-256 of what is left to read, whether or not it is a file of this machine."""
+    """Return the hex SHA-256 of the rest of a stream."""
     digest = hashlib.sha256()
     while chunk := stream.read(_CHUNK_BYTES):
         digest.update(chunk)
@@ -47,22 +47,22 @@ def stream_sha256(stream: BinaryIO) -> str:
 
 
 def is_comparable(content_hash: str) -> bool:
-    """Say whether a hash of rows, as it was written down, is by today's algorithm: only then does it tell anything."""
+    """Return whether a stored row hash uses the current algorithm, and so can be compared."""
     return content_hash.startswith(f"{ALGORITHM}:")
 
 
 def short_hash(content_hash: str) -> str:
-    """Return what names go by: 12 hex digits of a hash, whichever algorithm made it."""
+    """Return the first 12 hex digits of a hash, for names."""
     return content_hash.rpartition(":")[2][:12]
 
 
 def content_hash(paths: list[Path], columns: list[str]) -> str:
-    """Return the `rows_hash` of these Parquet files together."""
+    """Return one `rows_hash` of these Parquet files."""
     return digest_files(paths, columns).content_hash
 
 
 def digest_files(paths: list[Path], columns: list[str], figures: str = "") -> Digest:
-    """Count and hash the rows of these Parquet files together, and ask for figures of them (SQL), in one scan."""
+    """Count and hash the rows of these Parquet files and compute figures (SQL), in one scan."""
     with open_session() as connection:
         parquet = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
         return digest_rows(connection, parquet, columns, [[str(path) for path in paths]], figures)
@@ -82,10 +82,10 @@ def digest_rows(
     parameters: list[Any] | None = None,
     figures: str = "",
 ) -> Digest:
-    """Count and hash a relation's rows, of all columns or of some, and ask for figures (SQL) beside, in one scan.
+    """Count and hash a relation's rows, over all columns or some, and compute figures (SQL), in one scan.
 
-    Neither row order, column order nor file layout changes the hash. DuckDB's hashes of the rows are added up, so that
-    a doubled row counts twice. Columns of a kind are of one type first: engines differ in a number's width.
+    Row order, column order and file layout don't change the hash. The rows' hashes are summed, so a doubled row counts
+    twice. Columns are cast to one type per kind first, because engines differ in a number's width.
     """
     kinds, hashed = row_hash(connection, relation, columns, parameters)
     asked = f", {figures}" if figures else ""
@@ -101,17 +101,17 @@ def row_hash(
     columns: list[str] | None = None,
     parameters: list[Any] | None = None,
 ) -> tuple[dict[str, str], str]:
-    """Return the columns' kinds by name, in its order, and SQL for the 64-bit hash of one row of a relation."""
+    """Return the columns' kinds, sorted by name, and SQL for the 64-bit hash of one row of a relation."""
     described = connection.execute(f"describe select * from {relation}", parameters or []).fetchall()
     types = {name: type_ for name, type_, *_ in described}
     kinds = {name: _kind(types[name]) for name in sorted(columns or types)}
     values = ", ".join(_value(quote(name), kind) for name, kind in kinds.items())
-    # Hashed once more: DuckDB's way of joining two columns' hashes is too plain for sums.
+    # Hashed twice: DuckDB combines two columns' hashes too simply for sums.
     return kinds, f"hash(hash({values}))"
 
 
 def _kind(type_: str) -> str:
-    """Return the one type for a DuckDB type and those that differ from it in width alone."""
+    """Return the type that stands for all DuckDB types that differ only in width."""
     if decimal := _DECIMAL.fullmatch(type_):
         return f"DECIMAL(38,{decimal[1]})"
     for kind, types in {"BIGINT": _INTEGERS, "HUGEINT": _WIDE_INTEGERS, "DOUBLE": _FLOATS}.items():
@@ -121,7 +121,7 @@ def _kind(type_: str) -> str:
 
 
 def _value(name: str, kind: str) -> str:
-    """Return SQL for what is hashed of a column, of its kind."""
+    """Return SQL for the value that is hashed for a column of this kind."""
     if kind == "DOUBLE":  # to hash(), -0.0 is 0.0
         return f"{name}::{kind}, {name} = 0 and signbit({name})"
     if kind == "HUGEINT" or kind.startswith("DECIMAL"):  # to hash(), a 128-bit -1 is 0

@@ -1,4 +1,4 @@
-"""One run of dlt over some tables of one source: Arrow batches become Parquet files in landing."""
+"""Run dlt once over tables of one source: Arrow batches become Parquet files in landing."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -15,12 +15,12 @@ from ingestion.settings import use_project_settings
 from ingestion.sources import REJECT_SCHEMA, AnswerReading, Reading, Source
 from ingestion.totals import DuckDBSql
 
-# Called with a table, its rows so far, and whether it is complete.
+# Called with a table, its row count so far, and whether it is complete.
 OnRows = Callable[[str, int, bool], None]
 
 
 class Extraction:
-    """One run of dlt over some tables of one source, into new files of one day's partitions."""
+    """One run of dlt over tables of one source, into new files in one day's partitions."""
 
     def __init__(self, source: Source, run_date: str, run_id: str, landing: Landing, work: Path):
         self._source = source
@@ -34,7 +34,7 @@ class Extraction:
         self._failures: list[Exception] = []
 
     def land(self, schemas: dict[str, pa.Schema], reading: Reading, on_rows: OnRows) -> dict[str, Table]:
-        """Read the tables and place their files; raises StepFailed unless as many rows landed as were read."""
+        """Read the tables and place their files; raises StepFailed when the number of rows read and landed differs."""
         counts: dict[str, int] = {}
 
         def rows_of(table: str) -> Iterator[pa.Table]:
@@ -47,7 +47,7 @@ class Extraction:
                 yield schemas[table].empty_table()  # an empty table lands too, with its columns
             on_rows(table, counts[table], True)
 
-        self.folders(schemas)  # a table without a place in landing is refused before anything is read
+        self.folders(schemas)  # refuse an unfit table name before reading anything
         self._run_dlt({table: rows_of(table) for table in schemas}, schemas)
         landed = {}
         for table, schema in schemas.items():
@@ -60,7 +60,7 @@ class Extraction:
                 raise StepFailed(
                     f"table {table}: {read} rows were read, but {rows} landed and {rejected} were rejected"
                 )
-            # Read back from landing: what is summed and hashed is what readers will meet.
+            # Read back from landing: readers get the rows that are summed and hashed here.
             with self._landing.local(self._source.name, self._run_date, files) as paths:
                 if any(_types(parquet.read_schema(path)) != _types(schema) for path in paths):
                     raise StepFailed(f"table {table} landed with other columns than the source has")
@@ -80,12 +80,12 @@ class Extraction:
         return landed
 
     def discard(self) -> None:
-        """Remove what was placed in landing; no manifest lists it."""
+        """Remove the placed files, which no manifest lists."""
         placed = (file for files in self._files.values() for file in files)
         self._landing.discard([*self._rejects, *self._answers, *placed])
 
     def land_rejects(self, tables: list[str], reading: Reading) -> list[File]:
-        """Place the rows that couldn't be read, one file a table that has any."""
+        """Place the rejected rows, one file per table that has any."""
         day = date.fromisoformat(self._run_date)
         for table in tables:
             rejects = [reject | {"source": self._source.name, "run_date": day} for reject in reading.rejects(table)]
@@ -97,7 +97,7 @@ class Extraction:
         return self._rejects
 
     def land_answers(self, tables: list[str], reading: AnswerReading) -> list[Answer]:
-        """Place the source's answers that aren't in landing yet, and return all that the tables were read from."""
+        """Place the source's new answers in landing, and return all answers that the tables were read from."""
 
         def place(draft: Path, table: str, name: str) -> File:
             folder = self._answers_folder(table)
@@ -107,7 +107,7 @@ class Extraction:
         return [answer for table in tables for answer in reading.land_answers(table, place)]
 
     def folders(self, tables) -> list[str]:
-        """Return every folder that holds this source's files of this day."""
+        """Return every folder that holds this source's files for this day."""
         partitions = [self._landing.partition(self._source.area, table, self._run_date) for table in tables]
         return [*partitions, *map(self._answers_folder, tables), self._rejects_folder()]
 
@@ -122,10 +122,10 @@ class Extraction:
         use_project_settings()
         import dlt
 
-        # dlt allows few characters in a table's name, so it gets a number instead.
+        # dlt allows few characters in a table name, so tables are numbered.
         tables = {f"table_{number}": table for number, table in enumerate(batches)}
 
-        # batch_size=0 hands over whole finished files, the empty ones too.
+        # batch_size=0 passes whole finished files, including empty ones.
         @dlt.destination(
             name="landing",
             loader_file_format="parquet",
@@ -136,7 +136,7 @@ class Extraction:
         def landing(path: str, table: dict) -> None:
             try:
                 self._take(Path(path), tables[table["name"]])
-            except Exception as error:  # dlt would print it with its traceback and try again
+            except Exception as error:  # dlt would print a traceback and retry
                 self._failures.append(error)
 
         resources = [
@@ -168,7 +168,7 @@ class Extraction:
 
 
 def _agreeing(table: str, source: Totals, landing: Totals) -> dict[str, Totals]:
-    """Return both sums by stage; raises StepFailed where they differ."""
+    """Return both totals by stage; raises StepFailed when they differ."""
     for name in ("key", "amount"):
         read, landed = getattr(source, name), getattr(landing, name)
         if read != landed:
@@ -181,7 +181,7 @@ def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
 
 
 def _hints(schema: pa.Schema) -> dict[str, dict]:
-    """Tell dlt of timestamps without a time zone: unasked it makes UTC ones of them."""
+    """Mark timestamps without a time zone, which dlt would otherwise turn into UTC."""
     return {
         field.name: {"data_type": "timestamp", "precision": 6, "timezone": False}
         for field in schema
@@ -190,7 +190,7 @@ def _hints(schema: pa.Schema) -> dict[str, dict]:
 
 
 def _root_cause(error: BaseException) -> TradewindsError:
-    """Return what stopped dlt: our own error where there is one, else the innermost cause as one line."""
+    """Return the error that stopped dlt: our own if there is one, else the innermost cause as one line."""
     cause = error
     while cause is not None:
         if isinstance(cause, TradewindsError):

@@ -1,4 +1,4 @@
-"""Compare a day with the landed day before: its tables and columns, and how many rows they have."""
+"""Compare a day's tables, columns and row counts with the landed day before it."""
 
 import pyarrow as pa
 
@@ -7,9 +7,9 @@ from ingestion.landing import Manifest
 
 
 def describe_drift(before: Manifest, after: dict[str, pa.Schema]) -> list[str]:
-    """Name every dropped table, and every dropped or retyped column, with its type before and after.
+    """Return every dropped table, and every dropped or retyped column with both types.
 
-    New tables and columns are no drift: raw takes them in.
+    New tables and columns aren't drift: raw adds them.
     """
     found = []
     for table, landed in before.tables.items():
@@ -25,7 +25,7 @@ def describe_drift(before: Manifest, after: dict[str, pa.Schema]) -> list[str]:
 
 
 def refuse_drift(before: Manifest | None, after: dict[str, pa.Schema], *, source: str, is_sample: bool) -> None:
-    """Raise StepFailed when a source drifted since it last landed; a sample and the real source aren't compared."""
+    """Raise StepFailed when a source drifted since it last landed; a sample isn't compared with a real source."""
     if before is None or before.is_sample != is_sample:
         return
     drift = describe_drift(before, after)
@@ -37,7 +37,7 @@ def refuse_drift(before: Manifest | None, after: dict[str, pa.Schema], *, source
 
 
 def refuse_missing_fields(missing: list[str]) -> None:
-    """Raise StepFailed when declared fields are in no row of what was read: their columns would be empty."""
+    """Raise StepFailed when no row has a declared field, because its column would be empty."""
     if missing:
         raise StepFailed(
             f"fields that are declared are in no row: {', '.join(missing)}; if that is meant, add --accept-drift"
@@ -45,7 +45,7 @@ def refuse_missing_fields(missing: list[str]) -> None:
 
 
 def refuse_shrink(before: Manifest | None, after: dict[str, int], *, source: str, is_sample: bool) -> None:
-    """Raise StepFailed when a table lost half of its rows or more: history would end-date what is only missing."""
+    """Raise StepFailed when a table lost half of its rows or more: history would end the missing rows."""
     if before is None or before.is_sample != is_sample:
         return
     shrunk = [

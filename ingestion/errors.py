@@ -1,8 +1,8 @@
-"""The three ways a command can end badly; each is one clear line and one exit code."""
+"""The three ways in which a command can fail, each with one line and one exit code."""
 
 
 class TradewindsError(Exception):
-    """A failure that is reported as one line: a reason, and the command that mends it when there is one."""
+    """A failure reported as one line: a reason, and the command that fixes it if there is one."""
 
     exit_code = 1
 
@@ -13,7 +13,7 @@ class TradewindsError(Exception):
 
 
 class StepFailed(TradewindsError):
-    """A step failed on its data or its surroundings (exit 1)."""
+    """A step failed because of its data or environment (exit 1)."""
 
 
 class BadRequest(TradewindsError):

@@ -1,4 +1,4 @@
-"""Source to landing: dlt reads every table into Parquet, the day is committed when all of it is in."""
+"""Extract a source into landing: dlt reads every table into Parquet, then the manifest commits the day."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,18 +21,18 @@ from ingestion.sources import AnswerReading, Source
 
 @dataclass
 class Draft:
-    """A source's day as it would be: its files are in landing, and nothing lists them before the commit."""
+    """An uncommitted day of a source: its files are in landing, and no manifest lists them yet."""
 
     manifest: Manifest
-    read: dict[str, Table]  # the tables that were read for it, not kept from an earlier extract
+    read: dict[str, Table]  # the tables read now, without those kept from an earlier extract
     landing: Landing
     folders: list[str]
     replaces: str | None  # the manifest that was in place when reading began
-    missing_fields: list[str]  # that are declared, and that no row of what was read has
+    missing_fields: list[str]  # declared fields that no row has
     is_committed: bool = False
 
     def commit(self) -> None:
-        """Make the day this one."""
+        """Commit the day."""
         self.is_committed = True
         self.landing.commit(self.manifest, self.folders, self.replaces)
 
@@ -47,11 +47,11 @@ def extract_source(
     accept_shrink: bool = False,
     on_rows: OnRows = lambda table, rows, is_complete: None,
 ) -> Manifest:
-    """Land one source's day and return its manifest; the day before it, if any, stays until the commit.
+    """Land one source's day and return its manifest; an earlier landing of the day stays until the commit.
 
-    With `tables` only those are read, the day's others kept as they are. Raises StepFailed when the source can't be
-    read, has drifted or shrunk, has more rejects than it may, or is being extracted by another process; BadRequest on
-    an unknown table or a cap that can't be read.
+    With `tables`, only those are read and the day's others are kept. Raises StepFailed when the source can't be read,
+    has drifted or shrunk, exceeds its caps, or is being extracted by another process; BadRequest on an unknown table or
+    a cap that can't be read.
     """
     caps = read_caps(source.name)
     landing = Landing(home)
@@ -91,10 +91,10 @@ def drafting(
     tables: list[str] | None = None,
     check_schemas: Callable[[dict[str, pa.Schema], bool], None] = lambda schemas, is_sample: None,
 ) -> Iterator[Draft]:
-    """Read a source's day and hand it out; unless it is committed in the block, everything read is removed again.
+    """Read a source's day and yield it; all files that were read are removed unless the block commits it.
 
-    `check_schemas` is asked before anything is read, with the tables' schemas and whether they are a sample's. Hold the
-    day's lock.
+    `check_schemas` is called before anything is read, with the tables' schemas and whether they are a sample's. The
+    caller holds the day's lock.
     """
     landing, draft = Landing(home), None
     replaces = landing.version(source.name, run_date)
@@ -143,7 +143,7 @@ def _known_tables(source: str, tables: list[str] | None, schemas: dict[str, pa.S
 
 
 def _refuse_ambiguous(schemas: dict[str, pa.Schema]) -> None:
-    """Raise StepFailed where names differ only in case: DuckDB, like most readers, can't tell them apart."""
+    """Raise StepFailed when names differ only in case, because DuckDB and most readers can't tell them apart."""
     named = {"the source has tables": list(schemas)}
     named |= {f"table {table} has columns": schema.names for table, schema in schemas.items()}
     for owner, names in named.items():
@@ -153,7 +153,7 @@ def _refuse_ambiguous(schemas: dict[str, pa.Schema]) -> None:
 
 
 def _kept_rejects(kept: Manifest | None, replaced: list[str]) -> list[File]:
-    """Return the earlier extract's reject files (`<table>-<run id>.parquet`) of the tables that aren't read again."""
+    """Return the earlier extract's reject files (`<table>-<run id>.parquet`) for tables that aren't read again."""
     if kept is None:
         return []
     return [file for file in kept.rejects if PurePosixPath(file.path).name.rpartition("-")[0] not in replaced]

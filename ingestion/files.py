@@ -1,4 +1,4 @@
-"""Writing files so that a reader, or a crash, meets the old one or the new one and nothing between."""
+"""Write files atomically and durably: readers and crashes see the old file or the new one."""
 
 import os
 from pathlib import Path
@@ -21,14 +21,14 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def move_into_place(draft: Path, path: Path) -> None:
-    """Put a finished file where readers look, by one rename, synced to disk before and after."""
+    """Move a finished file to its final path by one rename, synced to disk before and after."""
     sync_file(draft)
     draft.replace(path)
     sync_folder(path.parent)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, durable."""
+    """Create a folder and its missing parents, durably."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Landing to raw: a whole, undamaged day goes into the warehouse in one transaction."""
+"""Load landing into raw: a complete, undamaged day goes into the warehouse in one transaction."""
 
 from contextlib import ExitStack
 
@@ -13,7 +13,7 @@ from ingestion.warehouse import SOURCE_DAYS, RawTable, Rejects, Warehouse
 
 
 def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
-    """Raise Refused, naming each fault, unless every source's day is landed, whole and undamaged (SHA-256)."""
+    """Raise Refused, naming each fault, unless every source's day is landed, complete and undamaged (SHA-256)."""
     landing = Landing(home)
     faults = {source.name: landing.faults(source.name, run_date, read_files=True) for source in sources}
     faulty = [name for name, found in faults.items() if found]
@@ -24,10 +24,10 @@ def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
 
 
 def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Warehouse) -> dict[str, int]:
-    """Replace a day's rows of these sources in raw; return rows by raw table.
+    """Replace a day's rows of these sources in raw; return the number of rows by raw table.
 
-    Raises Refused when something has not landed whole, StepFailed when the warehouse can't take it in; either way every
-    row of the warehouse is as it was.
+    Raises Refused when a source hasn't landed completely, StepFailed when the warehouse can't load it. Either leaves
+    the warehouse unchanged.
     """
     if not sources:
         return {}
@@ -72,9 +72,9 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
 
 
 def record_own_sources(warehouse: Warehouse) -> None:
-    """Hand over on which days the sources of the settings exist, and see that their raw tables are there.
+    """Record the first days of the sources defined in settings, and create their missing raw tables.
 
-    dbt's views of them stand on every day, and it doesn't miss rows of a day that they are no part of.
+    dbt's views need the tables on every day, and its tests ignore days that a source isn't part of.
     """
     sources = own_sources()
     if not sources:

@@ -1,12 +1,12 @@
-"""dlt's naming convention for sources whose names are kept to the letter: quotes, spaces and dots too."""
+"""A dlt naming convention that keeps names unchanged, including quotes, spaces and dots."""
 
 from dlt.common.normalizers.naming.naming import NamingConvention as DltNamingConvention
 
 
 class NamingConvention(DltNamingConvention):
-    """Every name as it is; dlt's own `direct` turns quotes into underscores and strips spaces."""
+    """Names unchanged; dlt's `direct` turns quotes into underscores and strips spaces."""
 
-    PATH_SEPARATOR = "\0"  # joins the parts of nested names, which there are none of
+    PATH_SEPARATOR = "\0"  # joins nested names, which don't occur here
 
     @property
     def is_case_sensitive(self) -> bool:

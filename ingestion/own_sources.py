@@ -1,6 +1,6 @@
-"""The sources that settings alone describe: `[sources.<name>]` with a `kind` in `.dlt/config.toml`.
+"""The sources defined by settings alone: `[sources.<name>]` with a `kind` in `.dlt/config.toml`.
 
-Read without dlt: whoever asks which sources a day has can't wait for it to be imported.
+They are read without dlt, because its import takes too long for commands that only need the sources of a day.
 """
 
 import os
@@ -15,19 +15,19 @@ from ingestion.errors import BadRequest
 from ingestion.settings import PROJECT
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-# The entry that says where a source of each kind is; its other entries are read by the kind's own module.
+# Each kind's setting that holds its place; the kind's module reads the other settings.
 _PLACES = {"csv": "path", "postgres": "credentials", "dlt": "resource", "api": "base_url"}
 _SECRET_VARIABLE = re.compile(r"SOURCES__.*(KEY|SECRET|PASSWORD|TOKEN|CREDENTIALS)")
-# Shorter ones would blot out words that are none.
+# Redacting shorter texts would hide ordinary words.
 _SECRET_LENGTH = 6
 _TRUTH = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """What is set for a source: without a place, disabled, or before `since`, it is no part of a day.
+    """A source's settings: it is part of a day from `since` on if it has a place and is enabled.
 
-    `entries` are all of its settings; those of `.dlt/secrets.toml` are among them, so they are never shown.
+    `entries` are all of its settings, including secrets, so they are never shown.
     """
 
     name: str
@@ -48,16 +48,16 @@ class OwnSettings:
 
     @property
     def is_there(self) -> bool:
-        """Whether it is part of any day."""
+        """Return whether it is part of any day."""
         return self.enabled and self.has_place
 
     def exists_on(self, run_date: str) -> bool:
-        """Say whether it is part of a day."""
+        """Return whether it is part of a day."""
         return self.is_there and (self.since is None or self.since.isoformat() <= run_date)
 
 
 def is_source_name(name: str) -> bool:
-    """Say whether a source may be called so: its schema, folder, models and settings are."""
+    """Return whether a source may have this name, which its schema, folder, models and settings share."""
     return len(name) <= 40 and _NAME.fullmatch(name) is not None
 
 
@@ -67,7 +67,7 @@ def own_names() -> list[str]:
 
 
 def read_own_settings() -> list[OwnSettings]:
-    """Return the settings of these sources; raises BadRequest where one can't be read."""
+    """Return the settings of these sources; raises BadRequest when one can't be read."""
     secrets = _read("secrets.toml")
     return [
         _describe(name, entries | secrets.get(name, {}))
@@ -77,7 +77,7 @@ def read_own_settings() -> list[OwnSettings]:
 
 
 def secret_texts() -> list[str]:
-    """Return what may be a secret of a source: the texts of `.dlt/secrets.toml`, and variables called like one."""
+    """Return the possible secrets of sources: texts in `.dlt/secrets.toml`, and variables named like secrets."""
     found: list[Any] = [_read("secrets.toml")]
     found += [value for variable, value in os.environ.items() if _SECRET_VARIABLE.match(variable)]
     texts: list[str] = []

@@ -1,4 +1,4 @@
-"""Rows that couldn't be read: how many of them a source may have, and what they were."""
+"""Rejected rows: their caps, and their content."""
 
 import re
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Caps:
-    """How many of a table's rows may be rejected, and which share of those read (0 to 1); None is no limit."""
+    """How many of a table's rows, and which share of them (0 to 1), may be rejected; None is no limit."""
 
     source: str
     rows: int | None
     share: Decimal | None
 
     def exceeded(self, rejected: int, read: int) -> str | None:
-        """Say which cap is passed, and the variable that sets it; None when there is none."""
+        """Return which cap is exceeded and the variable that sets it, None when none is."""
         if self.rows is not None and rejected > self.rows:
             return f"{_ROWS} = {self.rows} ({_variable(self.source, _ROWS)})"
         if self.share is not None and rejected > self.share * read:
@@ -36,7 +36,7 @@ class Caps:
 
 
 def read_caps(source: str) -> Caps:
-    """Return a source's caps; raises BadRequest, naming the variable, on a setting that is no count or no share."""
+    """Return a source's caps; raises BadRequest naming the variable when a setting isn't a count or a share."""
     rows, share = source_setting(source, _ROWS), source_setting(source, _SHARE)
     return Caps(
         source,
@@ -46,7 +46,7 @@ def read_caps(source: str) -> Caps:
 
 
 def refuse_past_caps(caps: Caps, tables: dict[str, Table], manifest: Manifest, landing: Landing) -> None:
-    """Raise StepFailed, with examples from the manifest's files, when a table has more rejects than it may."""
+    """Raise StepFailed, with examples from the manifest's files, when a table exceeds its caps."""
     for name, table in tables.items():
         read = table.rows + table.rejected_rows
         if passed := caps.exceeded(table.rejected_rows, read):
@@ -57,7 +57,7 @@ def refuse_past_caps(caps: Caps, tables: dict[str, Table], manifest: Manifest, l
 
 
 def read_rejects(landing: Landing, manifest: Manifest) -> pa.Table:
-    """Return the rows of a landed day that couldn't be read, in their files' order; raises StepFailed on damage."""
+    """Return a landed day's rejected rows, in their files' order; raises StepFailed when a file is damaged."""
     with landing.local(manifest.source, manifest.run_date, manifest.rejects) as paths:
         tables = [parquet.ParquetFile(path).read() for path in paths]
     return pa.concat_tables([REJECT_SCHEMA.empty_table(), *tables])
@@ -80,7 +80,7 @@ def _parse_count(source: str, value: object) -> int:
 
 
 def _parse_share(source: str, value: object) -> Decimal:
-    # Decimal, so that 9 of 10 is exactly 0.9 and no more.
+    # Decimal, so that 9 of 10 is exactly 0.9.
     try:
         share = Decimal(str(value))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Take rows into a landed day that were rejected and are good now, and nothing else."""
+"""Add mended rejects to a landed day, and change nothing else."""
 
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -15,23 +15,23 @@ from ingestion.sources import Source
 
 @dataclass(frozen=True)
 class Replay:
-    """A source's landed day before and after; both are the same manifest when no row was added."""
+    """A source's landed day before and after; both are the same manifest if no row was added."""
 
     before: Manifest
     after: Manifest
 
     @property
     def added(self) -> int:
-        """Rows that were rejected and have landed now."""
+        """The number of rejected rows that have landed now."""
         return self.after.rows - self.before.rows
 
 
 def replay_source(source: Source, run_date: str, home: Home, on_rows: OnRows) -> Replay:
-    """Read a source again and land its day with the rejected rows that are good now; without such rows, nothing.
+    """Read a source again and land its day with the rejects that are valid now; do nothing if there are none.
 
-    Raises Refused unless the day is landed, whole and undamaged, and StepFailed when anything but rejected rows has
-    changed. Either way, and when it is killed, the day stays landed as it was: no mark of a started extract is written,
-    and the new manifest keeps the run id that the day's mark names, so that the commit is one rename.
+    Raises Refused unless the day is landed, complete and undamaged, and StepFailed when anything but rejected rows has
+    changed. A failure or a kill leaves the landed day unchanged: the extract isn't marked as begun, and the new
+    manifest keeps the run id of the day's mark, so that the commit is one rename.
     """
     landing = Landing(home)
     with landing.day_lock(source.name, run_date):
@@ -53,7 +53,7 @@ def replay_source(source: Source, run_date: str, home: Home, on_rows: OnRows) ->
 
 
 def describe_changes(landing: Landing, before: Manifest, after: Manifest) -> list[str]:
-    """Say what differs between two readings of a day, beside rejected rows that became good."""
+    """Return the differences between two readings of a day, except rejects that became valid."""
     if after.is_sample != before.is_sample:
         return [f"the source was {_kind(before)} and is {_kind(after)}"]
     if set(after.tables) != set(before.tables):
@@ -73,7 +73,7 @@ def describe_changes(landing: Landing, before: Manifest, after: Manifest) -> lis
 
 
 def _count_lost(landing: Landing, day: Manifest, before: Table, after: Table) -> int:
-    """Count the rows, repeated ones as often as they are, that are in one partition and not in the other."""
+    """Count the rows of one partition that the other lacks; each repetition counts."""
     if after.content_hash == before.content_hash:
         return 0
     rows = "select * from read_parquet({}, hive_partitioning = false)"

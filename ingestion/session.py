@@ -1,4 +1,4 @@
-"""DuckDB as Tradewinds uses it outside dbt: in UTC, and in bounded memory whatever the day's size."""
+"""DuckDB sessions outside dbt: in UTC, with bounded memory."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _SHARE_OR_SIZE = re.compile(r"([1-9]\d?|100)%|\d+(\.\d+)?\s?[KMGT]i?B", re.IGNOR
 def open_session(
     path: Path | None = None, *, read_only: bool = False, memory: str = MEMORY_LIMIT
 ) -> duckdb.DuckDBPyConnection:
-    """Open a database file, or a private one in memory; raises duckdb.Error when it can't be opened."""
+    """Open a database file, or a private database in memory; raises duckdb.Error when it can't be opened."""
     connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set memory_limit = '{memory}'")
@@ -24,7 +24,7 @@ def open_session(
 
 
 def memory_setting() -> str:
-    """Return the memory that comparing, copying and exporting marts may take, as DuckDB reads it; raises BadRequest."""
+    """Return the memory limit for comparing, copying and exporting marts, in DuckDB's notation; raises BadRequest."""
     text = os.environ.get(_MEMORY, "50%")
     if not _SHARE_OR_SIZE.fullmatch(text):
         raise BadRequest(f"{_MEMORY} must be a share of the machine's memory (50%) or a size (8GB), not {text!r}")

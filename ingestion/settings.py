@@ -1,4 +1,4 @@
-"""Where things are, and what was configured: the home, the stores and dlt's source settings."""
+"""Settings: the home, the stores and dlt's source settings."""
 
 import os
 import re
@@ -12,29 +12,29 @@ from ingestion.redact import register_secret
 
 PROJECT = Path(__file__).resolve().parents[1]
 _PEOPLE = "PEOPLE_DATABASE_URL"
-_BUCKET = re.compile(r"[\w.-]+")  # and no key:secret@ before it
+_BUCKET = re.compile(r"[\w.-]+")  # without key:secret@
 
 
 @dataclass(frozen=True)
 class Home:
-    """The folder that holds all that runs produce (`TRADEWINDS_HOME`)."""
+    """The folder that holds everything that runs produce (`TRADEWINDS_HOME`)."""
 
     root: Path
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """Read `TRADEWINDS_HOME`; without it, `data` in the project."""
+        """Read `TRADEWINDS_HOME`; the default is `data` in the project."""
         configured = os.environ.get("TRADEWINDS_HOME")
         return cls(Path(configured).expanduser().resolve() if configured else PROJECT / "data")
 
     @property
     def landing(self) -> str:
-        """The path, or the s3:// URL, of landing; so with the other stores."""
+        """The path or s3:// URL of landing, as for the other stores."""
         return self._store("TRADEWINDS_LANDING_URL", "landing")
 
     @property
     def landing_raw(self) -> str | None:
-        """The store of `api/_raw` where it lies apart from landing's own, else None."""
+        """The location of `api/_raw` if it isn't in landing's store, else None."""
         return self._store("TRADEWINDS_LANDING_RAW_URL", "") if os.environ.get("TRADEWINDS_LANDING_RAW_URL") else None
 
     @property
@@ -51,7 +51,7 @@ class Home:
 
     @property
     def work(self) -> Path:
-        """What is on its way to or from a bucket."""
+        """The folder for files on the way to or from a bucket."""
         return self.root / "work"
 
     @property
@@ -79,7 +79,7 @@ class Home:
 
 
 def check_bucket_url(named: str, url: str) -> str:
-    """Return an s3:// URL as it is; raises BadRequest, which doesn't repeat it, when it holds more than a place."""
+    """Return an s3:// URL unchanged; raises BadRequest, without quoting it, if it has more than a bucket and prefix."""
     parts = urlsplit(url)
     if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
         raise BadRequest(f"{named}: expected s3://bucket/prefix, and keys in FSSPEC_S3_… settings")
@@ -87,13 +87,13 @@ def check_bucket_url(named: str, url: str) -> str:
 
 
 def use_project_settings() -> None:
-    """Point dlt at the project's `.dlt` folder wherever the command was typed; call before importing dlt."""
+    """Point dlt at the project's `.dlt` folder, whatever the current folder; call before importing dlt."""
     os.environ.setdefault("DLT_PROJECT_DIR", str(PROJECT))
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
 
 def source_setting(source: str, name: str, default: Any = None) -> Any:
-    """Return one setting of a source by dlt's rules: environment, `.dlt/secrets.toml`, `.dlt/config.toml`."""
+    """Return one setting of a source in dlt's order: environment, `.dlt/secrets.toml`, `.dlt/config.toml`."""
     use_project_settings()
     import dlt
 
@@ -106,20 +106,21 @@ def source_setting(source: str, name: str, default: Any = None) -> Any:
 def database_url(source: str) -> str | None:
     """Return the configured Postgres URL of a source, None when nothing is configured.
 
-    Takes one URL or dlt's separate fields (host, username, password, …). Raises BadRequest when it can't be read.
+    The setting is one URL or dlt's separate fields (host, username, password, …). Raises BadRequest when it can't be
+    read.
     """
     configured = source_setting(source, "credentials")
     return None if configured is None else read_postgres_url(configured, f"SOURCES__{source.upper()}__CREDENTIALS")
 
 
 def people_database_url() -> str | None:
-    """Return the Postgres URL in `PEOPLE_DATABASE_URL`, None when it isn't set; BadRequest when it can't be read."""
+    """Return the Postgres URL in `PEOPLE_DATABASE_URL`, None when unset; raises BadRequest when it can't be read."""
     configured = os.environ.get(_PEOPLE)
     return read_postgres_url(configured, _PEOPLE) if configured else None
 
 
 def read_postgres_url(configured: Any, variable: str) -> str:
-    """Return a URL as libpq takes it, its password known as a secret; raises BadRequest that names the variable."""
+    """Return a URL for libpq and register its password as a secret; raises BadRequest naming the variable."""
     use_project_settings()
     from dlt.common.configuration.specs import ConnectionStringCredentials
 
@@ -135,6 +136,6 @@ def read_postgres_url(configured: Any, variable: str) -> str:
             url = url.update_query_dict({"connect_timeout": "10"})
     except Exception as error:
         raise BadRequest(f"{variable} can't be read: expected postgresql://user:password@host:port/database") from error
-    # libpq takes no other spelling of a space than %20, and repeats the password when it complains of one.
+    # libpq accepts a space only as %20, and its errors quote the password otherwise.
     rest, mark, query = url.render_as_string(hide_password=False).partition("?")
     return rest.replace(" ", "%20") + mark + query.replace("+", "%20")

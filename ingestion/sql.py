@@ -1,4 +1,4 @@
-"""How names and texts are written in SQL; DuckDB and Postgres agree on both."""
+"""Quote names and texts for SQL, the same for DuckDB and Postgres."""
 
 
 def quote(identifier: str) -> str:

@@ -1,4 +1,4 @@
-"""Control totals: a table's key and money summed where it is read and again where it has landed."""
+"""Control totals: sums of a table's key and money, at the source and again in landing."""
 
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -12,14 +12,14 @@ from ingestion.sql import quote
 _MONEY = "decimal(19, 4)"
 # macros/key_product.sql has the same number.
 _KEY_BOUND = 1_000_003
-# Sums of 38 digits and more stay exact.
+# Keeps sums of 38 digits and more exact.
 _EXACT = Context(prec=60)
 
 
 class DuckDBSql:
-    """The expressions that DuckDB needs another way than Postgres."""
+    """The expressions that differ between DuckDB and Postgres, for DuckDB."""
 
-    # A number of 32 bits from a text's MD5, which is the same on every engine.
+    # A 32-bit number from a text's MD5, the same on every engine.
     text_number = "('0x' || substr(md5({}), 1, 8))::bigint"
 
     @staticmethod
@@ -50,11 +50,11 @@ Sql = type[DuckDBSql] | type[PostgresSql]
 
 @dataclass(frozen=True)
 class ControlTotals:
-    """What is summed of a table.
+    """The control totals of a table.
 
-    A `key` that is one name is an integer column, summed as it is. The columns of a tuple make one number a row: they
-    are hashed as text or, integers that are `multiplied`, multiplied, which costs a tenth. `amount` is a product of
-    columns, the first of them money, which is rounded to four decimals in every row.
+    A `key` with one name is an integer column and is summed. The columns of a tuple make one number a row: they are
+    hashed as text or, if `multiplied`, multiplied as integers, which costs a tenth. `amount` is a product of columns.
+    The first of them is money, rounded to four decimals in every row.
     """
 
     key: str | tuple[str, ...]
@@ -62,7 +62,7 @@ class ControlTotals:
     multiplied: bool = False
 
     def select(self, schema: pa.Schema, sql: Sql, accepted: str = "true") -> str:
-        """Return SQL for both sums as decimal text, NULL where the table lacks a column or has it in another type."""
+        """Return SQL for both sums as decimal text, NULL where a column is missing or has another type."""
         key, amount = self._key(schema, sql), self._amount(schema, sql)
         return f"{_sum(key, accepted, 0)}, {_sum(amount, accepted, 4)}"
 
@@ -73,7 +73,7 @@ class ControlTotals:
         if not all(_has(schema, name, fits) for name in self.key):
             return None
         if self.multiplied:
-            # Not their sum, which stays when two rows swap their values; bounded, so that no product overflows.
+            # Not their sum, which doesn't change when two rows swap values; bounded, so that no product overflows.
             return " * ".join(f"(cast({quote(name)} as bigint) % {_KEY_BOUND} + 1)" for name in self.key)
         parts = ", ".join(f"rtrim(cast({quote(name)} as varchar), ' ')" for name in self.key)
         return sql.text_number.format(f"concat_ws('|', {parts})")
@@ -82,13 +82,13 @@ class ControlTotals:
         if not self.amount or not all(_has(schema, name, _is_number) for name in self.amount):
             return None
         money, *others = map(quote, self.amount)
-        # NaN and what no money column can hold are left out.
+        # NaN and values too large for money are left out.
         rounded = f"case when abs({money}) < 1e15 then {sql.money(money, schema.field(self.amount[0]).type)} end"
         return " * ".join([f"({rounded})", *others])
 
 
 class BatchTotals:
-    """The sums of a table that passes by in batches."""
+    """The sums of a table that is read in batches."""
 
     def __init__(self, control: ControlTotals, schema: pa.Schema):
         self._select = control.select(schema, DuckDBSql)
@@ -97,7 +97,7 @@ class BatchTotals:
         self.add(schema.empty_table())
 
     def add(self, batch: pa.Table) -> None:
-        """Take a batch into the sums."""
+        """Add a batch to the sums."""
         found = self._session.execute(f"select {self._select} from batch").fetchone()
         added = [None if total is None else Decimal(total) for total in found]
         self._sums = [
@@ -106,7 +106,7 @@ class BatchTotals:
         ]
 
     def totals(self) -> Totals:
-        """Return the sums of all batches, those of an empty table when there was none."""
+        """Return the sums of all batches, or those of an empty table."""
         return Totals(*(None if total is None else f"{total:f}" for total in self._sums))
 
 

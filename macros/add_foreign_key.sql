@@ -1,7 +1,6 @@
 {#-
-    A hook and not a constraint of the contract: dbt 1.11 writes the resolved name over the
-    constraint's `to`, so that a second build with the same parsed project, as a backfill does it,
-    would not compile.
+    A hook, not a constraint of the contract: dbt 1.11 overwrites the constraint's `to` with the
+    resolved name, so a second build of the same parse, as in a backfill, wouldn't compile.
 -#}
 {% macro add_foreign_key(column, parent, parent_column) %}
     {{ return(adapter.dispatch('add_foreign_key')(column, parent, parent_column)) }}

@@ -13,7 +13,7 @@
             inputs varchar
         );
         {%- if missing and use != 'none' %}
-        -- A snapshot that isn't there has no day.
+        -- A missing snapshot has no days.
         delete from raw_ops.history_days;
         {%- elif use == 'writes' %}
         delete from raw_ops.history_days where run_date >= cast('{{ day }}' as date);

@@ -2,7 +2,7 @@
     {{ return(adapter.dispatch('build_suffix')()) }}
 {% endmacro %}
 
-{#- A file that no reader opens needs none. -#}
+{#- A file without readers needs no suffix. -#}
 {% macro default__build_suffix() %}
     {{ return('') }}
 {% endmacro %}

@@ -3,7 +3,7 @@
     {%- if flags.WHICH not in ['build', 'run', 'seed', 'snapshot'] -%}
         {{ return(false) }}
     {%- endif -%}
-    {#- Staging beside the build's own, to check a day: no build. -#}
+    {#- A separate staging schema to check a day isn't a build. -#}
     {%- if var('schema_suffix', '') -%}
         {{ return(false) }}
     {%- endif -%}
@@ -12,6 +12,6 @@
             {{ return(true) }}
         {%- endif -%}
     {%- endfor -%}
-    {#- `dbt retry` goes by the name of the command it retries and doesn't say what it runs. -#}
+    {#- `dbt retry` has the name of the retried command, and doesn't list what it runs. -#}
     {{ return(not selected_resources) }}
 {% endmacro %}

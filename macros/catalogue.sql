@@ -1,8 +1,8 @@
 {#-
-    What `config.meta` of models/staging/*/_*__sources.yml says of each table, as SQL for a stage:
-    raw, staging or mart. ingestion/catalogue.py reads the same for the loader.
-    While dbt parses it knows no source yet, so a model that loops over the tables lists what it
-    reads, and a missing line is an error.
+    The tables in `config.meta` of models/staging/*/_*__sources.yml, as SQL for a stage: raw,
+    staging or mart. ingestion/catalogue.py reads the same entries for the loader.
+    dbt doesn't know sources while it parses, so a model that loops over the tables lists what it
+    reads. A missing line is an error.
 -#}
 {% macro catalogue(stage) %}
     {%- set tables = [] -%}

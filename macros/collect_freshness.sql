@@ -1,6 +1,6 @@
 {#-
-    Overrides dbt's own: with the var `run_date`, age is counted at the end of that day and later
-    days are not there yet, so that the answer is the same whenever it is asked.
+    Overrides dbt's macro: with the var `run_date`, age is measured at the end of that day, without
+    later days, so that the result doesn't depend on the time of the query.
 -#}
 {% macro collect_freshness(source, loaded_at_field, filter) %}
     {%- if var('run_date', none) is none -%}

@@ -1,4 +1,4 @@
-{#- `indexes` are for Postgres: a column store scans, and an index would only cost memory. -#}
+{#- `indexes` are for Postgres: a column store scans, so an index would only cost memory. -#}
 {% macro duckdb__get_create_index_sql(relation, index_dict) %}
     {{ return(none) }}
 {% endmacro %}

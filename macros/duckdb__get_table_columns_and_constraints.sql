@@ -1,6 +1,6 @@
 {#-
-    DuckDB would keep an index in memory for every primary and foreign key, drop and restore tables
-    around them, and gain nothing: there the tests hold the keys, and Postgres has them in the table.
+    On DuckDB, every primary and foreign key would need an index in memory and extra statements,
+    without a benefit: tests check the keys. Postgres has them in the tables.
 -#}
 {% macro duckdb__get_table_columns_and_constraints() %}
     {%- set columns = {} -%}

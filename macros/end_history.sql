@@ -4,7 +4,7 @@
         {%- do done.append(result.node.unique_id) -%}
     {%- endfor -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'snapshot' -%}
-        {#- With its view: `dbt snapshot` alone takes the rows of whatever day staging is of. -#}
+        {#- With its view: `dbt snapshot` alone reads the rows of staging's last day. -#}
         {%- for unique_id in [node.unique_id] + node.depends_on.nodes -%}
             {%- if unique_id not in done -%}
                 {{ return('') }}
@@ -24,7 +24,7 @@
         from ({{ history_inputs() }}) as loaded
         where
             run_date = cast('{{ day }}' as date)
-            -- Loaded anew while the build ran: which of the two it took can't be told.
+            -- Loaded again during the build, so it is unknown which rows history has.
             and exists (
                 select 1
                 from raw_ops.build_mark

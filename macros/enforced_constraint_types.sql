@@ -1,4 +1,4 @@
-{#- Overrides dbt-duckdb's own: which constraints a table gets there. -#}
+{#- Overrides dbt-duckdb's macro: the constraints that a table gets there. -#}
 {% macro enforced_constraint_types() %}
     {{ return(['not_null']) }}
 {% endmacro %}

@@ -6,7 +6,7 @@
             inputs varchar
         );
         {%- if not is_incremental() %}
-        -- A table that isn't there has no day.
+        -- A missing table has no days.
         delete from {{ judged }};
         {%- elif not flags.EMPTY and not flags.SAMPLE %}
             {%- set days = unjudged_days(rejected_rows) %}

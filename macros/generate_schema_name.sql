@@ -1,7 +1,7 @@
 {#-
-    dbt's own puts the target's schema in front; here the schema is the folder's name as it is, with
-    the engine's suffix behind that of marts and snapshots: readers look elsewhere until a publish.
-    With `--vars '{schema_suffix: _verify}'` staging shows another day without disturbing a build.
+    dbt's macro adds the target's schema as a prefix. Here the schema is the folder's name, with the
+    engine's suffix for marts and snapshots, because readers use other schemas until a publish.
+    With `--vars '{schema_suffix: _verify}'`, staging shows another day without affecting a build.
 -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {%- set suffix = '' -%}

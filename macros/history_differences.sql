@@ -1,8 +1,8 @@
-{#- EXCEPT takes NULLs for equal and compares bytes, too; ALL also finds a version kept twice. -#}
+{#- EXCEPT treats NULLs as equal and compares bytes; ALL also finds repeated versions. -#}
 {% macro history_differences(snapshot, staged, key) -%}
     {%- set columns = [key] -%}
     {%- if execute -%}
-        {#- Asked of the view, so that a column that the snapshot lacks is an error. -#}
+        {#- Columns of the view, so that a column missing in the snapshot is an error. -#}
         {%- set columns = adapter.get_columns_in_relation(staged)
             | map(attribute='name') | reject('equalto', '_run_date') | list -%}
     {%- endif -%}

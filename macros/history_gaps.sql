@@ -1,5 +1,5 @@
 {% macro history_gaps(day, day_too=false) -%}
-    {#- Before the first build there is none, and every loaded day is missing. -#}
+    {#- Before the first build the table doesn't exist, and every loaded day is missing. -#}
     {%- set has_history = execute
         and adapter.get_relation(target.database, 'raw_ops', 'history_days') is not none -%}
     with loaded as (

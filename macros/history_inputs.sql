@@ -1,4 +1,4 @@
-{#- What history takes from each day: a day counts as loaded when all tables with a history are. -#}
+{#- The input of each day to history. A day counts as loaded when all tables with history are. -#}
 {% macro history_inputs() -%}
     {%- set tables = [] -%}
     {%- for node in graph.sources.values() if execute and node.config.meta.has_history -%}

@@ -1,4 +1,4 @@
-{#- An array lands as Postgres writes it: `{plain,"quoted, with \" and \\"}`. -#}
+{#- An array lands in Postgres' text format: `{plain,"quoted, with \" and \\"}`. -#}
 {% macro joined_array(column) -%}
     {{ return(adapter.dispatch('joined_array')(column)) }}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#-
-    A run id stands for what one extract brought, rejects and all: a day that was read anew is
-    judged anew, and so is every day when a rule has changed.
+    A run id identifies the rows and rejects of one extract: a day is validated again when it was
+    extracted again, and every day when a rule has changed.
 -#}
 {% macro judged_inputs() -%}
     {%- set rules = local_md5(

@@ -1,4 +1,4 @@
-{#- The loader takes the same number of the same key: ingestion/totals.py. -#}
+{#- ingestion/totals.py computes the same number for the same key. -#}
 {% macro key_number(columns, key_as=none) -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}

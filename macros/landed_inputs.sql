@@ -1,6 +1,6 @@
 {#-
-    What the marts of a day stand on. The loading run's id is left out: the same rows loaded once
-    more change no mart.
+    The inputs of a day's marts. The load's run id is left out, because loading the same rows again
+    changes no mart.
 -#}
 {% macro landed_inputs(day) -%}
     select

@@ -1,6 +1,6 @@
 {#-
-    Filtered by the run date although history ends there after a build: a mart that is built alone,
-    when history is ahead, is right, too.
+    Filtered by the run date although history ends there after a build, so that a mart built alone
+    is right when history is ahead.
 -#}
 {% macro latest_versions(snapshot, key) -%}
     select

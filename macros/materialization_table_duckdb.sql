@@ -1,6 +1,6 @@
 {#-
-    DuckDB drops the table and makes it anew in one transaction, so a failed or killed build leaves
-    the old one; dbt's own way renames two tables, drops one, and asks for keys that none has.
+    DuckDB drops and creates the table in one transaction, so a failed or killed build leaves the
+    old one. dbt's materialization renames two tables, drops one, and queries keys that none has.
 -#}
 {% materialization table, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}

@@ -1,4 +1,4 @@
-{#- DuckDB replaces a view whole in one statement; dbt's own way renames two views and drops one. -#}
+{#- DuckDB replaces a view in one statement; dbt's materialization renames two and drops one. -#}
 {% materialization view, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='view') -%}
     {%- set existing_relation = load_cached_relation(this) -%}

@@ -1,11 +1,11 @@
 {% macro needed_sources() %}
     {%- if not selected_resources -%}
-        {#- `dbt retry` doesn't say what it runs. -#}
+        {#- `dbt retry` doesn't list what it runs. -#}
         {{ return(graph.sources.values() | list) }}
     {%- endif -%}
     {%- set seen = {} -%}
     {%- set needed = [] -%}
-    {#- Grows while it is gone through, until no ancestor is new. -#}
+    {#- The list grows during the loop, until no ancestor is new. -#}
     {%- set queue = selected_resources | list -%}
     {%- for unique_id in queue -%}
         {%- if unique_id not in seen -%}

@@ -1,6 +1,6 @@
 {#-
-    Microseconds before the event's number, in one number: its maximum finds the latest row in one
-    pass, where a window would sort all rows. An event number is below 10^19.
+    Microseconds followed by the event's number, as one number: its maximum finds the latest row in
+    one pass, while a window would sort all rows. Event numbers are below 10^19.
 -#}
 {% macro recency_number(occurred_at, event_id) -%}
     {{ return(adapter.dispatch('recency_number')(occurred_at, event_id)) }}

@@ -15,7 +15,7 @@
             {%- do loaded.append(row[0] ~ '.' ~ row[1]) -%}
         {%- endfor -%}
     {%- endif -%}
-    {#- On days that a source is no part of, nothing of it can be missing. -#}
+    {#- A source can't be missing on days that it isn't part of. -#}
     {%- set absent = [] -%}
     {%- if adapter.get_relation(target.database, 'raw_ops', 'source_days') is not none -%}
         {%- set sql -%}
@@ -28,7 +28,7 @@
     {%- set missing = [] -%}
     {%- for source in needed_sources() -%}
         {%- set name = source.schema ~ '.' ~ source.identifier -%}
-        {#- raw_ops is the loader's own account of what it loaded, not a thing that lands. -#}
+        {#- raw_ops is the loader's record of its loads and never lands. -#}
         {%- if source.schema not in ['raw_ops'] + absent and name not in loaded -%}
             {%- do missing.append(name) -%}
         {%- endif -%}

@@ -9,7 +9,7 @@
             on loaded.run_date = judged.run_date
         where
             judged.run_date is null
-            -- Loaded anew while the build ran: which of the two was judged can't be told.
+            -- Loaded again during the build, so it is unknown which rows were validated.
             and exists (
                 select 1
                 from raw_ops.build_mark

@@ -1,10 +1,10 @@
 {% macro rewind_history(snapshot) %}
     {%- if execute and load_relation(snapshot) is not none %}
         {#-
-            First what says that history has the day: then a kill in between leaves history that
-            claims too little, which the next replay mends, never too much. After start_build there
-            is nothing left to delete but in `dbt retry`; asked first, because DuckDB takes two
-            deletes of the same rows by two threads for a conflict.
+            First the record that history has the day: a kill in between then leaves a record of too
+            few days, which the next replay fixes, never of too many. After start_build only
+            `dbt retry` has rows to delete here. The check comes first, because DuckDB treats two
+            deletes of the same rows by two threads as a conflict.
         -#}
         {%- set claims -%}
             select count(*) from raw_ops.history_days where run_date >= {{ run_date() }}

@@ -4,7 +4,7 @@
         {{ return(valid_date(given)) }}
     {%- endif -%}
     {%- if pinned and builds_relations() -%}
-        {#- The day this build began with: a load that ends meanwhile must not split it. -#}
+        {#- The day with which this build began: a load that ends meanwhile must not change it. -#}
         {%- set sql -%}
             select run_date from raw_ops.build_mark where invocation_id = '{{ invocation_id }}'
         {%- endset -%}

@@ -1,4 +1,4 @@
-{#- Overrides dbt's own, which reads the clock: a version is valid from the run date it came with. -#}
+{#- Overrides dbt's macro, which reads the clock: a version is valid from its run date. -#}
 {% macro snapshot_get_time() -%}
     cast({{ run_date() }} as timestamp)
 {%- endmacro %}

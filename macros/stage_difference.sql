@@ -1,4 +1,4 @@
-{#- Tables without a sum, and stages that a table doesn't reach, are NULL and break nothing. -#}
+{#- Missing sums, and stages that a table doesn't reach, are NULL and count as equal. -#}
 {% macro stage_difference(stages, before, after) -%}
     case
         {%- for measure, unit in [('count', ' rows'), ('key_sum', ''), ('amount_sum', '')] %}

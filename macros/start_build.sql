@@ -8,9 +8,9 @@
         {%- do begin_history(day) -%}
         {%- do refuse_history_gaps(day) -%}
         {#-
-            Run from here and not handed back to the hook: an error here ends the invocation, while
-            after a hook's own error dbt goes on to the models. Committed before the first model,
-            so that a build that is killed leaves `building` behind.
+            Run here instead of returned to the hook: an error here ends the invocation, while dbt
+            continues after a hook's error. Committed before the first model, so that a killed build
+            leaves `building`.
         -#}
         {%- call statement('start_build', auto_begin=true) -%}
             create table if not exists raw_ops.build_mark (

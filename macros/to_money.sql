@@ -1,10 +1,9 @@
 {#-
-    By way of text: a float4 cast straight to decimal shows its binary noise on DuckDB and keeps
-    only six digits on Postgres, while its text is the shortest number that means the same float.
-    On DuckDB text is slow, so a number goes through it only when it isn't one of four decimals:
-    below the limits no two of those are the same float. ingestion/totals.py does the same.
-    `or_null` is for raw as it is: one row that is no money must not keep the others from being
-    counted.
+    Through text: a float4 cast directly to decimal shows binary noise on DuckDB and keeps only six
+    digits on Postgres, while its text is the shortest number for the same float. Text is slow on
+    DuckDB, so a number goes through it only if it doesn't have four decimals: below the limits no
+    two of those are the same float. ingestion/totals.py does the same.
+    `or_null` is for unchecked raw rows: one invalid amount must not prevent counting the others.
 -#}
 {% macro to_money(column, or_null=false) -%}
     {{ return(adapter.dispatch('to_money')(column, or_null)) }}
@@ -14,7 +13,7 @@
     {{ 'try_cast' if or_null else 'cast' }}(cast({{ column }} as varchar) as decimal(19, 4))
 {%- endmacro %}
 
-{#- Text, as an accepted drift may make of a column, always takes the other way. -#}
+{#- A text column, which an accepted drift may cause, always goes through text. -#}
 {% macro duckdb__to_money(column, or_null=false) -%}
     {%- set number = "try_cast(" ~ column ~ " as double)" -%}
     {%- set whole = "cast(try_cast(round(" ~ number ~ " * 10000) as bigint) as decimal(18, 0))" -%}

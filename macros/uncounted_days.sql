@@ -1,6 +1,6 @@
 {#-
-    Days that are counted already, well, and as they are loaded now, are not read again: what a
-    build costs must not grow with the days that lie behind it.
+    Days that are counted, reconciled and unchanged since aren't read again, so that a build's cost
+    doesn't grow with the number of earlier days.
 -#}
 {% macro uncounted_days() -%}
     {%- set days = [] -%}

@@ -1,1 +1,1 @@
-"""The people database that Tradewinds owns: what comes in by REST and CSV, its backups, and its reports."""
+"""The people database that Tradewinds owns: input by REST and CSV, backups and reports."""

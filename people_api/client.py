@@ -1,4 +1,4 @@
-"""The small client of the people service, for the command line."""
+"""A small client of the people service, for the command line."""
 
 import json
 import os
@@ -24,7 +24,7 @@ _PASSING = (429, 503)
 
 @dataclass(frozen=True)
 class Added:
-    """What the service made of rows: its answers' counts together, and each reject by its row."""
+    """The service's results for the sent rows: total counts, and the rejects by row."""
 
     accepted: int
     rejects: dict[int, list[str]]
@@ -33,7 +33,7 @@ class Added:
 class Client:
     """A client of the service at PEOPLE_API_URL, with the key in PEOPLE_API_KEY.
 
-    Raises StepFailed when the service can't be reached or fails, Refused when it says no.
+    Raises StepFailed when the service can't be reached or fails, Refused when it refuses the request.
     """
 
     def __init__(self, home: Home):
@@ -52,9 +52,9 @@ class Client:
             raise BadRequest(f"PEOPLE_API_URL is no URL of a service: {error}") from error
 
     def add(self, table: str, rows: Iterable[Any], *, first_row: int = 1, key: str | None = None) -> Added:
-        """Send rows in batches of a thousand; a batch that was cut off is sent again, and counts once.
+        """Send rows in batches of a thousand; interrupted batches are retried, idempotently.
 
-        With a `key` that says where the rows are from, that holds across commands. Rejects count from `first_row`.
+        A `key` that identifies the rows' origin makes this hold across commands. Rejects are numbered from `first_row`.
         """
         accepted, row, rejects = 0, first_row, {}
         for batch in _parts(iter(rows), MAX_ROWS):

@@ -1,4 +1,4 @@
-"""A CSV file as the judge takes it: every line is one row, for no field of the dictionary holds a line break."""
+"""Read a CSV file for the judge: every line is one row, because no field of the dictionary has line breaks."""
 
 import csv
 import re
@@ -14,13 +14,13 @@ from people_api.tables import Table
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _MAX_DIGITS = 20
 _BOM = b"\xef\xbb\xbf"
-# No row comes near to it; of a longer line the start is kept.
+# Far more than any row needs; only the start of a longer line is kept.
 _MAX_LINE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line by its number in the file, from 1, as text that Postgres can keep, and as the row it is."""
+    """A line: its number in the file, from 1, its text without NUL for Postgres, and its row."""
 
     number: int
     text: str
@@ -28,7 +28,7 @@ class Line:
 
 
 def read_lines(file: BinaryIO, table: Table) -> Iterator[Line]:
-    """Yield every line but the header, if there is one; raises StepFailed when its names aren't the table's."""
+    """Yield every line except an optional header; raises StepFailed when the header's names aren't the table's."""
     fields = table.fields
     for number, (raw, is_whole) in enumerate(_split(file), 1):
         if number == 1:
@@ -42,7 +42,7 @@ def read_lines(file: BinaryIO, table: Table) -> Iterator[Line]:
 
 
 def _split(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
-    """Yield each line, or its start, and whether that is all of it; memory stays bounded."""
+    """Yield each line, or its start, and whether it is complete, in bounded memory."""
     while raw := file.readline(_MAX_LINE_BYTES):
         rest = raw
         while len(rest) == _MAX_LINE_BYTES and not rest.endswith(b"\n"):
@@ -51,7 +51,7 @@ def _split(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
 
 
 def _header(raw: bytes, table: Table) -> list[str] | None:
-    """Return the fields in a header's order, None for a row: one has no name of a field, or has a number."""
+    """Return the fields in a header's order, None for a data row, which has no field name or has a number."""
     names = [name.strip().strip('"').lower() for name in raw.decode(errors="replace").split(",")]
     if not set(names) & set(table.fields) or any(name.isdecimal() for name in names):
         return None
@@ -68,7 +68,7 @@ def _parse(raw: bytes, fields: list[str], table: Table) -> Any:
     except UnicodeDecodeError:
         return Unreadable("line: not UTF-8")
     except (csv.Error, ValueError) as error:
-        return Unreadable(f"line: not CSV: {str(error).partition(' - ')[0]}")  # without its advice to programmers
+        return Unreadable(f"line: not CSV: {str(error).partition(' - ')[0]}")  # without its advice for programmers
     if len(cells) != len(fields):
         return Unreadable(f"line: {len(cells)} fields, not {len(fields)}")
     return {name: _value(cell, table.types[name]) for name, cell in zip(fields, cells, strict=True)}

@@ -1,4 +1,4 @@
-"""Some lines of a CSV file as rows for the service, and a key by which it knows them again."""
+"""Read a range of a CSV file's lines as rows for the service, with a key that identifies them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from people_api.tables import table_named
 
 @dataclass(frozen=True)
 class Part:
-    """Rows, the number of the line that the first stands on, and the key: the file's SHA-256, whatever its name."""
+    """Rows, the first one's line number, and the key: the file's SHA-256, whatever its name."""
 
     rows: list[Any]
     first_line: int
@@ -22,7 +22,7 @@ class Part:
 
 
 def read_part(path: Path, table: str, first: int, count: int | None) -> Part:
-    """Return at most `count` lines from line `first` on, no header; raises StepFailed when they can't be read."""
+    """Return at most `count` lines from line `first` on, without a header; raises StepFailed if it can't read them."""
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -35,7 +35,7 @@ def read_part(path: Path, table: str, first: int, count: int | None) -> Part:
 
 
 def _as_json(line: Line) -> Any:
-    """Return the row, or the line's text where JSON can't say it: the service rejects that, and keeps it."""
+    """Return the row, or the line's text if JSON can't express it: the service rejects and keeps that text."""
     if isinstance(line.row, dict) and not any(isinstance(value, LongNumber) for value in line.row.values()):
         return line.row
     return line.text

@@ -1,8 +1,8 @@
-"""The data dictionary: what a row of each table must be, whichever way it comes in.
+"""The data dictionary: the rules for the rows of each table, from every input.
 
-Every field is mandatory; ids are integers of 32 bits from 1; names say something, in at most 255 characters without
-control characters; a hiring date is ISO-8601 in UTC, ends in Z, and lies in 1900–2199. Types are strict: "12" is no
-number, and a field that isn't named here is refused.
+Every field is mandatory. Ids are 32-bit integers from 1. Names aren't blank and have at most 255 characters, without
+control characters. A hiring date is ISO-8601 in UTC, ends in Z, and lies in 1900–2199. Types are strict: "12" isn't a
+number. Unknown fields are refused.
 """
 
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from ingestion.redact import show_text
 MAX_ID = 2**31 - 1
 MAX_NAME = 255
 
-# Control characters, the NUL that Postgres can't keep among them; half a character (a lone surrogate) is none.
+# Control characters, including NUL, which Postgres can't store; lone surrogates aren't among them.
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
 NAME_PATTERN = rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$"
 _YEAR, _LEAP_YEAR = "(19|2[01])[0-9]{2}", "((19|2[01])(0[48]|[2468][048]|[13579][26])|2000)"
@@ -37,17 +37,17 @@ HiringDate = Annotated[
 
 
 class LongNumber:
-    """An integer with more digits than any id; reading thousands of them would cost more than they say."""
+    """An integer with more digits than any id, left unparsed because thousands of digits are costly."""
 
 
 class Record(BaseModel):
-    """What every row has in common: strict types, and no field but the named ones."""
+    """The base of every row: strict types, and no unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Identified(Record):
-    """What has an id."""
+    """A record with an id."""
 
     id: Id
 
@@ -59,7 +59,7 @@ class NamedValues(Record):
 
 
 class NamedChanges(Record):
-    """What to change of a department or a job."""
+    """Changes to a department or a job."""
 
     name: Name = None
 
@@ -78,7 +78,7 @@ class EmployeeValues(Record):
 
 
 class EmployeeChanges(Record):
-    """What to change of an employee."""
+    """Changes to an employee."""
 
     name: Annotated[Name, Field(examples=["Harold Vogt"])] = None
     hiring_date: HiringDate = None

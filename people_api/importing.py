@@ -1,4 +1,4 @@
-"""History from CSV: streamed through the judge in parts, a transaction each; a rerun goes on where it was cut off."""
+"""Import history from CSV through the judge, in parts of one transaction each; a rerun resumes."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from people_api.intake import Rows, take_in
 from people_api.tables import TABLES, Table
 
 Result = TypeVar("Result")
-# Does a piece of work in a transaction of its own, or within one that is under way.
+# Does a piece of work in a new transaction, or within an open one.
 Transact = Callable[[Callable[[Connection], Result]], Result]
 
 _LINES_PER_PART = 5_000
@@ -24,7 +24,7 @@ _LINES_PER_PART = 5_000
 
 @dataclass
 class Imported:
-    """What became of a file's lines: each is accepted or rejected; of the accepted, `inserted` were new."""
+    """A file's result: each line is accepted or rejected; `inserted` counts the accepted ones that were new."""
 
     table: str
     path: Path
@@ -45,10 +45,10 @@ def import_files(
     is_sample: bool = False,
     on_progress: OnProgress = lambda so_far: None,
 ) -> list[Imported]:
-    """Take in these files by table, parents first; the same files again change nothing.
+    """Import these files by table, parents first; importing the same files again changes nothing.
 
-    A line that says what the table has already is accepted and adds nothing, so an import that was killed is mended by
-    the same command. Raises StepFailed when a file can't be read, before any of them is taken in.
+    A line equal to a stored row is accepted and adds nothing, so repeating the command completes a killed import.
+    Raises StepFailed when a file can't be read, before any is imported.
     """
     _refuse_unreadable(files)
     return [

@@ -1,4 +1,4 @@
-"""Taking rows in: judged one by one, the good ones inserted and the bad ones logged, in one transaction."""
+"""Judge rows one by one, insert the valid ones and log the rejects, in one transaction."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,26 +14,26 @@ from people_api.tables import Table
 
 Result = TypeVar("Result")
 
-# What another writer can do to a transaction at work; it is tried again, and judged again.
+# Errors that another writer can cause; the transaction is retried, and its rows judged again.
 _PASSING = {"40P01": "deadlock", "40001": "serialization failure", "23503": "foreign key violation"}
 _TRIES = 5
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows on their way in: which batch they are of, where from, and the number of the first."""
+    """Rows to insert, with their batch, their source and the first one's number."""
 
     table: Table
     batch_id: UUID
     source: str
     values: Sequence[Any]
-    payload: Callable[[int], str]  # the text of a row as it came, by its place in `values`
+    payload: Callable[[int], str]  # a row's unchanged text, by its index in `values`
     first_row: int = 1
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of rows: how many were accepted, how many of those were new, and why the others weren't."""
+    """The result: how many rows were accepted, how many of those were new, and why others were rejected."""
 
     accepted: int
     inserted: int
@@ -41,9 +41,9 @@ class Outcome:
 
 
 def take_in(connection: Connection, rows: Rows, *, accept_equal: bool = False) -> Outcome:
-    """Insert the good rows and log the bad ones; every row is the one or the other.
+    """Insert the valid rows and log the others as rejects.
 
-    A batch that was logged before is logged as it is judged now, so the same file again changes nothing.
+    A batch's earlier log entries are replaced, so the same file again changes nothing.
     """
     verdicts = judge_shapes(rows.table, rows.values)
     judge_against_stored(connection, rows.table, verdicts, accept_equal=accept_equal, first_row=rows.first_row)
@@ -63,7 +63,7 @@ def _new(verdicts: list[Verdict]) -> list[Verdict]:
 
 
 def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
-    """Do the work in one transaction, again from its start when another writer came between."""
+    """Do the work in one transaction, and retry it after a conflict with another writer."""
     for tries_left in reversed(range(_TRIES)):
         try:
             with engine.begin() as connection:
@@ -75,7 +75,7 @@ def in_transaction(engine: Engine, work: Callable[[Connection], Result]) -> Resu
 
 
 def _insert(connection: Connection, table: Table, verdicts: list[Verdict]) -> set[int]:
-    """Insert rows in their ids' order, so that two batches can't wait for each other; return the ids that went in."""
+    """Insert rows in order of id, so that two batches can't deadlock; return the inserted ids."""
     if not verdicts:
         return set()
     columns = ", ".join(f"{field} {type_}" for field, type_ in table.types.items())
@@ -84,7 +84,7 @@ def _insert(connection: Connection, table: Table, verdicts: list[Verdict]) -> se
         f"select * from json_to_recordset(cast(:rows as json)) as rows ({columns}) order by id "
         "on conflict (id) do nothing returning id"
     )
-    # One text for all rows: a driver's arrays take longer to write than Postgres takes to read this.
+    # One text for all rows: the driver takes longer to write arrays than Postgres to read this.
     rows = json.dumps([dict(zip(table.fields, verdict.values, strict=True)) for verdict in verdicts])
     return set(connection.execute(statement, {"rows": rows}).scalars())
 

@@ -1,4 +1,4 @@
-"""The judge of every row, from API or CSV: each is held against the data dictionary, and against what is there."""
+"""Validate every row, from API or CSV, against the data dictionary and the stored rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from people_api.tables import Table
 
 @dataclass(frozen=True)
 class Unreadable:
-    """What stands in for a row that isn't one, with the reason."""
+    """The placeholder of an unreadable row, with the reason."""
 
     reason: str
 
 
 @dataclass
 class Verdict:
-    """What became of a row: its fields when they are well formed, and every reason against it."""
+    """A row's verdict: its fields if they are well formed, and every reason against it."""
 
     values: tuple | None
     reasons: list[str]
-    is_stored: bool = False  # the table has this very row already
+    is_stored: bool = False  # the table already has an equal row
 
     @property
     def is_accepted(self) -> bool:
@@ -33,7 +33,7 @@ class Verdict:
 
 
 def judge_shapes(table: Table, rows: Sequence[Any]) -> list[Verdict]:
-    """Hold each row against the data dictionary, as far as that goes without the database."""
+    """Validate each row against the data dictionary, without the database."""
     return [_judge_shape(table, row) for row in rows]
 
 
@@ -50,10 +50,10 @@ def _judge_shape(table: Table, row: Any) -> Verdict:
 def judge_against_stored(
     connection: Connection, table: Table, verdicts: list[Verdict], *, accept_equal: bool, first_row: int
 ) -> None:
-    """Add the reasons that only the database knows: parents that don't exist, ids that are taken.
+    """Add the reasons that need the database: missing parents, ids in use.
 
-    Of two rows with one id the earlier stands. With `accept_equal` a row that says what is stored already is accepted,
-    and marked as stored; without, its id is taken like any other.
+    The first of two rows with the same id wins. With `accept_equal`, a row equal to a stored one is accepted and marked
+    as stored; otherwise its id counts as in use.
     """
     well_formed = [verdict for verdict in verdicts if verdict.values]
     if not well_formed:
@@ -85,7 +85,7 @@ def judge_against_stored(
 
 
 def comparable(table: Table, values: tuple) -> tuple:
-    """Return a row's fields as the database hands them out."""
+    """Return a row's fields as the database returns them."""
     return tuple(
         datetime.fromisoformat(value) if type_ == "timestamptz" else value
         for value, type_ in zip(values, table.types.values(), strict=True)
@@ -103,5 +103,5 @@ def _stored(connection: Connection, table: Table, ids: list[int]) -> dict[int, t
 
 
 def _array(ids: Iterable[int]) -> str:
-    """Return an array as Postgres writes it, which for integers takes no escaping."""
+    """Return a Postgres array literal; integers need no escaping."""
     return "{" + ",".join(map(str, ids)) + "}"

@@ -1,4 +1,4 @@
-"""API keys: who may read, write, or do everything; of a key's secret only the SHA-256 is kept."""
+"""API keys and their roles; only the SHA-256 of a key's secret is kept."""
 
 import hashlib
 import hmac
@@ -12,25 +12,25 @@ from sqlalchemy.sql import func
 from ingestion.errors import BadRequest
 from people_api.database.models import ApiKey
 
-# Each may do what those before it may.
+# Each role includes the ones before it.
 ROLES = ("reader", "writer", "admin")
 _PREFIX = "tw"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose key a request came with."""
+    """The holder of a request's key."""
 
     key_id: str
     role: str
 
     def may(self, role: str) -> bool:
-        """Say whether the key is good for what `role` may do."""
+        """Return whether the key's role includes `role`."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
 def create_key(engine: Engine, name: str, role: str) -> str:
-    """Make a key and return it, `tw_<id>_<secret>`: nobody can ever read it again. Raises BadRequest on a role."""
+    """Create a key and return it, `tw_<id>_<secret>`; it can't be read again. Raises BadRequest on an unknown role."""
     if role not in ROLES:
         raise BadRequest(f"unknown role {role!r}; the roles are {', '.join(ROLES)}")
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
@@ -46,7 +46,7 @@ def list_keys(engine: Engine) -> list[ApiKey]:
 
 
 def revoke_key(engine: Engine, key_id: str) -> None:
-    """Close a key for good; raises BadRequest when there is none that is open."""
+    """Revoke a key for good; raises BadRequest when no valid key has this id."""
     with Session(engine) as session, session.begin():
         revoked = session.execute(
             update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None)).values(revoked_at=func.now())
@@ -56,7 +56,7 @@ def revoke_key(engine: Engine, key_id: str) -> None:
 
 
 def find_holder(engine: Engine, key: str) -> Holder | None:
-    """Return whose key that is, None when it opens nothing; takes as long for a wrong secret as for the right one."""
+    """Return a key's holder, None if it isn't valid; a wrong secret takes as long as the right one."""
     prefix, _, rest = key.partition("_")
     key_id, _, secret = rest.partition("_")
     if prefix != _PREFIX or not key.isascii() or not key.isprintable() or not secret:
@@ -69,5 +69,5 @@ def find_holder(engine: Engine, key: str) -> Holder | None:
 
 
 def _hash(secret: str) -> bytes:
-    # 256 random bits need no slow hash: there is nothing to guess.
+    # 256 random bits can't be guessed, so they need no slow hash.
     return hashlib.sha256(secret.encode()).digest()

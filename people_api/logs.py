@@ -1,4 +1,4 @@
-"""Structured logs that last: one JSON object a line, appended to a file of the home, whatever the terminal shows."""
+"""Structured logs: one JSON object a line, appended to a file in the home, independent of the terminal."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from logging.handlers import WatchedFileHandler
 from ingestion.redact import redact
 from ingestion.settings import Home
 
-# Of a key, wherever it was put by mistake: what `key list` shows may stay.
+# A key put in a wrong place: the part that `key list` shows may stay.
 _KEY = re.compile(r"(tw_[0-9a-f]{12})_[\w-]+")
 
 
@@ -29,7 +29,7 @@ class _JsonLines(logging.Formatter):
 def open_log(home: Home, name: str) -> logging.Logger:
     """Return the logger of `service` or `client`, which appends to `logs/people-<name>.jsonl`.
 
-    The file may be rotated from outside: it is opened anew when its name points to another.
+    The file may be rotated: it is reopened when its name refers to another file.
     """
     folder = home.root / "logs"
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,5 +46,5 @@ def open_log(home: Home, name: str) -> logging.Logger:
 
 
 def log(logger: logging.Logger, event: str, **fields: object) -> None:
-    """Write one line: what happened, and its fields."""
+    """Write one line: the event and its fields."""
     logger.info(event, extra={"fields": fields})

@@ -1,4 +1,4 @@
-"""What the people service knows of the warehouse: the marts that readers see."""
+"""The people service's view of the warehouse: the published marts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Report:
-    """Rows of a published mart, and the version they are of."""
+    """Rows of a published mart, and their version."""
 
     version: str
     columns: Sequence[str]
@@ -15,7 +15,7 @@ class Report:
 
 
 class PublishedMarts(Protocol):
-    """The way to the published marts."""
+    """Access to the published marts."""
 
     def report(self, mart: str, year: int) -> Report | None:
-        """Return a mart's rows of one hire year in the order it is read, None before anything was published."""
+        """Return a mart's rows of one hire year in its reading order, None before the first publish."""

@@ -1,4 +1,4 @@
-"""The log of rejected rows, as people read it."""
+"""Read the log of rejected rows."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ COLUMNS = ("table_name", "source", "row_number", "reasons", "payload", "rejected
 
 
 def newest_rejects(engine: Engine, limit: int) -> list[dict[str, Any]]:
-    """Return the newest rejected rows, their reasons in one text."""
+    """Return the newest rejected rows, each with its reasons as one text."""
     with Session(engine) as session:
         rows = session.scalars(select(RejectedRow).order_by(RejectedRow.id.desc()).limit(limit))
         return [

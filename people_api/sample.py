@@ -1,4 +1,4 @@
-"""The generated sample, which goes only into a people database that nobody has configured or put anything into."""
+"""The generated sample, which is loaded only into the embedded people database while that is empty."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ _IS_EMPTY = text(
         and not exists (select from jobs) and not exists (select from rejected_rows)
     """
 )
-# One transaction took all of the sample in: a row that is not of that transaction was added or changed since.
+# One transaction inserted the whole sample: a row from another transaction was added or changed later.
 _IS_UNTOUCHED_SAMPLE = text(
     """
     with stored as (
@@ -29,15 +29,15 @@ _IS_UNTOUCHED_SAMPLE = text(
     from imports
     """
 )
-# Nobody adds a row between the look and the deed. Batches and the conditions above come to the tables in this same
-# order, so none of them can hold one of the tables while it waits for us. No lighter lock would do: a writer that has
-# begun could wait for us, and we for its row.
+# Prevents inserts between check and work. Batches and the conditions above lock the tables in this same order, so none
+# of them can hold a table while it waits for us. A lighter lock could deadlock: a writer that has begun could wait for
+# us, and we for its row.
 _LOCK = text("lock table employees, departments, jobs, rejected_rows, imports in access exclusive mode")
 
 
 @contextmanager
 def sample_people(home: Home, sample_files: Callable[[Home], dict[str, Path]]) -> Iterator[str]:
-    """Yield the URL of the embedded people database, with the sample in it where there was nothing."""
+    """Yield the URL of the embedded people database, filled with the sample if it was empty."""
     with people_database(home) as url:
         with open_engine(url) as engine:
             migrate(engine)
@@ -46,7 +46,7 @@ def sample_people(home: Home, sample_files: Callable[[Home], dict[str, Path]]) -
 
 
 def fill_when_empty(engine: Engine, sample_files: Callable[[], dict[str, Path]]) -> bool:
-    """Take the sample in, whole or not at all, unless there is a row already; return whether it was."""
+    """Insert the whole sample in one transaction if there are no rows; return whether it did."""
 
     def fill(connection: Connection) -> None:
         import_files(lambda work: work(connection), sample_files(), is_sample=True)
@@ -55,7 +55,7 @@ def fill_when_empty(engine: Engine, sample_files: Callable[[], dict[str, Path]])
 
 
 def clear_sample(engine: Engine) -> bool:
-    """Remove the sample where it is all there is, to make room for one's own rows; return whether it was."""
+    """Remove the sample if there are no other rows, to make room for your own; return whether it did."""
 
     def clear(connection: Connection) -> None:
         connection.execute(text("truncate employees, departments, jobs, rejected_rows, imports"))
@@ -64,9 +64,9 @@ def clear_sample(engine: Engine) -> bool:
 
 
 def _do_alone(engine: Engine, condition: TextClause, work: Callable[[Connection], None]) -> bool:
-    """Do the work in one transaction that nobody else comes between, if the condition holds; return whether it did.
+    """Do the work in one transaction with exclusive locks if the condition holds; return whether it did.
 
-    The first look is a transaction of its own: two that looked, each with a read lock, would wait for each other.
+    The first check is a separate transaction: two processes that checked under read locks would deadlock.
     """
     with engine.begin() as connection:
         if not connection.execute(condition).scalar_one():

@@ -1,4 +1,4 @@
-"""Running the service: its database is brought to date, then it answers until it is stopped."""
+"""Run the service: migrate its database, then serve until it is stopped."""
 
 import logging
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from people_api.published import PublishedMarts
 
 
 def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are finished first. Raises StepFailed when the port is taken.
+    """Serve until SIGTERM or SIGINT, then finish open requests. Raises StepFailed when the port is taken.
 
-    `on_ready` is called with the service's URL once it answers.
+    `on_ready` is called with the service's URL when it is ready.
     """
     settings = ServiceSettings.from_environment()
     logger = open_log(home, "service")
@@ -55,14 +55,14 @@ def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready:
 
 
 def _log_into(logger: logging.Logger) -> None:
-    """Have the log keep what the server says, too; without a handler Python would write it on the terminal."""
+    """Write the server's messages to the log too; without a handler Python would print them on the terminal."""
     server_logger = logging.getLogger("uvicorn.error")
     server_logger.handlers, server_logger.propagate = logger.handlers, False
     server_logger.setLevel(logging.WARNING)
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it answers, and on which port: 0 takes a free one."""
+    """A server that reports when it is ready, and on which port; 0 takes a free one."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[int], None]):
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""The tables that take rows: their shapes, where they are kept, and what they point to."""
+"""The tables that accept rows: their shapes, models and references."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +18,7 @@ from people_api.dictionary import (
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `fields` are in the order of its CSV, `references` are its foreign keys by field."""
+    """A table; `fields` are in CSV order, `references` are its foreign keys by field."""
 
     name: str
     singular: str

@@ -1,1 +1,1 @@
-"""The day's run: steps and their gates, the ledger, publishing and the `tradewinds` command."""
+"""A day's run: steps, gates, the ledger, publishing and the `tradewinds` command."""

@@ -1,4 +1,4 @@
-"""Where the command line meets the people service: its database, the sample before an extract, the published marts."""
+"""Connect the command line and the people service: its database, its sample, the published marts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from ingestion.settings import Home, people_database_url
 from ingestion.sources import Source
 from ingestion.sources.people import People
 from people_api.published import Report
-from pipeline.project import Mart, exports
+from pipeline.dbt.project import Mart, exports
 from pipeline.publishing import Publisher
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def people_ready(source: Source, home: Home) -> Iterator[None]:
-    """Keep the embedded people database up, with the sample in it where nobody has put anything; else do nothing."""
+    """Keep the embedded people database running, filled with the sample if it is empty; else do nothing."""
     if source.name != People.name or people_database_url():
         yield
         return
@@ -33,7 +33,7 @@ def people_ready(source: Source, home: Home) -> Iterator[None]:
 
 @contextmanager
 def people_engine(home: Home) -> Iterator["Engine"]:
-    """Open the people database, its tables up to date; raises StepFailed when it can't be reached or refuses."""
+    """Open and migrate the people database; raises StepFailed when it can't be reached or changed."""
     from sqlalchemy.exc import DBAPIError
 
     from people_api.database import migrate, open_engine, people_database
@@ -47,13 +47,13 @@ def people_engine(home: Home) -> Iterator["Engine"]:
 
 
 class PublishedReports:
-    """The hire reports of the version that readers see."""
+    """The hire reports of the published version."""
 
     def __init__(self, publisher: Publisher):
         self._publisher = publisher
 
     def report(self, mart: str, year: int) -> Report | None:
-        """Return a mart's rows of a year in the order that its export is read in, None before the first publish."""
+        """Return a mart's rows of a year in its export's order, None before the first publish."""
         relation = f"people.{mart}"
         found = self._publisher.read(Mart(relation), "hire_year", year)
         if found is None:

@@ -1,4 +1,4 @@
-"""The private Postgres that stands in for every database source nobody has configured."""
+"""The private Postgres that replaces database sources without settings."""
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 

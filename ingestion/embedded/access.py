@@ -1,4 +1,4 @@
-"""How to reach a home's server: its password, its URLs, its databases."""
+"""The password, URLs and databases of a home's server."""
 
 import secrets
 from pathlib import Path
@@ -12,7 +12,7 @@ from ingestion.errors import StepFailed
 
 
 def ensure_password(state: Path) -> str:
-    """The superuser's password, made up at first and kept in a file that only we can read."""
+    """Return the superuser's password, generated once and kept in a file that only we can read."""
     path = state / "password"
     if not path.exists():
         unfinished = state / "password.new"
@@ -24,7 +24,7 @@ def ensure_password(state: Path) -> str:
 
 
 def build_url(state: Path, database: str) -> str:
-    """The URL of a database; raises StepFailed when the server has never been started."""
+    """Return the URL of a database; raises StepFailed when the server has never been started."""
     try:
         password = (state / "password").read_text(encoding="ascii")
         port = ports.read(state)
@@ -34,7 +34,7 @@ def build_url(state: Path, database: str) -> str:
 
 
 def create_database(url: str, name: str) -> bool:
-    """Create the database when it is missing; True when this call created it."""
+    """Create the database if it is missing; return whether this call created it."""
     find = "select 1 from pg_database where datname = %s"
     try:
         with psycopg.connect(url, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""The account the server runs as: our own, or `nobody` when we are root (Postgres refuses root)."""
+"""The account that the server runs as: our own, or `nobody` if we are root (Postgres refuses root)."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ from ingestion.errors import StepFailed
 
 @dataclass(frozen=True)
 class Account:
-    """`is_dropped` is True when children must give up root to become this account."""
+    """An account; `is_dropped` is True when children must drop root to become it."""
 
     uid: int
     gid: int
@@ -26,38 +26,38 @@ class Account:
         environment: dict[str, str] | None = None,
         new_session: bool = False,
     ) -> subprocess.Popen[bytes]:
-        """Start a command as this account, with no shell, input, terminal or descriptor of ours."""
+        """Start a command as this account, without a shell, input, terminal or inherited descriptors."""
         identity: dict[str, Any] = {}
         if self.is_dropped:
-            # subprocess does setgroups, setgid and setuid in C between fork and exec: safe
-            # beside threads, where a Python preexec_fn isn't.
+            # subprocess calls setgroups, setgid and setuid in C between fork and exec, which is safe with threads;
+            # a Python preexec_fn isn't.
             identity = {"user": self.uid, "group": self.gid, "extra_groups": []}
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            # A pipe would keep our caller waiting for as long as the server lives.
+            # A pipe would block our caller until the server ends.
             stdout=output,
             stderr=output,
-            # Our own environment may hold passwords of other sources, and PG* variables.
+            # Our environment may hold other sources' passwords and PG* variables.
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **(environment or {})},
-            cwd="/",  # The caller's folder may be closed to this account.
+            cwd="/",  # This account may have no access to the caller's folder.
             umask=0o077,
             close_fds=True,
-            start_new_session=new_session,  # Ctrl-C is for the command, not for the server.
+            start_new_session=new_session,  # Ctrl-C must not stop the server.
             **identity,
         )
 
     def take_over(self, path: Path) -> None:
-        """Make the path this account's own."""
+        """Make this account the owner of the path."""
         if self.is_dropped:
             os.chown(path, self.uid, self.gid)
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether this account may traverse the folder and everything above it."""
+        """Return whether this account may traverse the folder and its parents."""
         return all(self._allows(level, 0o1) for level in (folder, *folder.parents))
 
     def can_use(self, folder: Path) -> bool:
-        """Whether this account can reach the folder and read everything in it."""
+        """Return whether this account can reach the folder and read everything in it."""
         return self.can_enter(folder) and all(
             self._allows(entry, 0o5 if entry.is_dir() else 0o4) for entry in (folder, *folder.rglob("*"))
         )
@@ -72,7 +72,7 @@ class Account:
 
 
 def find_account() -> Account:
-    """The account for the server; raises StepFailed when root has no `nobody` to become."""
+    """Return the server's account; raises StepFailed when we are root and `nobody` doesn't exist."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), is_dropped=False)
     try:

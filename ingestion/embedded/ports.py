@@ -1,4 +1,4 @@
-"""The port of a home: chosen once, remembered, and chosen anew when somebody else has taken it."""
+"""The port of a home: chosen once, stored, and chosen again if another process has taken it."""
 
 import secrets
 import socket
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from ingestion.errors import StepFailed
 
-# Below the ports that Linux (32768+) and macOS (49152+) hand out to outgoing connections.
+# Below the ephemeral ports of Linux (32768+) and macOS (49152+).
 FIRST, LAST = 20_000, 32_000
 TRIES = 200
 
 
 def read(state: Path) -> int:
-    """The remembered port; raises FileNotFoundError before the first start."""
+    """Return the stored port; raises FileNotFoundError before the first start."""
     return int((state / "port").read_text(encoding="ascii"))
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there now; connections just closed don't count."""
+    """Return whether a server could listen there now; connections in TIME_WAIT don't count."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -28,7 +28,7 @@ def is_free(port: int) -> bool:
 
 
 def choose(state: Path) -> int:
-    """The remembered port when it is free, else a new one, remembered from now on."""
+    """Return the stored port if it is free, else choose and store a new one."""
     try:
         remembered = read(state)
     except (FileNotFoundError, ValueError):

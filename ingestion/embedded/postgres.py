@@ -1,8 +1,8 @@
-"""The embedded server of one home: started by whoever comes first, stopped by whoever leaves last.
+"""The embedded server of one home: the first command starts it, the last one stops it.
 
-Each command that uses the server holds a shared lock on `users.lock`; starting and stopping happen
-under `start.lock`. The kernel frees both when a command is killed, so the next one to leave still
-stops the server, unless `tradewinds sources up` has left its mark `keep`.
+Each command that uses the server holds a shared lock on `users.lock`; starting and stopping hold `start.lock`. The
+kernel frees both when a command is killed, so the next command to end still stops the server, unless
+`tradewinds sources up` has created the mark `keep`.
 """
 
 import shutil
@@ -24,7 +24,7 @@ PORT_TRIES = 5
 
 
 class EmbeddedPostgres:
-    """The server that belongs to `home` (TRADEWINDS_HOME); making the object touches nothing."""
+    """The server of `home` (TRADEWINDS_HOME); creating the object has no effects."""
 
     def __init__(self, home: Path) -> None:
         self.home = Path(home).resolve()
@@ -32,11 +32,11 @@ class EmbeddedPostgres:
 
     @contextmanager
     def running(self) -> Iterator[str]:
-        """Start the server, or use the running one, and yield its URL; the last user stops it."""
+        """Start the server or use the running one, and yield its URL; the last user stops it."""
         with self._lock():
             users = open_lock(self.state / "users.lock")
             try:
-                try_lock(users, LOCK_SH)  # Exclusive holders exist only under our start lock.
+                try_lock(users, LOCK_SH)  # Exclusive locks are taken only under our start lock.
                 self._ensure_started()
             except BaseException:
                 release(users)
@@ -47,14 +47,14 @@ class EmbeddedPostgres:
             self._leave(users)
 
     def up(self) -> str:
-        """Start the server and keep it after this command; returns its URL."""
+        """Start the server, keep it running after this command, and return its URL."""
         with self._lock():
             self._ensure_started()
             (self.state / "keep").touch()
         return self.url("postgres")
 
     def down(self) -> bool:
-        """Stop the server; False when it was not running, StepFailed while a command uses it."""
+        """Stop the server; return False when it wasn't running. Raises StepFailed while a command uses it."""
         if not self.state.is_dir():
             return False
         with self._lock():
@@ -63,7 +63,7 @@ class EmbeddedPostgres:
             return self._postmaster.stop()
 
     def remove(self) -> None:
-        """Stop the server and delete all that it ever kept, databases included."""
+        """Stop the server and delete all of its files, including databases."""
         if not self.state.is_dir():
             return
         with self._lock():
@@ -74,23 +74,23 @@ class EmbeddedPostgres:
             shutil.rmtree(self.state)
 
     def is_running(self) -> bool:
-        """Whether the server takes connections now."""
+        """Return whether the server accepts connections now."""
         with self._explain():
             return self.state.is_dir() and self._postmaster.is_ready()
 
     def url(self, database: str) -> str:
-        """The URL of a database on the server; it holds the password, so it is never logged."""
+        """Return the URL of a database on the server; it holds the password, so never log it."""
         with self._explain():
             return access.build_url(self.state, database)
 
     def ensure_database(self, name: str) -> bool:
-        """Create the database when it is missing; True when this call created it."""
-        with self._lock():  # Two at once would both find it missing.
+        """Create the database if it is missing; return whether this call created it."""
+        with self._lock():  # Two commands could both find it missing.
             return access.create_database(self.url("postgres"), name)
 
     @property
     def place(self) -> Path:
-        """The folder that holds the cluster: `state`, or one in the temp folder (see folders)."""
+        """The folder that holds the cluster: `state`, or one in a temp folder (see folders)."""
         return folders.find_place(self.home, self._account)
 
     @cached_property
@@ -133,7 +133,7 @@ class EmbeddedPostgres:
                 postmaster.start(binaries, port)
                 break
             except StepFailed:
-                # Somebody may have taken the port between our look and the server's.
+                # Another process may have taken the port since we chose it.
                 if tries_left == 0 or ports.is_free(port):
                     raise
 
@@ -144,7 +144,7 @@ class EmbeddedPostgres:
                 if is_last and not (self.state / "keep").exists():
                     self._postmaster.stop()
             finally:
-                # Still under the start lock: of two that leave at once, one must come last.
+                # Still under the start lock: when two commands end at once, one must be the last.
                 release(users)
 
     def _refuse_while_used(self) -> None:
@@ -156,7 +156,7 @@ class EmbeddedPostgres:
             release(users)
 
     def _remove_predecessor(self, postmaster: Postmaster) -> None:
-        """Remove the cluster in a temp folder of a home that was deleted and made again at the same path."""
+        """Remove the temp folder's cluster of a home that was deleted and recreated at the same path."""
         is_known = any((self.state / name).exists() for name in ("password", "port"))
         if self.place != self.state and postmaster.cluster.exists() and not is_known:
             postmaster.stop()

@@ -1,4 +1,4 @@
-"""One cluster's server process: start it, find it, stop it; the caller holds the start lock."""
+"""Start, find and stop one cluster's server process; the caller holds the start lock."""
 
 import os
 import signal
@@ -12,10 +12,10 @@ from ingestion.embedded.account import Account
 from ingestion.embedded.cluster import open_log, read_last_error
 from ingestion.errors import StepFailed
 
-START_SECONDS = 120  # Recovery after a kill in the middle of a large load takes its time.
+START_SECONDS = 120  # Recovery after a kill during a large load takes long.
 STOP_SECONDS = 60
 POLL_SECONDS = 0.005
-# Small, but honest: fsync and full_page_writes stay on, so a power cut loses nothing committed.
+# Small but durable: fsync and full_page_writes stay on, so a power cut loses no commit.
 SETTINGS = {
     "max_connections": "40",
     "shared_buffers": "32MB",
@@ -23,39 +23,39 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_checkpoints": "off",
     "jit": "off",
-    "io_method": "sync",  # Three worker processes fewer to start and stop.
-    # No replicas here: a table filled in the transaction that made it needn't go through the log.
+    "io_method": "sync",  # Saves starting and stopping three worker processes.
+    # Without replicas, a table filled in the transaction that created it skips the log.
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
-# Processes we started and must reap: a dead child keeps its number until somebody asks for it.
+# Processes that we started and must reap: a dead child keeps its process id until then.
 _children: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
 class Postmaster:
-    """The cluster folder, the server's log, and the account that the server runs as."""
+    """A cluster folder, the server's log, and the account that the server runs as."""
 
     cluster: Path
     log: Path
     account: Account
 
     def start(self, binaries: Path, port: int) -> None:
-        """Start and wait until connections are taken; raises StepFailed with the log's word."""
-        # Not by pg_ctl: it hands the cluster's path to a shell, and a home may be named anything.
+        """Start and wait until it accepts connections; raises StepFailed with the log's last error."""
+        # Not with pg_ctl: it passes the cluster's path to a shell, and a home may have any name.
         command = [binaries / "postgres", "-D", self.cluster]
         command += ["-h", "127.0.0.1", "-p", str(port), "-k", ""]
         command += [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         deadline = time.monotonic() + START_SECONDS
         while not self._try_start(command, deadline):
-            # After a kill -9 of the postmaster its children take a moment to notice and go.
+            # After a kill -9 of the postmaster, its children need a moment to end.
             in_use = b"pre-existing shared memory block" in self.log.read_bytes()
             if not in_use or time.monotonic() > deadline:
                 raise StepFailed(f"embedded Postgres can't start: {read_last_error(self.log)}")
             time.sleep(0.1)
 
     def wait_until_settled(self) -> None:
-        """Wait while a server that a killed command left behind is still starting or stopping."""
+        """Wait while a server that a killed command left is still starting or stopping."""
         deadline = time.monotonic() + START_SECONDS
         while self.find_process() is not None and not self.is_ready():
             if time.monotonic() > deadline:
@@ -63,7 +63,7 @@ class Postmaster:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> bool:
-        """Close its connections and shut it down; False when it was not running."""
+        """Close its connections and shut it down; return False when it wasn't running."""
         process = self.find_process()
         if process is None:
             return False
@@ -78,12 +78,12 @@ class Postmaster:
         raise StepFailed(f"embedded Postgres (process {process}) doesn't stop")
 
     def is_ready(self) -> bool:
-        """Whether the running server says, in its lock file, that it takes connections."""
+        """Return whether the running server's lock file marks it as ready."""
         lines = self._read_lock_file()
         return len(lines) > 7 and lines[7].strip() == "ready" and self.find_process() is not None
 
     def find_process(self) -> int | None:
-        """The postmaster's process id, never that of another process that has its number now."""
+        """Return the postmaster's process id, never that of a process that has reused it."""
         _children[:] = [child for child in _children if child.poll() is None]
         process = self._read_process()
         return process if process is not None and self._is_postmaster(process) else None
@@ -92,9 +92,9 @@ class Postmaster:
         environment = {}
         stale = self._read_process()
         if stale is not None:
-            # pg_ctl's own way to say "this number in postmaster.pid is no other postmaster": after
-            # a reboot it may be any process of ours. Postgres still makes sure, by its shared
-            # memory, that no backend is left on the cluster, as it couldn't without the file.
+            # As pg_ctl does: the process id in postmaster.pid is no other postmaster, because after a reboot it may
+            # be any process of ours. Keep the file: Postgres needs it to check, by shared memory, that no backend
+            # is left on the cluster.
             environment["PG_GRANDPARENT_PID"] = str(stale)
         with open_log(self.log) as output:
             child = self.account.spawn(command, output, environment, new_session=True)
@@ -122,7 +122,7 @@ class Postmaster:
         return int(lines[0]) if lines and lines[0].isdigit() else None
 
     def _is_postmaster(self, process: int) -> bool:
-        # Readable for every account, unlike the process's folder; empty once the process is dead.
+        # Every account can read it, unlike the process's folder; it is empty once the process is dead.
         arguments = Path(f"/proc/{process}/cmdline")
         if Path("/proc/self").exists():
             with suppress(OSError):

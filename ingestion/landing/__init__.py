@@ -1,4 +1,4 @@
-"""The one place that knows landing: its layout, its manifests and its commit protocol."""
+"""Landing: its layout, manifests and commit protocol."""
 
 from ingestion.landing.manifest import Answer, Column, File, Manifest, Table, Totals
 from ingestion.landing.reading import Damaged

@@ -1,4 +1,4 @@
-"""Hashes of landed rows from one algorithm to the next: the same rows of a day keep the hash that is known for them."""
+"""Keep the hashes of unchanged rows when the hash algorithm changes."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -10,10 +10,10 @@ from ingestion.landing.store import Landing
 
 
 def keep_hashes(landing: Landing, source: str, run_date: str, landed: dict[str, Table]) -> dict[str, Table]:
-    """Return the tables; where another algorithm has hashed the same rows of the day in landing, with that hash.
+    """Return the tables, with the earlier hash where another algorithm hashed the same rows of the landed day.
 
-    The earlier files are hashed anew to know. So raw, history and the ledger, which go by the hash, see a difference
-    only where there is one.
+    The earlier files are hashed again to compare. Raw, history and the ledger compare hashes, so they see a difference
+    only when rows differ.
     """
     before = None
     with suppress(StepFailed):  # a manifest that can't be read is replaced
@@ -28,7 +28,7 @@ def keep_hashes(landing: Landing, source: str, run_date: str, landed: dict[str, 
 
 
 def _hash_anew(landing: Landing, day: Manifest, table: Table) -> str | None:
-    """Return today's hash of a table's files, None when they are missing or damaged."""
+    """Return the current algorithm's hash of a table's files, None when they are missing or damaged."""
     with suppress(StepFailed), landing.local(day.source, day.run_date, table.files) as paths:
         return content_hash(paths, [column.name for column in table.columns])
     return None

@@ -1,4 +1,4 @@
-"""What one source landed on one day: the commit mark that readers go by."""
+"""The manifest of one source's day: it lists what landed, and commits the day."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -24,9 +24,9 @@ class File:
 
 @dataclass(frozen=True)
 class Answer:
-    """An API's answer as it came, gzipped; `request` is the path and query that it was asked by, without the host.
+    """An API's unchanged answer, gzipped; `request` is its path and query, without the host.
 
-    `total_count` is the whole list's length as the answer itself gave it, None when it gave none.
+    `total_count` is the whole list's length according to the answer, None when it gives none.
     """
 
     path: str
@@ -43,7 +43,7 @@ LandedFile = File | Answer
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over a table's accepted rows as decimal text, None for what isn't summed (see ingestion.totals)."""
+    """Sums over a table's accepted rows as decimal text, None where nothing is summed (see ingestion.totals)."""
 
     key: str | None = None
     amount: str | None = None
@@ -51,9 +51,9 @@ class Totals:
 
 @dataclass(frozen=True)
 class Table:
-    """One table's partition; `read_rows` is the source's own count of what became rows and rejected_rows.
+    """One table's partition; `read_rows` is the source's count of rows, accepted and rejected.
 
-    `totals` are those taken at the `source` and at `landing`. Days that landed before there were any have neither.
+    `totals` are computed at the `source` and at `landing`. Days that landed before totals existed have neither.
     """
 
     rows: int
@@ -68,9 +68,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A source's day. `source_tables` are all tables the source has, whether landed or not.
+    """A source's day. `source_tables` are all tables of the source, landed or not.
 
-    Of an API it has the answers that the tables were made from, and which of their fields no table has a column for.
+    For an API it also lists the answers that the tables were made from, and the fields without a column.
     """
 
     source: str
@@ -85,32 +85,32 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """Rows that landed, over all tables."""
+        """The number of landed rows in all tables."""
         return sum(table.rows for table in self.tables.values())
 
     @property
     def rejected_rows(self) -> int:
-        """Rows that were rejected, over all tables."""
+        """The number of rejected rows in all tables."""
         return sum(table.rejected_rows for table in self.tables.values())
 
     @property
     def last_run(self) -> str:
-        """The greatest run id of its tables: what raw says of it when it was loaded from here."""
+        """The greatest run id of its tables, which raw records when it loads the day."""
         return max(table.run_id for table in self.tables.values())
 
     @property
     def files(self) -> list[LandedFile]:
-        """All files of the day, rejects and answers included."""
+        """All files of the day, including rejects and answers."""
         return [*self.row_files, *self.answers]
 
     @property
     def row_files(self) -> list[File]:
-        """The files that hold rows, good ones and rejects: what the warehouse takes in."""
+        """The files with accepted and rejected rows, which the warehouse loads."""
         return [*(file for table in self.tables.values() for file in table.files), *self.rejects]
 
     @property
     def missing_tables(self) -> list[str]:
-        """Tables the source has that haven't landed on this day."""
+        """The source's tables that haven't landed on this day."""
         return [name for name in self.source_tables if name not in self.tables]
 
     def to_json(self) -> str:

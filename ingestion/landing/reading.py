@@ -1,4 +1,4 @@
-"""What has landed, read from a store: days by their manifests, files by their SHA-256."""
+"""Read landed days from a store, by their manifests, and verify files by SHA-256."""
 
 import hashlib
 import json
@@ -14,18 +14,18 @@ from ingestion.redact import one_line
 from ingestion.settings import Home
 from ingestion.stores import Apart, open_store
 
-# A bucket answers each question late, and many at a time.
+# A bucket has high latency, but serves many requests at once.
 _AT_ONCE = 8
-# What an API has answered, word for word: another place than its tables may have other readers.
+# An API's unchanged answers, apart from its tables because they may have other readers.
 _RAW = "api/_raw"
 
 
 class Damaged(StepFailed):
-    """Landed files are missing, or aren't what their manifest says."""
+    """Landed files are missing or don't match their manifest."""
 
 
 class Landed:
-    """The days that have landed: a source's day exists when its manifest does, and has the files that this lists."""
+    """The landed days: a source's day exists when its manifest does, and consists of the files listed there."""
 
     def __init__(self, home: Home):
         self._store = open_store(home.landing, home.work)
@@ -33,15 +33,15 @@ class Landed:
             self._store = Apart(self._store, _RAW, open_store(home.landing_raw, home.work))
 
     def location(self, name: str = "") -> str:
-        """Return the path or URL of a file or folder of landing."""
+        """Return the path or URL of a file or folder in landing."""
         return self._store.location(name)
 
     def caution(self) -> str | None:
-        """Say what the store of landing can't promise, None when nothing is missing."""
+        """Return a warning about guarantees that landing's store lacks, None when it lacks none."""
         return self._store.caution()
 
     def manifest(self, source: str, run_date: str) -> Manifest | None:
-        """Return a source's landed day, None when there is none; raises StepFailed when it can't be read."""
+        """Return the manifest of a source's day, None if it hasn't landed; raises StepFailed when it can't be read."""
         name = manifest_name(source, run_date)
         try:
             return Manifest.from_json(self._store.read(name))
@@ -56,7 +56,7 @@ class Landed:
             ) from error
 
     def answers(self, source: str, run_date: str) -> Manifest | None:
-        """Return a manifest that lists an API's answers of a day, if need be that which lies beside them; else None."""
+        """Return a manifest that lists an API's answers of a day, if need be the copy beside them; else None."""
         with suppress(StepFailed):
             if manifest := self.manifest(source, run_date):
                 return manifest if manifest.answers else None
@@ -69,7 +69,7 @@ class Landed:
         return [day for _, day in self._landed(f"_manifests/{source}")]
 
     def fingerprint(self, run_date: str) -> str:
-        """Return a hash of all rows landed up to a day: what a run of it is a function of."""
+        """Return a hash of all rows landed up to a day, which determine a run of that day."""
         landed = sorted((day, source) for source, day in self._landed("_manifests") if day <= run_date)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             manifests = list(pool.map(lambda day_source: self.manifest(*reversed(day_source)), landed))
@@ -86,7 +86,7 @@ class Landed:
         return self.manifest(source, earlier[-1]) if earlier else None
 
     def started_run(self, source: str, run_date: str) -> str | None:
-        """Return the run id of the last extract begun for this day, whether it ended well; "" when it can't be read."""
+        """Return the run id of the last extract begun for this day, finished or not; "" when it can't be read."""
         try:
             return json.loads(self._store.read(mark_name(source, run_date)))["run_id"]
         except FileNotFoundError:
@@ -95,9 +95,9 @@ class Landed:
             return ""
 
     def faults(self, source: str, run_date: str, *, read_files: bool) -> list[str]:
-        """Say what keeps this source's day from being whole; an empty list means it can be loaded.
+        """Return the reasons why this source's day can't be loaded; an empty list means that it can.
 
-        With `read_files` every file's SHA-256 is compared too, else only its size.
+        With `read_files` every file's SHA-256 is compared, else only its size.
         """
         manifest = self.manifest(source, run_date)
         if manifest is None:
@@ -111,7 +111,7 @@ class Landed:
 
     @contextmanager
     def local(self, source: str, run_date: str, files: list[LandedFile]) -> Iterator[list[Path]]:
-        """Hand out landed files to be read by path, all held against their SHA-256; raises Damaged, naming each."""
+        """Yield local paths of landed files after verifying their SHA-256; raises Damaged naming each bad file."""
         names = [self._name(file) for file in files]
         with ExitStack() as held:
             try:
@@ -144,7 +144,7 @@ class Landed:
             return stream_sha256(opened)
 
     def _landed(self, folder: str) -> list[tuple[str, str]]:
-        """Return the source and the day of every manifest below a folder, oldest first."""
+        """Return the source and day of every manifest below a folder, oldest first."""
         paths = map(PurePosixPath, self._store.names(folder))
         return sorted((path.parent.name, path.stem) for path in paths if path.suffix == ".json")
 
@@ -154,15 +154,15 @@ def _describe_damage(source: str, file: LandedFile) -> str:
 
 
 def manifest_name(source: str, run_date: str) -> str:
-    """Return where a day's commit mark is."""
+    """Return the name of a day's manifest, which commits it."""
     return f"_manifests/{source}/{run_date}.json"
 
 
 def answers_name(source: str, run_date: str) -> str:
-    """Return where a day's answers are listed once more, for whoever has lost everything but them."""
+    """Return the name of the second list of a day's answers, for recovery when only the answers are left."""
     return f"{_RAW}/_manifests/{source}/{run_date}.json"
 
 
 def mark_name(source: str, run_date: str) -> str:
-    """Return where it is written which extract of a day was begun last."""
+    """Return the name of the file that holds the run id of a day's last begun extract."""
     return f"_manifests/{source}/{run_date}.started"

@@ -1,4 +1,4 @@
-"""Landing in a store: partitions, locks and the commit protocol."""
+"""Write landing to a store: partitions, locks and the commit protocol."""
 
 import json
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ from ingestion.landing.manifest import File, LandedFile, Manifest
 from ingestion.landing.reading import Landed, answers_name, manifest_name, mark_name
 from ingestion.stores import Overtaken
 
-# What the tables' and the rejects' files end with, and the answers'.
+# The suffixes of tables' and rejects' files, and of answers.
 _DATA = (".parquet", ".json.gz")
 
 
 class Landing(Landed):
-    """The immutable record of what every source said on every day.
+    """The immutable record of every source's data on every day.
 
-    Files get new names and are durable before the manifest is put in place; only then are unlisted ones removed.
+    Files have new names and are durable before the manifest is replaced; unlisted files are removed only after that.
     """
 
     def partition(self, area: str, table: str, run_date: str) -> str:
-        """Return the folder of one table's day; raises StepFailed on a table name that is no folder name."""
+        """Return the folder of one table's day; raises StepFailed when the table's name can't be a folder's."""
         if "/" in table or "\0" in table or table.startswith((".", "_")):
             raise StepFailed(f"a table named {table!r} has no place in landing")
         return f"{area}/{table}/run_date={run_date}"
 
     @contextmanager
     def day_lock(self, source: str, run_date: str) -> Iterator[None]:
-        """Hold this source's day; raises StepFailed at once when another process has it."""
+        """Hold the lock of this source's day; raises StepFailed at once when another process holds it."""
         with ExitStack() as held:
             try:
                 held.enter_context(self._store.lock(f"_locks/{source}.{run_date}.lock"))
@@ -40,49 +40,49 @@ class Landing(Landed):
             yield
 
     def begin(self, source: str, run_date: str, run_id: str) -> None:
-        """Mark the day as being extracted: until a commit under this run id, it isn't whole."""
+        """Mark the day as being extracted: it is incomplete until a commit with this run id."""
         self._store.write(mark_name(source, run_date), json.dumps({"run_id": run_id}) + "\n")
 
     def clear_work(self, source: str, run_date: str) -> Path:
-        """Return an empty working folder, on landing's own file system if there is one; what a kill left is gone."""
+        """Return an empty working folder, on landing's file system if it has one; leftovers of a kill are removed."""
         work = self.work_folder(source, run_date)
         rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         return work
 
     def work_folder(self, source: str, run_date: str) -> Path:
-        """Return where an extract keeps what isn't landed yet."""
+        """Return the folder for an extract's files before they land."""
         return self._store.work / f"{source}.{run_date}"
 
     def withdraw(self, source: str, run_date: str, earlier_run_id: str | None) -> None:
-        """Take back the mark of an extract that never asked the source for anything."""
+        """Restore the earlier mark after an extract that never read from the source."""
         if earlier_run_id is None:
             self._store.remove(mark_name(source, run_date))
         else:
             self.begin(source, run_date, earlier_run_id)
 
     def place(self, file: Path, folder: str, name: str, rows: int) -> File:
-        """Bring a finished file from the working folder into landing, durable, under a name nobody lists yet."""
+        """Add a finished file of the working folder to landing, durably, under a name that no manifest lists yet."""
         landed = File(path=f"{folder}/{name}", rows=rows, bytes=file.stat().st_size, sha256=file_sha256(file))
         self._store.add(file, landed.path)
         return landed
 
     def discard(self, files: list[LandedFile]) -> None:
-        """Remove what was placed and is in no manifest."""
+        """Remove placed files that no manifest lists."""
         for file in files:
             self._store.remove(self._name(file))
 
     def version(self, source: str, run_date: str) -> str | None:
-        """Return which manifest is in place, for the commit that is to replace it; None when there is none."""
+        """Return the current manifest's version, for the commit that replaces it; None when there is none."""
         return self._store.version(manifest_name(source, run_date))
 
     def commit(self, manifest: Manifest, folders: list[str], replaced: str | None) -> None:
-        """Make the day exist: put its manifest in place of that version, then remove what it doesn't list.
+        """Commit the day: replace that version of its manifest, then remove files that the new one doesn't list.
 
-        Looked through are `folders` and those of the manifest that it replaces. Raises StepFailed when the manifest in
-        place is another one by now.
+        Files are removed from `folders` and from the replaced manifest's folders. Raises StepFailed when another
+        process has replaced the manifest meanwhile.
         """
-        with suppress(StepFailed):  # an unreadable one is replaced all the same
+        with suppress(StepFailed):  # an unreadable manifest is replaced too
             if before := self.manifest(manifest.source, manifest.run_date):
                 folders = [*folders, *{self._name(file).rpartition("/")[0] for file in before.files}]
         if manifest.answers:

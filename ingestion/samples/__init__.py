@@ -1,1 +1,1 @@
-"""Generated sample data, for every source that nobody has configured."""
+"""Generated sample data for every source without settings."""

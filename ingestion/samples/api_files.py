@@ -1,4 +1,4 @@
-"""What the sample API serves, as files of one JSON object a line."""
+"""The files that the sample API serves, with one JSON object a line."""
 
 import json
 import os
@@ -15,11 +15,11 @@ _LINES_APART = 256
 
 
 class FileRows(Sequence[bytes]):
-    """A file's lines without their ends, each read when it is asked for, as they were when this was made."""
+    """A file's lines without line ends, read on request from the file as it was when this was created."""
 
     def __init__(self, path: Path):
         self._file = path.open("rb")
-        self._starts, self._length = [0], 0  # where every so-manieth line begins, and the last one ends
+        self._starts, self._length = [0], 0  # where every nth line begins, and the last one ends
         while lines := list(islice(self._file, _LINES_APART)):
             self._starts.append(self._starts[-1] + sum(map(len, lines)))
             self._length += len(lines)
@@ -45,7 +45,7 @@ class FileRows(Sequence[bytes]):
 
 
 def write_api_files(paths: dict[str, Path], scale: int) -> dict[str, int]:
-    """Write each resource's file, whole or not at all, and return rows by resource."""
+    """Write each resource's file atomically, and return the number of rows by resource."""
     rows = {}
     with open_generator(scale) as generator:
         for resource, path in paths.items():
@@ -61,6 +61,6 @@ def write_api_files(paths: dict[str, Path], scale: int) -> dict[str, int]:
             except OSError as error:
                 raise StepFailed(f"sample community {resource}: {describe(error)}") from None
             finally:
-                with suppress(OSError):  # there may be no folder
+                with suppress(OSError):  # the folder may be missing
                     unfinished.unlink()
     return rows

@@ -1,4 +1,4 @@
-"""A small API over generated data: JSONPlaceholder's routes, pages and headers, for reading only."""
+"""A small read-only API over generated data, with JSONPlaceholder's routes, pages and headers."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from ingestion.samples.api_files import FileRows
 
 
 class ApiServer(ThreadingHTTPServer):
-    """Serves files of one JSON object a line, `<resource>.jsonl`, as they were when it was made; port 0 is a free one.
+    """Serve `<resource>.jsonl` files, one JSON object a line, as they were at creation; port 0 is a free one.
 
     `/posts` is the whole list, `?_page=2&_limit=10` or `?_start=10&_limit=10` a part of it, with `X-Total-Count` and
     `Link`; `/posts/7` is one object.
@@ -30,7 +30,7 @@ class ApiServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), handler or ApiHandler)
 
     def process_request_thread(self, request: socket.socket, client_address: tuple[str, int]) -> None:
-        """Answer the requests of one connection; clients keep it open between them."""
+        """Answer the requests of one connection, which clients keep open."""
         self._answering[threading.current_thread()] = request
         try:
             super().process_request_thread(request, client_address)
@@ -38,10 +38,10 @@ class ApiServer(ThreadingHTTPServer):
             del self._answering[threading.current_thread()]
 
     def server_close(self) -> None:
-        """Give up the port, the connections and the files; no thread of the server is left."""
+        """Close the port, the connections and the files, and end all of the server's threads."""
         super().server_close()
         for thread, request in list(self._answering.items()):
-            with suppress(OSError):  # closed by its thread meanwhile
+            with suppress(OSError):  # its thread has closed it
                 request.shutdown(socket.SHUT_RDWR)
             thread.join()
         for rows in self._files.values():
@@ -49,12 +49,12 @@ class ApiServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The server's URL."""
         return f"http://127.0.0.1:{self.server_port}"
 
     @contextmanager
     def running(self) -> Iterator[str]:
-        """Answer in threads of this process while the block lasts; yields the URL."""
+        """Serve in threads of this process during the block, and yield the URL."""
         thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -66,10 +66,10 @@ class ApiServer(ThreadingHTTPServer):
 
 
 class ApiHandler(BaseHTTPRequestHandler):
-    """Answers GET; every other verb is refused by the base class."""
+    """Answer GET; the base class refuses every other verb."""
 
     protocol_version = "HTTP/1.1"
-    # Headers and body go out as they are written, not held back for a fuller packet.
+    # Send headers and body at once instead of waiting for a fuller packet.
     disable_nagle_algorithm = True
     server: ApiServer
 
@@ -90,7 +90,7 @@ class ApiHandler(BaseHTTPRequestHandler):
             self.answer(HTTPStatus.BAD_REQUEST, b"{}")
 
     def answer_list(self, resource: str, rows: Sequence[bytes], query: dict[str, int]) -> None:
-        """Answer with the rows that a query asks for, all of them when it asks for no part."""
+        """Answer with the rows that the query selects, by default all."""
         start, end, headers = 0, len(rows), {}
         if "_page" in query or "_start" in query or "_limit" in query:
             limit = query.get("_limit", 10)
@@ -113,7 +113,7 @@ class ApiHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: a request is no news, and what it carries may be secret."""
+        """Log nothing, because requests may hold secrets."""
 
     def _link(self, resource: str, page: int, limit: int, last: int) -> str:
         pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}

@@ -1,4 +1,4 @@
-"""The embedded default: what stands in for a source that isn't configured."""
+"""The samples that replace sources without settings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ _FILES = {"order_details": write_order_details, "event_log": write_event_log}
 
 @contextmanager
 def sample_database(home: Home) -> Iterator[str]:
-    """Yield the URL of the embedded Northwind, filled when it is new, and stop its server if this started it."""
+    """Yield the URL of the embedded Northwind, filled if it is new; stop its server if this call started it."""
     server = EmbeddedPostgres(home.root)
     with server.running():
         with _filling(server):
@@ -36,14 +36,14 @@ def sample_database(home: Home) -> Iterator[str]:
 
 @contextmanager
 def _filling(server: EmbeddedPostgres) -> Iterator[None]:
-    """Have the database to oneself while it is looked at and filled: a fill may be under way, or was killed."""
+    """Lock the database while it is checked and filled: another fill may be running, or was killed."""
     with hold_alone(server.state / "fill.lock"):
         server.ensure_database(_DATABASE)
         yield
 
 
 def sample_file(home: Home, name: str) -> Path:
-    """Return a sample file's place, written when it isn't there."""
+    """Return a sample file's path, and write it if it is missing."""
     path = home.sources / f"{name}.csv"
     if not path.exists():
         _FILES[name](path, scale=1)
@@ -51,7 +51,7 @@ def sample_file(home: Home, name: str) -> Path:
 
 
 def sample_people(home: Home) -> dict[str, Path]:
-    """Return the people files' places by table, parents before children, each written when it isn't there."""
+    """Return the people files' paths by table, parents before children; write those that are missing."""
     paths = _people_files(home)
     for path in paths.values():
         if not path.exists():
@@ -60,7 +60,7 @@ def sample_people(home: Home) -> dict[str, Path]:
 
 
 def sample_api(home: Home, port: int = 0) -> ApiServer:
-    """Return a server of the community's data, generated when it isn't there; StepFailed when the port is taken."""
+    """Return a server of the community's data, generated if missing; raises StepFailed when the port is taken."""
     paths = _community_files(home)
     if not all(path.exists() for path in paths.values()):
         write_api_files(paths, scale=1)
@@ -71,7 +71,7 @@ def sample_api(home: Home, port: int = 0) -> ApiServer:
 
 
 def make_samples(home: Home, scale: int) -> dict[str, int]:
-    """Make every sample again at this scale; return rows per table."""
+    """Generate every sample again at this scale; return the number of rows by table."""
     server = EmbeddedPostgres(home.root)
     with server.running(), _filling(server):
         rows = fill_northwind(server.url(_DATABASE), scale)

@@ -1,4 +1,4 @@
-"""Sample data, made in DuckDB: Northwind's exact schema, an event log, people and a community, a folder of SQL each."""
+"""Generate sample data in DuckDB: Northwind's exact schema, an event log, people, a community; a folder of SQL each."""
 
 import os
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ GENERATORS = (
     "community/posts",
     "community/albums",
 )
-# Lines that end as the marketplace's own do; DuckDB would end them with a newline alone.
+# The marketplace's files end lines with CRLF; DuckDB would write a newline alone.
 EVENT_LOG = """
 copy (
     select line || chr(13) from (
@@ -71,11 +71,11 @@ ROWS_PER_BATCH = 100_000
 
 
 def fill_northwind(url: str, scale: int) -> dict[str, int]:
-    """Make the 13 tables anew in one transaction, and return rows per table.
+    """Replace the 13 tables in one transaction, and return the number of rows by table.
 
-    Scale 1 has Northwind's size; a larger one multiplies customers, orders and order lines. From
-    scale 28 on `orders.order_id` is an integer, because a smallint ends at 32,767. Raises
-    StepFailed when the database can't be written and BadRequest for a scale out of range.
+    Scale 1 has Northwind's size; a larger scale multiplies customers, orders and order lines. From scale 28 on,
+    `orders.order_id` is an integer, because a smallint ends at 32,767. Raises StepFailed when the database can't be
+    written, BadRequest when the scale is out of range.
     """
     with open_generator(scale) as generator:
         try:
@@ -91,7 +91,7 @@ def fill_northwind(url: str, scale: int) -> dict[str, int]:
 
 
 def is_filled(url: str) -> bool:
-    """Whether a fill has ever been finished there: a new database may have met a killed one."""
+    """Return whether a fill has ever finished there: a killed fill leaves a database without its rows."""
     try:
         with adbc.connect(url) as connection, connection.cursor() as cursor:
             cursor.execute("select to_regclass('public.orders') is not null")
@@ -101,22 +101,22 @@ def is_filled(url: str) -> bool:
 
 
 def write_order_details(path: Path, scale: int) -> int:
-    """Write the order lines as CSV, whole or not at all, and return the rows without the header."""
+    """Write the order lines as CSV, atomically, and return the number of rows without the header."""
     return write_csv(path, scale, ORDER_DETAILS)
 
 
 def write_event_log(path: Path, scale: int) -> int:
-    """Write the event log (`;`, CRLF, not in time order), whole or not at all, and return its events."""
+    """Write the event log (`;`, CRLF, not in time order), atomically, and return the number of events."""
     return write_csv(path, scale, EVENT_LOG) - 1
 
 
 def write_people(path: Path, scale: int) -> int:
-    """Write one table of the people data (`PEOPLE_TABLES`, as the file is named) without a header; return its rows."""
+    """Write one of `PEOPLE_TABLES`, named by the file, without a header; return the number of rows."""
     return write_csv(path, scale, PEOPLE.format(table=path.stem))
 
 
 def write_csv(path: Path, scale: int, statement: str) -> int:
-    """Have DuckDB write a file under a passing name, put it in place, and return its rows."""
+    """Let DuckDB write a file under a temporary name, rename it, and return the number of rows."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,11 +134,11 @@ def write_csv(path: Path, scale: int, statement: str) -> int:
 
 @contextmanager
 def open_generator(scale: int) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a DuckDB in memory that has each sample table as a table or view of its name."""
+    """Open an in-memory DuckDB that has each sample table as a table or view."""
     if not 1 <= scale <= MAX_SCALE:
         raise BadRequest(f"scale {scale} is not between 1 and {MAX_SCALE:,}")
-    # One thread keeps the rows in order, and two are no faster; without a temp folder DuckDB can't
-    # spill into whatever folder we were called from.
+    # One thread keeps the rows in order, and two are no faster. An empty temp folder keeps DuckDB from spilling into
+    # the current folder.
     with duckdb.connect(config={"threads": 1, "temp_directory": ""}) as generator:
         generator.execute(f"set variable scale = {scale:d}")
         generator.execute(f"create type order_id_type as {choose_order_id_type(scale)}")
@@ -148,25 +148,25 @@ def open_generator(scale: int) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def choose_order_id_type(scale: int) -> str:
-    """Northwind's smallint as long as the ids fit."""
+    """Return Northwind's smallint if the ids fit, else integer."""
     return "smallint" if scale <= MAX_SMALLINT_SCALE else "integer"
 
 
 def copy_table(generator: duckdb.DuckDBPyConnection, cursor: "Cursor", table: str) -> int:
-    """Stream one table from DuckDB into Postgres by binary COPY, and return its rows."""
+    """Stream one table from DuckDB into Postgres by binary COPY, and return the number of rows."""
     batches = generator.table(table).to_arrow_reader(ROWS_PER_BATCH)
     return cursor.adbc_ingest(table, batches, mode="append")
 
 
 def read_sql(name: str) -> str:
-    """The text of one of our SQL files."""
+    """Return the text of one of our SQL files."""
     return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def describe(error: Exception, url: str = "") -> str:
-    """The line of an error that says what is wrong, without the password of the URL."""
+    """Return the line of an error that gives the reason, without the URL's password."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    # ADBC puts the whole query before Postgres's own words.
+    # ADBC puts the whole query before Postgres's message.
     said = next((line for line in lines if "ERROR:" in line or "FATAL:" in line), lines[0])
     password = urlsplit(url).password
     return said.replace(password, "***") if password else said

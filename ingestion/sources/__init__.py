@@ -1,4 +1,4 @@
-"""The sources by name: in settings, in manifests and behind `--source`."""
+"""The sources by the name that settings, manifests and `--source` use."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -28,7 +28,7 @@ _MAKERS: dict[str, Callable[[OwnSettings], Own]] = {
 
 
 class _Sources(Mapping[str, Source]):
-    """The built-in sources and those of the settings, which are read when a source is first asked for."""
+    """The built-in sources and those defined in settings, which are read on first use."""
 
     @cached_property
     def _by_name(self) -> dict[str, Source]:
@@ -59,17 +59,17 @@ __all__ = [
 
 
 def make_own(settings: OwnSettings) -> Own:
-    """Return the source that settings describe; raises BadRequest where they can't be read."""
+    """Return the source that settings define; raises BadRequest when they can't be read."""
     return _MAKERS[settings.kind](settings)
 
 
 def own_sources() -> list[Own]:
-    """Return the sources that settings alone describe."""
+    """Return the sources defined by settings alone."""
     return [source for source in SOURCES.values() if isinstance(source, Own)]
 
 
 def sources_named(names: list[str] | None) -> list[Source]:
-    """Return the named sources, all when none is named; raises BadRequest on an unknown name."""
+    """Return the named sources, by default all; raises BadRequest on an unknown name."""
     for name in names or []:
         if name not in SOURCES:
             raise BadRequest(f"unknown source {name!r}; the sources are {', '.join(SOURCES)}")

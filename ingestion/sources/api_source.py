@@ -18,7 +18,7 @@ from ingestion.sources.base import Described
 
 @dataclass(frozen=True)
 class ApiSource(Described):
-    """The API at `sources.<name>.base_url`, its sample, or the answers of a landed day in its place."""
+    """The API at `sources.<name>.base_url`, its sample, or instead the answers of a landed day."""
 
     name: str
     raw_schema: str
@@ -31,7 +31,7 @@ class ApiSource(Described):
         return self.kept.is_sample if self.kept else configured_url(self.name) is None
 
     def reading_kept(self, home: Home, run_date: str) -> Self:
-        """Return this source with the answers of a landed day in place of the API; raises Refused without any."""
+        """Return this source reading a landed day's answers instead of the API; raises Refused when there are none."""
         manifest = Landing(home).answers(self.name, run_date)
         if manifest is None:
             raise Refused(
@@ -42,7 +42,7 @@ class ApiSource(Described):
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[ApiReading]:
-        from ingestion.sources.api.pages import ApiPages, KeptPages  # they import dlt, which takes a second
+        from ingestion.sources.api.pages import ApiPages, KeptPages  # imports dlt, which takes a second
 
         if self.kept:
             with Landing(home).local(self.name, run_date, self.kept.answers) as files:

@@ -1,4 +1,4 @@
-"""The community: users, posts, comments, albums, photos and todos of an API like JSONPlaceholder's, or its sample."""
+"""The community: users, posts, comments, albums, photos and todos of an API like JSONPlaceholder, or its sample."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Community(ApiSource):
-    """The API at `sources.community.base_url`, its sample, or the answers of a landed day in its place."""
+    """The API at `sources.community.base_url`, its sample, or instead the answers of a landed day."""
 
     name: str = "community"
     raw_schema: str = "raw_community"

@@ -1,4 +1,4 @@
-"""A CSV file with declared columns as Arrow: every line is either a row or a reject with its number and text."""
+"""Read a CSV file with declared columns as Arrow: every line is a row, or a reject with its number and text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,19 +21,19 @@ _BATCH_ROWS = 131_072
 
 @dataclass(frozen=True)
 class CsvShape:
-    """A file's declared dialect and columns (DuckDB types); a line is a record, so no field holds a newline."""
+    """A file's declared dialect and columns (DuckDB types). Each line is a record: fields can't contain newlines."""
 
     table: str
     delimiter: str
     columns: dict[str, str]
 
     def schema(self) -> pa.Schema:
-        """Return the columns as Arrow has them; raises BadRequest when a type is none of DuckDB's."""
+        """Return the columns as an Arrow schema; raises BadRequest on a type that DuckDB doesn't know."""
         return arrow_schema(self.table, self.columns)
 
 
 class CsvReading:
-    """One file, read in two passes: lines no parser can be trusted with are set aside, DuckDB types the rest."""
+    """One file, read in two passes: the first rejects lines that parsers misread, then DuckDB types the rest."""
 
     def __init__(self, path: Path, shape: CsvShape, work: Path, control: ControlTotals | None):
         self._path = path
@@ -47,7 +47,7 @@ class CsvReading:
     def open(
         cls, path: Path, shape: CsvShape, work: Path, control: ControlTotals | None = None
     ) -> Iterator["CsvReading"]:
-        """Open a file; raises StepFailed when it isn't there or its header isn't the declared one."""
+        """Open a file; raises StepFailed when it is missing or its header isn't the declared one."""
         try:
             reading = cls(path, shape, work, control)
             reading._lines.run()
@@ -65,7 +65,7 @@ class CsvReading:
 
     def read(self, table: str) -> Iterator[pa.Table]:
         schema = self.schemas()[table]
-        # The rejects are kept in a temporary table of the connection: it must stay open until they are read.
+        # A temporary table holds the rejects, so the connection stays open until they are read.
         with open_session() as connection:
             try:
                 reader = connection.sql(_READ, params=self._parameters()).to_arrow_reader(_BATCH_ROWS)
@@ -117,7 +117,7 @@ from read_csv(
 )
 """
 
-# One reject a line, by its first error; the line's text without the newline DuckDB may put before it.
+# One reject a line, for its first error; the text lacks the newline that DuckDB may put before it.
 _REJECTS = """
 select
     line,

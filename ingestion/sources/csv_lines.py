@@ -1,9 +1,9 @@
-"""The first pass over a CSV file: which physical lines can be handed to a parser at all.
+"""The first pass over a CSV file: find the physical lines that a parser can read safely.
 
-DuckDB drops everything after an unclosed quote without a word, replaces bytes that aren't UTF-8 in
-what it reports, stops at mixed line ends, reads `1.5` and `0x2` as the integer 2 and overlooks one
-delimiter too many. So those lines are set aside here, with their number and text, and the rest is
-copied with plain line ends. Line numbers count physical lines from 1, the header's.
+DuckDB silently drops everything after an unclosed quote, replaces bytes that aren't UTF-8 in its reports, stops at
+mixed line ends, reads `1.5` and `0x2` as the integer 2, and overlooks one extra delimiter. This pass rejects such lines
+with their number and text, and copies the rest with plain line ends. Line numbers count physical lines from 1, the
+header.
 """
 
 import bisect
@@ -14,19 +14,19 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-# What reading a file may raise, a gzipped one that is cut off or damaged among them.
+# The errors of reading a file, including a truncated or damaged gzip file.
 UNREADABLE = (OSError, EOFError, zlib.error)
 _BOM = b"\xef\xbb\xbf"
 _CHUNK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 1024 * 1024
 _INTEGER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-# What may be an integer: DuckDB has the last word. Tools write `2.0` beside missing values.
+# Candidates for integers; DuckDB decides. Tools write `2.0` in columns with missing values.
 _NUMBER = rb"[ \t]*+[+-]?[0-9]*+(?:\.0*+)?[ \t]*+"
 _INTEGER = rb'-?+[0-9]*+|%b|"%b"' % (_NUMBER, _NUMBER)
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a file as it is when nothing compresses it: a name that ends in .gz is gunzipped while it is read."""
+    """Open a file for reading; one that ends in .gz is decompressed while it is read."""
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
@@ -40,7 +40,7 @@ class LineFilter:
         self.rejected: list[tuple[int, str, str]] = []
         self._delimiter = delimiter
         self._columns = columns
-        # RFC 4180: a field is quoted as a whole, with its quotes doubled, or has none.
+        # RFC 4180: a field is quoted as a whole, with inner quotes doubled, or has no quotes.
         escaped = re.escape(delimiter.encode())
         field = rb'"(?:[^"\n\r\0]|"")*+"|[^"\n\r\0%b]*+' % escaped
         line = escaped.join(rb"(?:%b)" % (_INTEGER if type_ in _INTEGER_TYPES else field) for type_ in columns.values())
@@ -62,14 +62,14 @@ class LineFilter:
                 number += self._pass_on(chunk, number, clean)
 
     def header(self) -> list[str]:
-        """Return the header's fields, none for an empty file, one for a line that is no CSV."""
+        """Return the header's fields: none for an empty file, one for a line that isn't CSV."""
         try:
             return next(csv.reader([self._header], delimiter=self._delimiter), [])
         except csv.Error:
             return [self._header]
 
     def original_number(self, clean_number: int) -> int:
-        """Return the number in the original file of a line of the clean copy."""
+        """Return the original file's line number for a line of the clean copy."""
         number = clean_number
         while (shifted := clean_number + bisect.bisect_right(self._left_out, number)) != number:
             number = shifted
@@ -100,7 +100,7 @@ class LineFilter:
         return len(lines)
 
     def _unsafe(self, line: bytes) -> str | None:
-        """Name the rule a line breaks, None when a parser can be trusted with it."""
+        """Return the rule that a line breaks, None when a parser can read it safely."""
         if len(line) > _MAX_LINE_BYTES:
             return "line too long"
         if b"\0" in line or b"\r" in line:
@@ -122,7 +122,7 @@ class LineFilter:
         return f"{next(wrong)} has the wrong type"
 
     def _fields(self, line: bytes) -> list[bytes] | None:
-        """Split a line into its fields as they are written, None when a quote is misplaced."""
+        """Split a line into its raw fields; return None when a quote is misplaced."""
         fields, end = [], -1
         while end < len(line):
             field = self._field.match(line, end + 1)
@@ -133,7 +133,7 @@ class LineFilter:
         return fields
 
     def _are_safe(self, chunk: bytes) -> bool:
-        """Say whether every line of a chunk is safe, at the speed of whole-chunk checks."""
+        """Return whether every line of a chunk is safe, by fast checks of the whole chunk."""
         has_empty_line = not chunk or chunk.startswith(b"\n") or chunk.endswith(b"\n") or b"\n\n" in chunk
         return (
             not has_empty_line

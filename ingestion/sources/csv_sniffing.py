@@ -1,4 +1,4 @@
-"""What a CSV file looks like: its delimiter, columns and types, and which column may be its key."""
+"""Detect a CSV file's delimiter, columns and types, and guess its key."""
 
 import csv
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Sniffed:
 
 
 def sniff(path: Path) -> Sniffed:
-    """Look at all of a file; raises BadRequest when it can't be read, has no header, or no column may be its key."""
+    """Read a whole file; raises BadRequest when it can't be read, has no header, or has no column fit to be the key."""
     try:
         with open_bytes(path) as file:
             first = file.readline(_MAX_HEADER_BYTES).decode("utf-8-sig").strip("\r\n")
@@ -58,19 +58,19 @@ def sniff(path: Path) -> Sniffed:
 
 
 def _check_header(path: Path, first: str, delimiter: str, has_header: bool, names: list[str]) -> None:
-    """Raise BadRequest unless the first line names the columns, each with a name of its own."""
+    """Raise BadRequest unless the first line names the columns, each with a different name."""
     if not has_header or next(csv.reader([first], delimiter=delimiter), []) != names:
         raise BadRequest(f"{path} has no header: its first line must name every column, each by a name of its own")
     check_names(str(path), {"file": names})
 
 
 def _fit_types(connection: duckdb.DuckDBPyConnection, texts: dict, sniffed: dict[str, str]) -> dict[str, str]:
-    """Return the types that hold every value as it is written, text where none does."""
+    """Return types that hold every value exactly as written, text where none does."""
     tests = []
     for name, type_ in sniffed.items():
         column = quote(name)
         cast = type_ if type_ in _KEPT_TYPES else "VARCHAR"
-        # A code such as 007 is text, whatever numbers it is made of.
+        # A code with a leading zero, such as 007, is text.
         fits = f"try_cast({column} as {cast}) is not null and not regexp_matches({column}, '^[+-]?0[0-9]')"
         fits = f"coalesce(bool_and({fits}) filter (where {column} is not null), false)"
         money = f"coalesce(bool_and(regexp_full_match({column}, '[+-]?\\d{{1,15}}(\\.\\d{{0,4}})?')), false)"

@@ -13,7 +13,7 @@ from ingestion.sources.csv import CsvReading, CsvShape
 
 @dataclass(frozen=True)
 class CsvSource(Described):
-    """The file at `sources.<name>.path`, or its sample; it is the whole table as it stands on the run date."""
+    """The file at `sources.<name>.path`, or its sample: the whole table as of the run date."""
 
     name: str
     raw_schema: str
@@ -26,11 +26,11 @@ class CsvSource(Described):
 
     @property
     def configured_path(self) -> str | None:
-        """The path of one's own file, None where there is none."""
+        """The configured path, None when there is none."""
         return source_setting(self.name, "path")
 
     def reading_from(self, path: Path) -> "CsvSource":
-        """Return this source with a mended copy in place of its file; what it is a sample of stays what it was."""
+        """Return this source reading a mended copy of its file; it stays a sample if it was one."""
         return replace(self, mended=path)
 
     @contextmanager

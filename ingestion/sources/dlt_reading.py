@@ -1,6 +1,6 @@
-"""Any dlt source or resource as Arrow: dlt's own extract and normalize write it into Parquet, which is read from there.
+"""A dlt source as Arrow: dlt's extract and normalize write it into Parquet files, which are then read.
 
-What is nested stays in its column as JSON text. dlt would make child tables, whose rows have new random ids every time.
+Nested values stay in their column as JSON text. dlt would make child tables, whose rows get new random ids every time.
 """
 
 import sys
@@ -28,7 +28,7 @@ _BATCH_ROWS = 50_000
 
 
 class DltReading:
-    """The tables of a dlt source, all read when it is made, in files below a folder."""
+    """The tables of a dlt source, all written into files below a folder by the constructor."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class DltReading:
         declared: dict[str, pa.Schema] | None = None,
         control: dict[str, ControlTotals] | None = None,
     ):
-        """`place` is module:function; `declared` columns are there whatever a day's rows have, and of that type.
+        """Run the source at `place` (module:function); `declared` columns exist with their types on every day.
 
-        Raises BadRequest when there is no such source, StepFailed when it fails or a column's values change their type.
+        Raises BadRequest when there is no such source, StepFailed when it fails or a column has values of two types.
         """
-        for text in secret_texts():  # code of one's own may complain with anything
+        for text in secret_texts():  # the user's code may put anything into an error
             register_secret(text)
         declared = declared or {}
         source = _find_source(place)
@@ -82,7 +82,7 @@ class DltReading:
 
 
 def _find_source(place: str) -> "DltSource":
-    """Import and call `module:function` from the project's root; raises BadRequest when no dlt source comes of it."""
+    """Import and call `module:function` from the project's root; raises BadRequest unless it returns a dlt source."""
     use_project_settings()
     import dlt
     from dlt.extract import DltResource, DltSource
@@ -105,7 +105,7 @@ def _find_source(place: str) -> "DltSource":
 
 
 def _table_names(source: "DltSource") -> set[str]:
-    """Return the tables that are known before a row is read: a table that is named by its rows isn't."""
+    """Return the tables that are known before a row is read; tables named by their rows aren't among them."""
     named = [resource.table_name for resource in source.selected_resources.values()]
     return {source.schema.naming.normalize_table_identifier(name) for name in named if isinstance(name, str)}
 
@@ -113,14 +113,14 @@ def _table_names(source: "DltSource") -> set[str]:
 def _run(
     place: str, source: "DltSource", folder: Path, declared: dict[str, pa.Schema]
 ) -> tuple[dict[str, list[str]], Counter[str], dict[str, tuple[str, ...]]]:
-    """Have dlt write the source's rows below a folder; return files, counts and primary keys by table."""
+    """Let dlt write the source's rows below a folder; return files, row counts and primary keys by table."""
     import dlt
 
     source.max_table_nesting = 0
     for resource in source.selected_resources.values():
         resource.max_table_nesting = 0
         _declare(resource, source.schema.naming.normalize_identifier, declared)
-    # Nothing is ever loaded there: it says how the files are to be written.
+    # Nothing is loaded there; it defines how the files are written.
     nowhere = dlt.destination(
         lambda items, table: None, name="nowhere", loader_file_format="parquet", naming_convention="snake_case"
     )
@@ -150,7 +150,7 @@ def _run(
 
 
 def _declare(resource: "DltResource", normalize: Callable[[str], str], declared: dict[str, pa.Schema]) -> None:
-    """Give the declared types to the columns for which the resource itself names none."""
+    """Give the declared types to the columns that have none in the resource itself."""
     from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 
     schema = declared.get(normalize(resource.table_name)) if isinstance(resource.table_name, str) else None
@@ -168,7 +168,7 @@ def _declare(resource: "DltResource", normalize: Callable[[str], str], declared:
 
 
 def _describe_failure(error: BaseException) -> str:
-    """Return the innermost cause in one line, dlt's refusal of a second type in words of our own."""
+    """Return the innermost cause in one line; dlt's error about a second type is reworded."""
     from dlt.common.schema.exceptions import DataValidationError
 
     cause: Any = error

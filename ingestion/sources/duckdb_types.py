@@ -10,7 +10,7 @@ from ingestion.sql import quote
 
 
 def arrow_schema(table: str, columns: dict[str, str]) -> pa.Schema:
-    """Return a table's columns as Arrow has them; raises BadRequest when a type is none of DuckDB's."""
+    """Return a table's columns as an Arrow schema; raises BadRequest on a type that DuckDB doesn't know."""
     selected = ", ".join(f"null::{type_} as {quote(name)}" for name, type_ in columns.items())
     with open_session() as connection:
         try:

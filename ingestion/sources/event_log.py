@@ -1,4 +1,4 @@
-"""The marketplace's event log: a semicolon-separated file, one line an event, not in time order."""
+"""The marketplace's event log: a semicolon-separated file with one event a line, not in time order."""
 
 from ingestion.sources.csv import CsvShape
 from ingestion.sources.csv_source import CsvSource

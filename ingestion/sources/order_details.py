@@ -1,4 +1,4 @@
-"""The order lines that Northwind's database lacks: a comma-separated file, loaded beside Northwind's tables."""
+"""Northwind's order lines, which its database lacks: a comma-separated file, loaded beside Northwind's tables."""
 
 from ingestion.sources.csv import CsvShape
 from ingestion.sources.csv_source import CsvSource
@@ -6,7 +6,7 @@ from ingestion.sources.csv_source import CsvSource
 SHAPE = CsvShape(
     table="order_details",
     delimiter=",",
-    # Wide decimals: the record keeps every digit a price may come with, and no float noise.
+    # Wide decimals keep every digit of a price, without float noise.
     columns={
         "order_id": "BIGINT",
         "product_id": "BIGINT",

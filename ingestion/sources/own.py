@@ -1,4 +1,4 @@
-"""What all sources of the settings have in common, and what looking at a new one finds."""
+"""What the sources defined by settings have in common, and the description of a new one."""
 
 import re
 from collections.abc import Callable, Collection
@@ -15,7 +15,7 @@ from ingestion.sources.base import Described
 from ingestion.sources.duckdb_types import arrow_schema
 from ingestion.sql import quote
 
-# They would be read as something else by TOML, YAML, Jinja or SQL, or are the plumbing's.
+# TOML, YAML, Jinja or SQL would misread these names, or Tradewinds uses them.
 _UNFIT_NAME = re.compile(r"""[{}"'\\\x00-\x1f]|^\s*$|^_run_date$""", re.IGNORECASE)
 _TABLE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _KEY_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -25,7 +25,7 @@ _KEY_TYPES = ("BIGINT", "INTEGER", "SMALLINT", "VARCHAR")
 
 @dataclass(frozen=True)
 class Own(Described):
-    """A source that settings alone describe; it has no sample."""
+    """A source defined by settings alone; it has no sample."""
 
     settings: OwnSettings = field(kw_only=True)
 
@@ -36,14 +36,14 @@ class Own(Described):
         return self.settings.exists_on(run_date)
 
     def declared_schemas(self) -> dict[str, pa.Schema]:
-        """Return the tables with the columns that the catalogue declares, each with its `data_type`."""
+        """Return the tables with the columns whose `data_type` the catalogue declares."""
         tables = catalogue.tables_of(self.name)
         return {table.name: arrow_schema(table.name, table.types) for table in tables if table.types}
 
 
 @dataclass(frozen=True)
 class LookedTable:
-    """A table of a source that was looked at, its columns with their DuckDB types, and its key."""
+    """A table of a new source: its columns with their DuckDB types, and its key."""
 
     name: str
     columns: dict[str, str]
@@ -53,9 +53,9 @@ class LookedTable:
 
 @dataclass(frozen=True)
 class Looked:
-    """What a new source is: its tables, what its settings and secrets are, how its rows' origin is called.
+    """A new source: its tables, its settings and secrets, and a word for where its rows come from.
 
-    `notes` are what whoever adds it should know; none of it but `secrets` holds a secret.
+    `notes` are printed when it is added. Only `secrets` holds secrets.
     """
 
     title: str
@@ -67,7 +67,7 @@ class Looked:
 
 
 def check_names(where: str, tables: dict[str, Collection[str]]) -> None:
-    """Raise BadRequest on a table or column whose name can't be written into the project's files."""
+    """Raise BadRequest on a table or column name that the project's files can't hold."""
     for table, columns in tables.items():
         if not _TABLE_NAME.fullmatch(table):
             raise BadRequest(f"{where} has a table that can't be called {table!r}: expected letters, digits and _")
@@ -86,10 +86,10 @@ def find_key(
     relation: str,
     rows_needed: int = 1,
 ) -> tuple[tuple[str, ...], bool]:
-    """Return a table's declared key where it can be summed, else the first column filled and different in every row.
+    """Return a table's declared key if it can be summed, else the first column filled and different in every row.
 
-    The second of the two says whether it is a guess. `ask` returns the one row of a query, whose SQL DuckDB and
-    Postgres share, on `relation`. Raises BadRequest where no column may be the key.
+    Also return whether the key is a guess. `ask` returns the only row of a query on `relation`; DuckDB and Postgres
+    both understand its SQL. Raises BadRequest when no column can be the key.
     """
     fit = [name for name, type_ in columns.items() if type_ in _KEY_TYPES and _KEY_NAME.fullmatch(name)]
     if declared and all(name in fit for name in declared):

@@ -1,4 +1,4 @@
-"""A source that is any JSON API: settings name its lists and the fields that become columns."""
+"""A JSON API defined by settings alone: its lists, and the fields that become columns."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _FOUND = {
 
 @dataclass(frozen=True)
 class OwnApi(Own, ApiSource):
-    """The lists that the settings name; a row without its key, as the catalogue has it, is a reject."""
+    """The configured lists; a row without the key that the catalogue declares is a reject."""
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -49,7 +49,7 @@ class OwnApi(Own, ApiSource):
 
 
 def make_own_api(settings: OwnSettings) -> OwnApi:
-    """Return the source that these settings describe; raises BadRequest where they can't be read."""
+    """Return the source for these settings; raises BadRequest when they can't be read."""
     columns = settings.entries.get("columns")
     tables = list(columns.values()) if isinstance(columns, dict) else []
     if not tables or not all(isinstance(table, dict) and set(table.values()) <= set(_TYPES) for table in tables):
@@ -58,7 +58,7 @@ def make_own_api(settings: OwnSettings) -> OwnApi:
 
 
 def look_at_api(name: str, *, base_url: str, resource: list[str]) -> Looked:
-    """Read lists of an API once; raises BadRequest where one can't be a source, StepFailed when it can't be read."""
+    """Read an API's lists once; raises BadRequest when one can't be a table, StepFailed when it can't be read."""
     check_api_url(base_url, "--base-url")
     if urlsplit(base_url).username is not None:
         raise BadRequest(f"--base-url would be kept with a password; set SOURCES__{name.upper()}__API_KEY in its place")
@@ -86,7 +86,7 @@ def _read(name: str, base_url: str, resource: str) -> Iterator[dict]:
 
 
 def _infer(rows: list[dict]) -> tuple[dict[str, str], list[str]]:
-    """Return the fields' types by path, and the fields that no column can hold."""
+    """Return the fields' types by path, and the fields that can't be columns."""
     found: dict[str, set[type]] = {}
     for row in rows:
         for path, value in _flatten(row):

@@ -1,4 +1,4 @@
-"""A CSV source that settings alone describe: its file and columns."""
+"""A CSV source defined by settings alone: its file and its columns."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from ingestion.sources.own import Looked, LookedTable, Own
 
 @dataclass(frozen=True)
 class OwnCsv(Own, CsvSource):
-    """The file at the settings' path."""
+    """The file at the configured path."""
 
     @property
     def configured_path(self) -> str | None:
@@ -26,7 +26,7 @@ class OwnCsv(Own, CsvSource):
 
 
 def make_own_csv(settings: OwnSettings) -> OwnCsv:
-    """Return the source that these settings describe; raises BadRequest where they can't be read."""
+    """Return the source for these settings; raises BadRequest when they can't be read."""
     columns, delimiter = settings.entries.get("columns"), settings.entries.get("delimiter", ",")
     if not isinstance(columns, dict) or not columns or not all(isinstance(type_, str) for type_ in columns.values()):
         raise BadRequest(f"{settings.section}: expected columns, each with its DuckDB type")
@@ -37,7 +37,7 @@ def make_own_csv(settings: OwnSettings) -> OwnCsv:
 
 
 def look_at_csv(name: str, *, path: Path) -> Looked:
-    """Look at all of a file, which becomes one table; raises BadRequest where it can't be a source."""
+    """Read a whole file, which becomes one table; raises BadRequest when it can't be a source."""
     path = path.expanduser().resolve()
     if not path.is_file():
         raise BadRequest(f"{path} can't be read: no such file")

@@ -1,4 +1,4 @@
-"""A source that is any `@dlt.source` or `@dlt.resource` of the project: settings say which, by module:function."""
+"""A source that is a `@dlt.source` or `@dlt.resource` of the project, named in the settings as module:function."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OwnDlt(Own):
-    """What the settings' function returns; every run reads all of it."""
+    """The dlt source that the configured function returns; every extract reads all of it."""
 
     name: str
     raw_schema: str
@@ -40,12 +40,12 @@ class OwnDlt(Own):
 
 
 def make_own_dlt(settings: OwnSettings) -> OwnDlt:
-    """Return the source that these settings describe."""
+    """Return the source for these settings."""
     return OwnDlt(settings.name, settings.raw_schema, f"dlt/{settings.name}", settings=settings)
 
 
 def look_at_dlt(name: str, *, resource: list[str]) -> Looked:
-    """Run a dlt source once; raises BadRequest where it can't be a source, StepFailed when it fails."""
+    """Run a dlt source once; raises BadRequest when its tables can't be a source's, StepFailed when it fails."""
     from ingestion.sources.dlt_reading import DltReading
 
     if len(resource) > 1:

@@ -1,4 +1,4 @@
-"""A Postgres source that settings alone describe: its schema and tables; its URL is a secret."""
+"""A Postgres source defined by settings alone: its schema and tables. Its URL is a secret."""
 
 from dataclasses import dataclass
 
@@ -26,11 +26,11 @@ order by relation.relname, part.place
 
 @dataclass(frozen=True)
 class OwnPostgres(Own, PostgresSource):
-    """The settings' tables of the database at `sources.<name>.credentials`."""
+    """The configured tables of the database at `sources.<name>.credentials`."""
 
 
 def make_own_postgres(settings: OwnSettings) -> OwnPostgres:
-    """Return the source that these settings describe; raises BadRequest where they name no tables."""
+    """Return the source for these settings; raises BadRequest when they name no tables."""
     tables = settings.entries.get("tables")
     if not isinstance(tables, list) or not tables or not all(isinstance(table, str) for table in tables):
         raise BadRequest(f"{settings.section}: expected tables, a list of their names")
@@ -41,9 +41,9 @@ def make_own_postgres(settings: OwnSettings) -> OwnPostgres:
 def look_at_postgres(
     name: str, *, url: str | None = None, schema: str = "public", table: list[str] | None = None
 ) -> Looked:
-    """Look at the tables of a schema, all when none is named; without a URL, at the database that is configured.
+    """Inspect the tables of a schema; without names all of them, without a URL those of the configured database.
 
-    Raises BadRequest where one can't be a source, StepFailed when the database can't be reached.
+    Raises BadRequest when a table can't be part of a source, StepFailed when the database can't be reached.
     """
     read = read_postgres_url(url, "--url") if url else database_url(name)
     if read is None:

@@ -1,4 +1,4 @@
-"""The people database: one's own, or the one on the embedded Postgres that `tradewinds people` keeps."""
+"""The people database: your own, or the one that `tradewinds people` keeps on the embedded Postgres."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,14 +16,14 @@ _EMBEDDED_DATABASE = "people"
 
 
 class People(Described):
-    """Departments, jobs, employees, and the rows that the database rejected, of `PEOPLE_DATABASE_URL`."""
+    """Departments, jobs, employees and rejected rows of the people database (`PEOPLE_DATABASE_URL`)."""
 
     name = "people"
     area = "people"
     raw_schema = "raw_people"
 
     def is_sample(self, home: Home) -> bool:
-        """Rows of one's own may have gone into the embedded database, too: it knows which imports were the sample's."""
+        """Ask the embedded database, which may also hold your own rows: it records which imports were the sample's."""
         if people_database_url():
             return False
         with people_database(home) as url, psycopg.connect(url) as connection:
@@ -33,7 +33,7 @@ class People(Described):
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:
         with ExitStack() as stack:
             url = stack.enter_context(people_database(home))
-            # The described tables and no others: the database holds keys of the API, too.
+            # Only the described tables: the database also holds API keys.
             totals = self.control_totals
             reading = stack.enter_context(open_postgres(url, schema="public", only=totals, control_totals=totals))
             missing = [table for table in totals if table not in reading.schemas()]
@@ -45,7 +45,7 @@ class People(Described):
 
 @contextmanager
 def people_database(home: Home) -> Iterator[str]:
-    """Yield the URL of the people database; an embedded one is created when it is new, and runs meanwhile."""
+    """Yield the URL of the people database; an embedded one is created if it is missing, and runs during the block."""
     configured = people_database_url()
     if configured:
         yield configured

@@ -1,4 +1,4 @@
-"""Any Postgres schema as Arrow: every table found by reflection, all read in one snapshot."""
+"""Read any Postgres schema as Arrow: all tables found by reflection, in one snapshot."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from ingestion.totals import ControlTotals, PostgresSql
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
 
-# Base tables and partitioned tables with their columns; a domain counts as the type beneath it, however deep.
+# Base tables and partitioned tables with their columns; domains are resolved to their base type.
 _REFLECT = """
 with recursive domain as (
     select domain.oid, base.typname, domain.typtypmod
@@ -54,7 +54,7 @@ order by relation.relname, attribute.attnum
 
 @dataclass(frozen=True)
 class _Figures:
-    """A table's rows, how many of them no Parquet reader agrees on, and the sums of the others."""
+    """A table's row count, how many rows have values that Parquet readers disagree on, and the others' totals."""
 
     rows: int
     rejected: int
@@ -72,7 +72,7 @@ class PostgresReading:
         control_totals: dict[str, ControlTotals] | None = None,
         only: Collection[str] | None = None,
     ):
-        """With `only`, tables beside these are as if they weren't there, and so may all be."""
+        """With `only`, other tables are ignored, and the named ones may all be missing."""
         self._connection = connection
         self._schema = schema
         self._control_totals = control_totals or {}
@@ -95,7 +95,7 @@ class PostgresReading:
         schema = self.schemas()[table]
         selected = ", ".join(column.select for column in columns)
         where = f" where {self._is_representable(table)}" if self._checks(table) else ""
-        # As DuckDB sorts text: by its bytes, whatever the database's own rules are.
+        # By bytes, as DuckDB sorts text, whatever the database's collation.
         order = order_clause(order_by, schema, text='{} collate "C"')
         try:
             with self._connection.cursor() as cursor:
@@ -107,7 +107,7 @@ class PostgresReading:
             raise StepFailed(f"table {table}: {_reason(error)}") from error
 
     def rejects(self, table: str) -> list[dict]:
-        """Rows with a value that no Parquet reader agrees on (see postgres_types), as Postgres' own JSON."""
+        """Return rows with a value that Parquet readers disagree on (see postgres_types), as Postgres' JSON."""
         if not self._figures(table).rejected:
             return []
         checks = self._checks(table)
@@ -134,7 +134,7 @@ class PostgresReading:
         return self._figures(table).totals
 
     def _figures(self, table: str) -> _Figures:
-        """Return what a table's snapshot counts and sums, asked for once."""
+        """Return the counts and totals of a table in the snapshot, queried once."""
         if table not in self._asked:
             accepted = self._is_representable(table) if self._checks(table) else "true"
             control = self._control_totals.get(table)
@@ -176,7 +176,7 @@ def open_postgres(
         raise StepFailed(f"the database can't be reached: {one_line(error)}") from error
     with connection:
         with connection.cursor() as cursor:
-            # Floats as text with every digit, whatever the role's settings are: control totals go by it.
+            # Floats as text with every digit, whatever the role's settings: control totals need it.
             cursor.execute("set extra_float_digits = 3")
             cursor.execute("begin isolation level repeatable read read only")
         try:
@@ -186,5 +186,5 @@ def open_postgres(
 
 
 def _reason(error: Exception) -> str:
-    """Return what the driver says went wrong, without the query it repeats."""
+    """Return the driver's error message without the query that it repeats."""
     return one_line(error).partition(" Query was:")[0]

@@ -14,7 +14,7 @@ from ingestion.sources.postgres import PostgresReading, open_postgres
 
 @dataclass(frozen=True)
 class PostgresSource(Described):
-    """All tables of a schema (`sources.<name>.schema`), or those of `tables`, found by reflection, in one snapshot."""
+    """The tables of one Postgres schema, or those in `sources.<name>.tables`, found by reflection, in one snapshot."""
 
     name: str
     raw_schema: str

@@ -1,9 +1,9 @@
-"""How Postgres' types land: the Arrow type, how to ask for it, and which values no reader agrees on.
+"""How Postgres' types land: the Arrow type, the SQL that selects it, and the values that readers disagree on.
 
-Kept as they are: integers, floats, booleans, text, bytea, dates, times, timestamps, numeric up to 38 digits.
-`numeric` without a declared size lands as decimal(38, 18). Every other type (uuid, json, arrays, enums, intervals,
-addresses, money …) lands as Postgres' own text. Infinite dates, years outside 0001–9999, NaN and numbers that don't fit
-are not mapped to something else: such a row is rejected, whole, with its text.
+Integers, floats, booleans, text, bytea, dates, times, timestamps and numeric up to 38 digits land unchanged. `numeric`
+without a declared size lands as decimal(38, 18). Every other type (uuid, json, arrays, enums, intervals, addresses,
+money …) lands as Postgres' text. Infinite dates, years outside 0001–9999, NaN and numbers that don't fit are never
+converted: the whole row is rejected with its text.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _UNSIZED_SCALE = 18
 
 @dataclass(frozen=True)
 class PostgresColumn:
-    """A column by the name of its type; `typmod` is the catalog's atttypmod, -1 when the type has no size."""
+    """A column with the name of its type; `typmod` is the catalog's atttypmod, -1 when the type has no size."""
 
     name: str
     type_name: str
@@ -42,7 +42,7 @@ class PostgresColumn:
 
     @property
     def arrow_type(self) -> pa.DataType:
-        """The Arrow type it lands as."""
+        """The landed Arrow type."""
         if self.type_name == "numeric":
             precision, scale, _ = self._numeric_size()
             return pa.decimal128(precision, scale)
@@ -52,7 +52,7 @@ class PostgresColumn:
 
     @property
     def select(self) -> str:
-        """The SQL expression that yields it."""
+        """The SQL expression that selects it."""
         if self.type_name in _DIRECT:
             return quote(self.name)
         cast = "int8" if self.type_name == "oid" else "text"
@@ -76,7 +76,7 @@ class PostgresColumn:
         return None
 
     def _numeric_size(self) -> tuple[int, int, bool]:
-        """Return precision, scale and whether Postgres itself keeps the values to them (its typmod encoding)."""
+        """Return precision, scale and whether Postgres enforces them (by typmod)."""
         if self.typmod >= 4:
             precision = ((self.typmod - 4) >> 16) & 0xFFFF
             scale = ((self.typmod - 4) & 0x7FF ^ 0x400) - 0x400

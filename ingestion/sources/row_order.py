@@ -1,4 +1,4 @@
-"""The order of a stream's rows, the same on every engine."""
+"""Order rows the same way on every engine."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from ingestion.sql import quote
 
 
 def order_clause(order_by: Sequence[str], columns: pa.Schema, text: str = "{}") -> str:
-    """Return ` order by …` for columns by name, each with ` desc` behind it or not; nothing for none.
+    """Return ` order by …` for column names, each optionally with ` desc`; an empty string for none.
 
-    NULLs come last either way. `text` wraps columns of text. Raises StepFailed on a column that isn't there.
+    NULLs always come last. `text` is a template for text columns. Raises StepFailed on a missing column.
     """
     terms = []
     for term in order_by:

@@ -1,4 +1,4 @@
-"""Where files are kept, whoever keeps them: a kind of place is one module here, chosen by its URL."""
+"""Stores for files: each kind is one module here, chosen by URL."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ __all__ = ["Apart", "Overtaken", "Store", "open_store"]
 
 
 def open_store(location: str, work: Path) -> Store:
-    """Return the store at a path or an s3:// URL; what is on its way to or from a bucket is kept below `work`.
+    """Return the store at a path or an s3:// URL; `work` holds files on the way to or from a bucket.
 
-    Raises BadRequest on a URL that holds more than a place, as keys.
+    Raises BadRequest on a URL with more than a bucket and prefix, such as keys.
     """
     if location.startswith("s3://"):
         from ingestion.stores.s3 import S3Store

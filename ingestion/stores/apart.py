@@ -1,4 +1,4 @@
-"""Two stores as one: what is below a folder lies in another store, under the same names."""
+"""Two stores as one: the files below one folder are in another store, under the same names."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -9,7 +9,7 @@ from ingestion.stores.base import Store
 
 
 class Apart:
-    """A store but for one folder of it, which nothing is copied into or out of."""
+    """A store with one folder in another store; nothing can be copied into or out of that folder."""
 
     def __init__(self, store: Store, folder: str, other: Store):
         self._store, self._folder, self._other = store, folder, other

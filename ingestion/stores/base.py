@@ -1,4 +1,4 @@
-"""What is asked of a place for files."""
+"""The interface of a store for files."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -6,67 +6,67 @@ from typing import BinaryIO, Protocol
 
 
 class Overtaken(OSError):
-    """Somebody else has put another version in place meanwhile."""
+    """Another process has put another version in place meanwhile."""
 
 
 class Store(Protocol):
-    """Files by name (`a/b.parquet`), each of them whole or not there; whatever goes wrong is an OSError."""
+    """Files by name (`a/b.parquet`), each complete or absent; every failure is an OSError."""
 
-    work: Path  # a local folder for what isn't in the store yet; on its own file system where it has one
+    work: Path  # a local folder for files that aren't in the store yet; on the store's file system if it has one
 
     def location(self, name: str = "") -> str:
-        """Return the whole path or URL of a file, or of the store; it holds no secret."""
+        """Return the full path or URL of a file or of the store, without secrets."""
 
     def caution(self) -> str | None:
-        """Say, for a person, what the store can't promise; None when it promises all that is said here."""
+        """Return a warning about missing guarantees, or None."""
 
     def holds(self, name: str) -> bool:
-        """Say whether a name stays within the store, links followed."""
+        """Return whether a name stays within the store after following links."""
 
     def names(self, folder: str = "") -> list[str]:
-        """Return the names of all files below a folder in their order, none when there is no folder."""
+        """Return the sorted names of all files below a folder, none when there is no folder."""
 
     def size(self, name: str) -> int | None:
-        """Return a file's bytes, None when there is no such file."""
+        """Return a file's size in bytes, None when there is no such file."""
 
     def version(self, name: str) -> str | None:
-        """Return what changes whenever the file does, None when there is no such file."""
+        """Return a value that changes whenever the file does, None when there is no such file."""
 
     def read(self, name: str) -> str:
-        """Return a small file's text; raises FileNotFoundError, or UnicodeDecodeError when it is none."""
+        """Return a small file's text; raises FileNotFoundError, or UnicodeDecodeError when it isn't text."""
 
     def open(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """Open a file to read from its start to its end; raises FileNotFoundError."""
+        """Open a file for sequential reading; raises FileNotFoundError."""
 
     def local(self, names: list[str]) -> AbstractContextManager[list[Path]]:
-        """Hand out files to be read by path while the block lasts; raises FileNotFoundError."""
+        """Yield local paths of files for the length of the block; raises FileNotFoundError."""
 
     def latest(self, name: str) -> Path | None:
-        """Return where to read a file as it is now; a copy stays until there are two newer ones."""
+        """Return a path to read the file's current version; a copy stays until there are two newer ones."""
 
     def draft(self, name: str) -> AbstractContextManager[Path]:
-        """Hand out a path to write a file of this name to, which is gone afterwards unless it was put in place."""
+        """Yield a path for a draft of this file; the draft is removed afterwards unless it was put in place."""
 
     def add(self, file: Path, name: str) -> None:
-        """Keep a local file under a new name, durable; raises FileExistsError instead of replacing another."""
+        """Store a local file durably under a new name; raises FileExistsError instead of replacing another."""
 
     def put(self, draft: Path, name: str) -> None:
-        """Put a draft in place, durable, at once for whoever reads."""
+        """Put a draft in place, durably and atomically."""
 
     def copy(self, name: str, to: str) -> None:
-        """Put a copy of a file in place, durable, at once for whoever reads."""
+        """Put a copy of a file in place, durably and atomically."""
 
     def write(self, name: str, text: str) -> None:
-        """Put a text in place, durable, at once for whoever reads."""
+        """Put a text in place, durably and atomically."""
 
     def swap(self, name: str, text: str, version: str | None) -> str:
-        """Put a text in place of that version, of no file when it is None, and return its own; raises Overtaken."""
+        """Replace that version (None: no file) by a text, and return the new version; raises Overtaken."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file if it exists."""
 
     def prune(self, folder: str) -> None:
-        """Remove a folder that holds nothing."""
+        """Remove a folder if it is empty."""
 
     def lock(self, name: str) -> AbstractContextManager[None]:
-        """Hold a name alone; raises BlockingIOError at once when another process does."""
+        """Hold an exclusive lock on a name; raises BlockingIOError at once when another process holds it."""

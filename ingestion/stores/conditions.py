@@ -1,4 +1,4 @@
-"""Conditional puts: who puts first wins, where the server knows them; asked of the server, not of its name."""
+"""Conditional puts, where the first writer wins. Support is tested on the server, not derived from its name."""
 
 import time
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from uuid import uuid4
 
 from ingestion.stores.s3_errors import is_overtaken
 
-# Longer than another process takes from asking for a file to putting it.
+# Longer than another process needs between requesting a file and putting it.
 _SETTLING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a server makes of `If-None-Match: *` (`creates`) and of `If-Match` (`replaces`) in a put."""
+    """Whether a server honours `If-None-Match: *` (`creates`) and `If-Match` (`replaces`) in a put."""
 
     creates: bool
     replaces: bool
 
     def caution(self, location: str) -> str | None:
-        """Say what is missing, None when nothing is."""
+        """Return a warning about missing guarantees, or None."""
         if self.creates and self.replaces:
             return None
         return (
@@ -29,7 +29,7 @@ class Conditions:
         )
 
     def put(self, files: Any, path: str, content: bytes, version: str | None) -> None:
-        """Put a file in place of a version where the server can tell; whoever asks reads back what is there then."""
+        """Replace a version of a file, conditionally if the server can; the caller reads back the result."""
         knows = self.replaces if version else self.creates
         condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
         if knows:
@@ -42,7 +42,7 @@ class Conditions:
 
 @cache
 def find_conditions(files: Any, folder: str) -> Conditions:
-    """Ask the server, once a process, by puts below a folder that it has to refuse; raises what s3fs does."""
+    """Test the server once a process, by puts below a folder that it must refuse; raises the errors of s3fs."""
     probe = f"{folder}/probe-{uuid4().hex}"
     files.pipe_file(probe, b"")
     try:
@@ -54,12 +54,12 @@ def find_conditions(files: Any, folder: str) -> Conditions:
 def _refuses(files: Any, path: str, **condition: str) -> bool:
     try:
         return not _put(files, path, b"", condition)
-    except OSError:  # a server that says it knows no such thing
+    except OSError:  # the server rejects conditions as unknown
         return False
 
 
 def _put(files: Any, path: str, content: bytes, condition: dict[str, str]) -> bool:
-    """Return whether the file was put; False when the condition didn't hold."""
+    """Return whether the file was put; False if the condition failed."""
     bucket, _, key = path.partition("/")
     try:
         files.call_s3("put_object", Bucket=bucket, Key=key, Body=content, **condition)

@@ -1,4 +1,4 @@
-"""Copies of what lies elsewhere, kept for reading again."""
+"""Local copies of remote files."""
 
 import hashlib
 from collections.abc import Callable
@@ -10,9 +10,9 @@ _KEPT = 2
 
 
 def keep_copy(work: Path, location: str, version: str, fetch: Callable[[Path], None]) -> Path:
-    """Return the copy of a file's version below `work`, fetched if it isn't there; the one before it stays, too.
+    """Return the copy of a file's version below `work`, fetched if it is missing; the copy before it stays too.
 
-    Who has opened an older one goes on reading it.
+    Readers that have opened an older copy can go on reading it.
     """
     folder = work / "copies" / _named(location)
     copy = folder / f"{_named(version)}-{location.rpartition('/')[2]}"

@@ -1,4 +1,4 @@
-"""A folder on disk: files appear by one rename, or one link, each."""
+"""A folder on disk: each file appears by one rename or link."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ from ingestion.stores.scratch import scratch_folder
 
 
 class DiskStore:
-    """All that is below a folder."""
+    """The files below a folder."""
 
     def __init__(self, root: Path):
         self._root = root
@@ -53,7 +53,7 @@ class DiskStore:
         return (self._root / name).read_text()
 
     def open(self, name: str) -> AbstractContextManager[BinaryIO]:
-        # A pipe or a device could be read from for ever.
+        # Reading a pipe or a device might never end.
         if not (self._root / name).is_file():
             raise FileNotFoundError(name)
         return (self._root / name).open("rb")
@@ -97,7 +97,7 @@ class DiskStore:
         move_into_place(draft, self._root / name)
 
     def copy(self, name: str, to: str) -> None:
-        # A file here is replaced, never written to: two names may be one file's.
+        # Files are replaced, never modified, because hard links may share one.
         with self.draft(to) as draft:
             try:
                 os.link(self._root / name, draft)
@@ -111,7 +111,7 @@ class DiskStore:
         write_atomically(self._root / name, text)
 
     def swap(self, name: str, text: str, version: str | None) -> str:
-        # Whoever writes here holds a lock, which no other process can have: nothing comes in between.
+        # Every writer holds an exclusive lock, so nothing happens between check and write.
         if self.version(name) != version:
             raise Overtaken(f"{self.location(name)} has changed meanwhile")
         self.write(name, text)
@@ -121,12 +121,12 @@ class DiskStore:
         (self._root / name).unlink(missing_ok=True)
 
     def prune(self, folder: str) -> None:
-        with suppress(OSError):  # it isn't there, or isn't empty
+        with suppress(OSError):  # it is missing or not empty
             (self._root / folder).rmdir()
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold a lock of the kernel's, which frees it on kill -9."""
+        """Hold a kernel lock, which is freed on kill -9."""
         path = self._root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w") as lock:

@@ -1,7 +1,7 @@
-"""A lock where no kernel frees it: a file that says who holds it, renewed while it is held.
+"""A lock without a kernel: a file that names its holder and is renewed while it is held.
 
-Taken over is what was held by this very home (its processes also hold a lock of the kernel's, which kill -9 frees), and
-what hasn't been renewed for LASTS_SECONDS by the server's clock.
+A process takes over a lease that belongs to its own home, whose processes also hold a kernel lock that kill -9 frees,
+or that hasn't been renewed for LASTS_SECONDS by the server's clock.
 """
 
 import fcntl
@@ -22,15 +22,15 @@ _RENEWED_PER_LEASE = 4
 
 
 class AgedStore(Store, Protocol):
-    """A store that knows how long ago something was put."""
+    """A store that knows the age of its files."""
 
     def age(self, name: str) -> float | None:
-        """Return the seconds since a file was put, all by one clock; None when there is no such file."""
+        """Return the seconds since a file was put, by one clock for all files; None when there is no such file."""
 
 
 @contextmanager
 def leased(store: AgedStore, name: str) -> Iterator[None]:
-    """Hold a name alone; raises BlockingIOError at once when another process does."""
+    """Hold an exclusive lock on a name; raises BlockingIOError at once when another process holds it."""
     with _held_at_home(store, name):
         text = json.dumps({"home": _home_id(store.work), "holder": uuid4().hex, "lasts_seconds": LASTS_SECONDS}) + "\n"
         version = _take(store, name, text)
@@ -42,7 +42,7 @@ def leased(store: AgedStore, name: str) -> Iterator[None]:
         finally:
             ended.set()
             renewing.join()
-            with suppress(OSError):  # it lapses by itself
+            with suppress(OSError):  # it expires by itself
                 if store.read(name) == text:
                     store.remove(name)
 
@@ -74,7 +74,7 @@ def _renew(store: AgedStore, name: str, text: str, version: str, ended: Event) -
         try:
             version = store.swap(name, text, version)
         except Overtaken:
-            return  # whoever has it now also stands in the way of what this one would commit
+            return  # the new holder's version also blocks this process's commit
         except OSError:
             continue
 
@@ -89,7 +89,7 @@ def _held_at_home(store: AgedStore, name: str) -> Iterator[None]:
 
 
 def _home_id(work: Path) -> str:
-    """Return the name by which this home is known to others, made up when it is first asked for."""
+    """Return this home's id for other processes, generated on first use."""
     path = work / "home-id"
     if not path.exists():
         draft = path.with_name(uuid4().hex)

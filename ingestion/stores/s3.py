@@ -1,4 +1,4 @@
-"""A bucket, by fsspec's own settings: `FSSPEC_S3_KEY`, `FSSPEC_S3_SECRET`, `FSSPEC_S3_ENDPOINT_URL`, …"""
+"""A bucket, with fsspec's settings: `FSSPEC_S3_KEY`, `FSSPEC_S3_SECRET`, `FSSPEC_S3_ENDPOINT_URL`, …"""
 
 import os
 from collections.abc import Iterator
@@ -21,19 +21,19 @@ from ingestion.stores.s3_errors import as_os_errors
 from ingestion.stores.scratch import scratch_folder
 
 _READ_BYTES = 8 * 2**20
-# What is held in memory of a file, however large it is.
+# Bounds the memory of an upload, whatever the file's size.
 _UPLOAD = {"chunksize": 16 * 2**20, "max_concurrency": 2}
-# Not AWS's alone: what is shorter may be a word that people have to read.
+# Keys of other servers too; anything shorter may be an ordinary word, which must stay readable.
 _KEY_CHARACTERS = 16
 
 
 class S3Store:
-    """A prefix of a bucket whose files appear by one put each."""
+    """A prefix of a bucket; each file appears by one put."""
 
     def __init__(self, url: str, work: Path):
         self._root = check_bucket_url("a bucket's URL", url).removeprefix("s3://").strip("/")
         self.work = work
-        # Listings that are kept would hide what another process puts there.
+        # Cached listings would hide files that another process puts there.
         self._bucket = fsspec.filesystem("s3", use_listings_cache=False)
         for secret in (self._bucket.secret, self._bucket.token, os.environ.get("AWS_SECRET_ACCESS_KEY")):
             register_secret(str(secret or ""))
@@ -59,7 +59,7 @@ class S3Store:
             found = self._bucket.find(self._path(folder))
             if not found and not self._bucket.exists(self._root.partition("/")[0]):
                 raise FileNotFoundError("there is no such bucket")
-        # Some servers keep a folder that was emptied, and give it out as a file.
+        # Some servers keep an emptied folder and list it as a file.
         below = (path for path in found if path.startswith(f"{self._path(folder)}/") and not path.endswith("/"))
         return sorted(path.removeprefix(f"{self._root}/") for path in below)
 
@@ -72,7 +72,7 @@ class S3Store:
         return head and head["ETag"]
 
     def age(self, name: str) -> float | None:
-        """Return the seconds since a file was put, all by the server's clock; None when there is no such file."""
+        """Return the seconds since a file was put, by the server's clock; None when there is no such file."""
         head = self._head(name)
         if head is None:
             return None
@@ -112,7 +112,7 @@ class S3Store:
 
     def add(self, file: Path, name: str) -> None:
         with as_os_errors(self.location(name)):
-            # A server that knows no conditions would replace it.
+            # A server without conditions would replace it.
             if self._bucket.exists(self._path(name)):
                 raise FileExistsError("exists")
             self._bucket.put_file(str(file), self._path(name), mode="create", **_UPLOAD)
@@ -132,7 +132,7 @@ class S3Store:
     def swap(self, name: str, text: str, version: str | None) -> str:
         with as_os_errors(self.location(name)):
             self._conditions.put(self._bucket, self._path(name), text.encode(), version)
-        # Who has put it is asked of the file itself: an answer may have got lost, a server may know no conditions.
+        # Read the file to learn who put it: the answer may be lost, or the server may not support conditions.
         now, found = self.version(name), None
         with suppress(FileNotFoundError, UnicodeDecodeError):
             found = self.read(name)

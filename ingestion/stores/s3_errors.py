@@ -1,4 +1,4 @@
-"""What goes wrong with a bucket, as an OSError that says where and holds no secret."""
+"""A bucket's errors as OSErrors that name the place and hold no secret."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ _TAKEN = (409, 412)
 
 @contextmanager
 def as_os_errors(location: str) -> Iterator[None]:
-    """Turn whatever s3fs, botocore and aiohttp raise into an OSError of one line, of the same kind where it was one."""
+    """Convert every error of s3fs, botocore and aiohttp into a one-line OSError, of the same class if it was one."""
     try:
         yield
     except (FileNotFoundError, FileExistsError, PermissionError) as error:
@@ -23,6 +23,6 @@ def as_os_errors(location: str) -> Iterator[None]:
 
 
 def is_overtaken(error: OSError) -> bool:
-    """Say whether a server has refused a put because its condition doesn't hold."""
+    """Return whether a server refused a put because its condition failed."""
     response = getattr(error.__cause__, "response", None) or {}
     return isinstance(error, FileExistsError) or response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _TAKEN

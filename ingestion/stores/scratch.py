@@ -1,4 +1,4 @@
-"""Folders for a while: a process has one of its own, and a killed one's are removed by the next."""
+"""Temporary folders: each process has one, and the next process removes those of a killed one."""
 
 import fcntl
 import os
@@ -14,9 +14,9 @@ _HELD = ".held"
 
 @contextmanager
 def scratch_folder(root: Path) -> Iterator[Path]:
-    """Hand out an empty folder below `root`; afterwards it is gone, and so is `root` when nothing else is in it.
+    """Yield an empty folder below `root`; remove it afterwards, and `root` too if it is empty.
 
-    Whoever uses one holds a lock on the file beside it, which the kernel frees on kill -9.
+    Its user holds a lock on the file beside it, which the kernel frees on kill -9.
     """
     folder = root / uuid4().hex
     held = None

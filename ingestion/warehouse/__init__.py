@@ -1,4 +1,4 @@
-"""The one place that knows the warehouse: an engine is one module here, chosen by target name."""
+"""The warehouse: each engine is one module here, chosen by target name."""
 
 from ingestion.errors import BadRequest
 from ingestion.settings import Home

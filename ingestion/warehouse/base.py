@@ -1,4 +1,4 @@
-"""What Tradewinds asks of a warehouse beside dbt: take a day's landing in, and say what it stands at."""
+"""The interface of a warehouse beside dbt: load a day from landing, and report its state."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from ingestion.landing import Totals
 
 OPS = "raw_ops"
 
-# One row a loaded day and raw table: what the day's manifests said when it was loaded.
+# One row for each loaded day and raw table, from the day's manifests as of the load.
 LANDED_TABLES = pa.schema(
     [
         ("run_date", pa.date32()),
@@ -26,7 +26,7 @@ LANDED_TABLES = pa.schema(
         ("content_hash", pa.string()),
         ("run_id", pa.string()),
         ("is_sample", pa.bool_()),
-        # NULL for days that landed before anything was counted and summed at the source.
+        # NULL for days that landed before sources were counted and summed.
         ("read_count", pa.int64()),
         ("source_key_sum", pa.decimal128(38, 0)),
         ("source_amount_sum", pa.decimal128(38, 4)),
@@ -35,7 +35,7 @@ LANDED_TABLES = pa.schema(
     ]
 )
 
-# What an extract couldn't read, line by line, of every loaded day.
+# The rejects of every loaded day, line by line.
 REJECTED_LINES = pa.schema(
     [
         ("run_date", pa.date32()),
@@ -48,7 +48,7 @@ REJECTED_LINES = pa.schema(
     ]
 )
 
-# What the ledger says of every step of every day; times are UTC.
+# The ledger's entries for every step of every day; times are UTC.
 PIPELINE_STEPS = pa.schema(
     [
         ("run_date", pa.date32()),
@@ -66,7 +66,7 @@ PIPELINE_STEPS = pa.schema(
     ]
 )
 
-# The first day of a source that doesn't exist on all days, NULL when it exists on none.
+# The first day of each source that doesn't exist on all days, NULL if it exists on none.
 SOURCE_DAYS = pa.schema([("raw_schema", pa.string()), ("since", pa.date32())])
 
 OPS_TABLES = {"landed_tables": LANDED_TABLES, "rejected_lines": REJECTED_LINES, "pipeline_steps": PIPELINE_STEPS}
@@ -77,7 +77,7 @@ _CONTENT_COLUMNS = LANDED_TABLES.names.index("run_id")
 
 @dataclass(frozen=True)
 class RawTable:
-    """One table's landed partition and where it goes; `schema` is its Arrow schema without `_run_date`."""
+    """One table's landed partition and its target; `schema` is its Arrow schema without `_run_date`."""
 
     source: str
     raw_schema: str
@@ -94,11 +94,11 @@ class RawTable:
 
     @property
     def raw_columns(self) -> pa.Schema:
-        """The raw table's columns: the source's and the plumbing."""
+        """The raw table's columns: the source's and Tradewinds' own."""
         return with_plumbing(self.schema)
 
     def landed_row(self, run_date: str) -> list[str | int | bool | Decimal | None]:
-        """Return its row of `landed_tables`, in the order of LANDED_COLUMNS."""
+        """Return its row in `landed_tables`, in the order of LANDED_COLUMNS."""
         counts = [self.rows, self.rejected_rows]
         names = [run_date, self.source, self.name, self.raw_schema]
         sums = [total for stage in ("source", "landing") for total in self._sums(stage)]
@@ -111,13 +111,13 @@ class RawTable:
 
 @dataclass(frozen=True)
 class Rejects:
-    """The files that hold what a day's extracts couldn't read, and how many rows these are."""
+    """The files with a day's rejects, and their number of rows."""
 
     files: list[Path] = field(default_factory=list)
     rows: int = 0
 
     def check(self, inserted: int) -> None:
-        """Raise StepFailed unless as many rows went into `rejected_lines`."""
+        """Raise StepFailed unless this many rows were inserted into `rejected_lines`."""
         if inserted != self.rows:
             raise StepFailed(f"{self.rows} rows were rejected, but {inserted} were loaded")
 
@@ -127,9 +127,9 @@ NO_REJECTS = Rejects()
 
 @dataclass(frozen=True)
 class BuildMark:
-    """What the marts are: those of `run_date` when `state` is 'built', else unfinished, failed or stale.
+    """The state of the marts: those of `run_date` if `state` is 'built', else unfinished, failed or stale.
 
-    `build_id` is the build's own, a new one with every build.
+    Every build has a new `build_id`.
     """
 
     run_date: str
@@ -138,7 +138,7 @@ class BuildMark:
 
 
 def with_plumbing(columns: pa.Schema) -> pa.Schema:
-    """Return a raw table's columns: the source's and the plumbing."""
+    """Return a raw table's columns: the source's and Tradewinds' own."""
     return columns.append(pa.field("_run_date", pa.date32()))
 
 
@@ -148,19 +148,19 @@ def source_days_columns(tables: dict[tuple[str, str], pa.Schema]) -> dict[tuple[
 
 
 def wanted_columns(tables: list[RawTable]) -> dict[tuple[str, str], pa.Schema]:
-    """Return the columns of these raw tables, and of all of `raw_ops`, by schema and table."""
+    """Return the columns of these raw tables and of all `raw_ops` tables, by schema and table."""
     wanted = {(OPS, name): columns for name, columns in OPS_TABLES.items()}
     return wanted | {(table.raw_schema, table.name): table.raw_columns for table in tables}
 
 
 def are_there(wanted: dict[tuple[str, str], pa.Schema], columns: list[tuple[str, str, str]]) -> bool:
-    """Say whether every wanted column is among these (schema, table, column): dlt then has nothing to create or add."""
+    """Return whether every wanted column is in these (schema, table, column), so that dlt has nothing to add."""
     held = set(columns)
     return all((*place, name) in held for place, schema in wanted.items() for name in schema.names)
 
 
 def contents(landed: list[tuple]) -> list[tuple]:
-    """Return what rows of `landed_tables` say of the data, without the run that brought it and how it was counted."""
+    """Return the data's description in `landed_tables` rows, without the run id and the counts of reading."""
     return [row[:_CONTENT_COLUMNS] for row in landed]
 
 
@@ -168,51 +168,51 @@ class Warehouse(Protocol):
     """An engine's warehouse."""
 
     def serving(self) -> AbstractContextManager[None]:
-        """Keep the engine reachable, for this process and for dbt, while the block lasts."""
+        """Keep the engine reachable for this process and for dbt during the block."""
 
     def load_day(
         self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
     ) -> None:
-        """Replace the named sources' rows and rejects of a day by these, all in one transaction.
+        """Replace the named sources' rows and rejects of a day in one transaction.
 
-        Where that changes rows the marts were built from, it marks them stale.
+        Mark the marts stale if rows that they were built from change.
         """
 
     def record_steps(self, steps: pa.Table) -> None:
-        """Replace `raw_ops.pipeline_steps` by these rows (PIPELINE_STEPS), in a transaction of its own."""
+        """Replace `raw_ops.pipeline_steps` by these rows (PIPELINE_STEPS), in a separate transaction."""
 
     def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
-        """Replace `raw_ops.source_days` by these rows (SOURCE_DAYS), and create the raw tables that are missing.
+        """Replace `raw_ops.source_days` by these rows (SOURCE_DAYS), and create missing raw tables.
 
-        `tables` holds the source's own columns by schema and table.
+        `tables` holds the sources' columns by schema and table.
         """
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
-        """Return the run ids of the extracts that were loaded for a day, by source; empty when nothing was."""
+        """Return the run ids of the extracts loaded for a day, by source; empty when nothing is loaded."""
 
     def history_days(self) -> list[str]:
-        """Return the run dates that history comprises, oldest first."""
+        """Return the run dates in history, oldest first."""
 
     def build_mark(self) -> BuildMark | None:
-        """Return what the marts are, None before the first build."""
+        """Return the state of the marts, None before the first build."""
 
     def has(self, relation: str) -> bool:
-        """Say whether a mart (`schema.table`) exists; there is none without a warehouse."""
+        """Return whether a mart (`schema.table`) exists; False without a warehouse."""
 
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
-        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, in any when it is empty.
+        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, or in any order if it is empty.
 
-        The order is of columns by name, ascending unless ` desc` follows; raises StepFailed on an unknown one.
+        `order_by` holds column names, ascending unless ` desc` follows; raises StepFailed on an unknown one.
         """
 
     def sorting(self, relation: str, order_by: list[str]) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Open a DuckDB session whose table `sorted_mart` holds a mart's rows, in the order that `reading` takes."""
+        """Open a DuckDB session with a table `sorted_mart` of a mart's rows, ordered as by `reading`."""
 
     def audit_url(self) -> str:
-        """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password: never show it."""
+        """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password, so never show it."""
 
     def built_relation(self, relation: str) -> str:
-        """Return where the built mart `schema.table` stands, quoted for SQL."""
+        """Return the quoted SQL name of the built mart `schema.table`."""
 
     def release(self) -> None:
-        """Let go of the connections that dbt, run in this process, still holds."""
+        """Close the connections that dbt still holds in this process."""

@@ -1,6 +1,6 @@
-"""What dlt does for raw on every engine: it owns the tables, creates them and adds columns.
+"""Create raw tables and add columns with dlt, which owns them on every engine.
 
-It is imported by whoever writes: dlt takes half a second.
+Only writers import this module: importing dlt takes half a second.
 """
 
 from typing import Any
@@ -21,9 +21,9 @@ _SINGLE_PRECISION = 32
 
 
 def _keep_names_and_types(destination: type[Destination]) -> type[Destination]:
-    """Return a dlt destination that keeps the source's names, and single-precision floats single.
+    """Return a dlt destination that keeps the source's names and single-precision floats.
 
-    dlt makes every float double, and the decimal text of a single float is exact only as such.
+    dlt makes every float double, which would change the decimal text of single floats.
     """
 
     class Keeping(destination):
@@ -37,10 +37,10 @@ def _keep_names_and_types(destination: type[Destination]) -> type[Destination]:
 
 
 def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str], pa.Schema]) -> None:
-    """Create the wanted tables (by schema and name) that are missing and add new columns; none is dropped or changed.
+    """Create missing tables (by schema and name) and add new columns; drop and change nothing.
 
-    `engine` is dlt's name of a destination. It works in a transaction of its own: a load that fails later leaves an
-    empty table or column at most. Raises StepFailed.
+    `engine` is dlt's name of a destination. This is a separate transaction: a load that fails later leaves at most an
+    empty table or column. Raises StepFailed.
     """
     destination = _keep_names_and_types(getattr(destinations, engine))(credentials)
     by_schema: dict[str, dict[str, pa.Schema]] = {}

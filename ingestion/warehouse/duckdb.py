@@ -1,4 +1,4 @@
-"""The DuckDB warehouse: one file, whose raw tables dlt owns and whose rows DuckDB reads from the landed Parquet."""
+"""The DuckDB warehouse: one file. dlt creates its raw tables; DuckDB reads their rows from landed Parquet."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -30,7 +30,7 @@ _BATCH_ROWS = 65_536
 
 
 class DuckDBWarehouse:
-    """`warehouse/tradewinds.duckdb` under the home; one process at a time may write it."""
+    """The file `warehouse/tradewinds.duckdb` in the home; one process at a time may write it."""
 
     def __init__(self, home: Home):
         self.path = home.warehouse / "tradewinds.duckdb"
@@ -122,13 +122,13 @@ class DuckDBWarehouse:
     def release(self) -> None:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-        # dbt keeps the file open until the process ends, and DuckDB opens a file only once a process.
-        with suppress(Exception):  # there is none when dbt ended before it connected
+        # dbt keeps the file open until the process ends, and a process can open a DuckDB file only once.
+        with suppress(Exception):  # there is none if dbt ended before it connected
             DuckDBConnectionManager.env().close()
         DuckDBConnectionManager.close_all_connections()
 
     def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
-        """Return the rows of a query on one `raw_ops` table, none when it doesn't exist yet."""
+        """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
         if not self.path.exists():
             return []
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
@@ -163,9 +163,9 @@ def _ordered(connection: duckdb.DuckDBPyConnection, relation: str, order_by: lis
 
 
 def _widen(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:
-    """Give a raw column whose source type has changed the type that holds both."""
+    """Widen raw columns to hold a changed source type."""
     name = _name(table.raw_schema, table.name)
-    # In lower case: `Name` that became `name` is the same column to DuckDB.
+    # In lower case: `Name` and `name` are the same column in DuckDB.
     held = {row[0].lower(): row[1] for row in connection.execute(f"describe {name}").fetchall()}
     paths = [str(path) for path in table.files]
     arriving = connection.execute(f"describe select * from {_PARQUET}", [paths]).fetchall()
@@ -190,7 +190,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, run_date: str, table: RawTabl
 
 
 def _insert_rejects(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str], rejects: Rejects) -> None:
-    """Put the rows that couldn't be read in place of the sources' earlier ones of the day."""
+    """Replace the sources' rejects of the day."""
     name = _name(OPS, "rejected_lines")
     connection.execute(f"delete from {name} where run_date = ? and list_contains(?, source)", [run_date, sources])
     if rejects.files:
@@ -202,7 +202,7 @@ def _insert_rejects(connection: duckdb.DuckDBPyConnection, run_date: str, source
 
 
 def _landed(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str]) -> list[tuple]:
-    """Return what `landed_tables` says of the sources' day."""
+    """Return the rows of `landed_tables` for the sources' day."""
     return connection.execute(
         f"select {LANDED_COLUMNS} from {_name(OPS, 'landed_tables')} "
         "where run_date = ? and list_contains(?, source) order by source, table_name",
@@ -211,7 +211,7 @@ def _landed(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[
 
 
 def _record(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
-    """Write down which extract of each table is loaded now, in place of the sources' earlier rows of the day."""
+    """Record which extract of each table is loaded, replacing the sources' earlier rows of the day."""
     name = _name(OPS, "landed_tables")
     connection.execute(f"delete from {name} where run_date = ? and list_contains(?, source)", [run_date, sources])
     for table in tables:
@@ -220,7 +220,7 @@ def _record(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[
 
 
 def _mark_stale(connection: duckdb.DuckDBPyConnection, run_date: str) -> None:
-    """Say that marts of this day or a later one no longer match what is loaded."""
+    """Mark marts of this day or a later one as stale."""
     if _exists(connection, OPS, "build_mark"):
         connection.execute(
             f"update {_name(OPS, 'build_mark')} set state = 'stale' where run_date >= ?",

@@ -1,17 +1,17 @@
-"""DuckDB for SQLAlchemy, for reading only."""
+"""A read-only DuckDB dialect for SQLAlchemy."""
 
 import atexit
 from typing import Any
 
 import duckdb_engine
 
-# SQLAlchemy's registries outlive the interpreter once Great Expectations is imported, and duckdb with them, which
-# then complains on standard error for ninety lines.
+# Once Great Expectations is imported, SQLAlchemy's registries keep duckdb past the interpreter's end, and duckdb
+# then writes ninety lines to standard error.
 atexit.register(vars(duckdb_engine).clear)
 
 
 class ReadOnlyDuckDB(duckdb_engine.Dialect):
-    """DuckDB's dialect without transactions: its driver fails on them, and reading needs none."""
+    """DuckDB's dialect without transactions: its driver fails on them, and readers don't need them."""
 
     supports_statement_cache = False
 

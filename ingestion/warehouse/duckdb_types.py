@@ -1,4 +1,4 @@
-"""Which DuckDB type holds the values of two others to the last digit."""
+"""Find a DuckDB type that holds the values of two others exactly."""
 
 import re
 
@@ -10,9 +10,9 @@ _MOMENTS = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 
 
 def common_type(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> str:
-    """Return the type DuckDB gives a union of the two, VARCHAR where values would not survive that.
+    """Return the type that DuckDB gives a union of both, VARCHAR where that would change values.
 
-    DuckDB rounds a decimal beside a float or a wider decimal, and makes a date of an integer.
+    DuckDB rounds a decimal in a union with a float or a wider decimal, and turns integers into dates.
     """
     if one == other:
         return one
@@ -30,7 +30,7 @@ def common_type(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> 
 
 
 def _digits(type_: str) -> tuple[int, int] | None:
-    """Return how many digits an exact number may have before and after the point, None for another type."""
+    """Return an exact number's maximal digits before and after the point, None for another type."""
     if type_ in _INTEGER_DIGITS:
         return _INTEGER_DIGITS[type_], 0
     if size := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", type_):

@@ -1,4 +1,4 @@
-"""The Postgres warehouse: dlt owns the raw tables, the rows go in by binary COPY (ADBC)."""
+"""The Postgres warehouse: dlt owns the raw tables, binary COPY (ADBC) loads the rows."""
 
 import os
 from collections.abc import Iterator
@@ -35,16 +35,16 @@ from ingestion.warehouse.base import (
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection, Cursor
 
-# The names that profiles.yml reads, too.
+# profiles.yml reads the same names.
 _VARIABLE = "TRADEWINDS_POSTGRES_"
 _DATABASE = "tradewinds"
-# dbt builds marts in schemas of this ending (macros/build_suffix.sql): readers' own change by a publish alone.
+# dbt builds marts in schemas with this suffix (macros/build_suffix.sql); only a publish changes the readers' schemas.
 _BUILD_SUFFIX = "__build"
 _BATCH_ROWS = 65_536
 
 
 class PostgresWarehouse:
-    """A Postgres database: `TRADEWINDS_POSTGRES_HOST` and its kin, or else one on the home's embedded server."""
+    """A Postgres database: that of `TRADEWINDS_POSTGRES_HOST` etc., else one on the home's embedded server."""
 
     def __init__(self, home: Home):
         self._home = home
@@ -143,7 +143,7 @@ class PostgresWarehouse:
             yield pa.RecordBatchReader.from_batches(columns, batches)
 
     def built_place(self, relation: str) -> tuple[str, str]:
-        """Return the schema and table where dbt builds a mart (`schema.table`)."""
+        """Return the schema and table in which dbt builds a mart (`schema.table`)."""
         schema, _, table = relation.partition(".")
         return schema + _BUILD_SUFFIX, table
 
@@ -159,7 +159,7 @@ class PostgresWarehouse:
         cleanup_connections()
 
     def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
-        """Return the rows of a query on one `raw_ops` table, none when it doesn't exist yet."""
+        """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
         with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
             if not _exists(cursor, OPS, table):
                 return []
@@ -206,7 +206,7 @@ def _create_or_extend(wanted: dict[tuple[str, str], pa.Schema]) -> None:
 
 
 def _widen(connection: "Connection", cursor: "Cursor", table: RawTable) -> pa.Schema:
-    """Give raw columns whose source type has changed the type that holds both; return the table's types as Arrow."""
+    """Widen raw columns to hold changed source types; return the table's Arrow types."""
     held = PostgresReading(connection, table.raw_schema).schemas()[table.name]
     fields = []
     for field in table.schema:
@@ -222,7 +222,7 @@ def _widen(connection: "Connection", cursor: "Cursor", table: RawTable) -> pa.Sc
 
 
 def _common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """Return the type that holds the values of both to the last digit, text where none does."""
+    """Return a type that holds the values of both exactly, text where none does."""
     if one == other:
         return one
     for family in ([pa.int16(), pa.int32(), pa.int64()], [pa.float32(), pa.float64()]):
@@ -254,7 +254,7 @@ def _insert(cursor: "Cursor", table: RawTable, columns: pa.Schema, run_date: str
 
 
 def _index_days(cursor: "Cursor", table: RawTable) -> None:
-    """Let a day be read without all the others: its rows lie together, so a block range index of a few pages does."""
+    """Create a block range index on the day: a day's rows lie together, so a few pages are enough."""
     name = f"{table.name}__run_date"
     cursor.execute(
         f"create index if not exists {quote(name)} on {_name(table.raw_schema, table.name)} using brin (_run_date)"
@@ -263,7 +263,7 @@ def _index_days(cursor: "Cursor", table: RawTable) -> None:
 
 
 def _insert_rejects(cursor: "Cursor", run_date: str, sources: list[str], rejects: Rejects) -> None:
-    """Put the rows that couldn't be read in place of the sources' earlier ones of the day."""
+    """Replace the sources' rejects of the day."""
     for source in sources:
         cursor.execute(
             f"delete from {_name(OPS, 'rejected_lines')} where run_date = $1::text::date and source = $2",
@@ -281,7 +281,7 @@ def _insert_rejects(cursor: "Cursor", run_date: str, sources: list[str], rejects
 
 
 def _landed(cursor: "Cursor", run_date: str, sources: list[str]) -> list[tuple]:
-    """Return what `landed_tables` says of the sources' day."""
+    """Return the rows of `landed_tables` for the sources' day."""
     wanted = ", ".join(f"${position}" for position in range(2, len(sources) + 2))
     cursor.execute(
         f"select {LANDED_COLUMNS} from {_name(OPS, 'landed_tables')} "
@@ -292,7 +292,7 @@ def _landed(cursor: "Cursor", run_date: str, sources: list[str]) -> list[tuple]:
 
 
 def _record(cursor: "Cursor", run_date: str, sources: list[str], tables: list[RawTable]) -> None:
-    """Write down which extract of each table is loaded now, in place of the sources' earlier rows of the day."""
+    """Record which extract of each table is loaded, replacing the sources' earlier rows of the day."""
     name = _name(OPS, "landed_tables")
     for source in sources:
         cursor.execute(f"delete from {name} where run_date = $1::text::date and source = $2", [run_date, source])
@@ -303,7 +303,7 @@ def _record(cursor: "Cursor", run_date: str, sources: list[str], tables: list[Ra
 
 
 def _mark_stale(cursor: "Cursor", run_date: str) -> None:
-    """Say that marts of this day or a later one no longer match what is loaded."""
+    """Mark marts of this day or a later one as stale."""
     if _exists(cursor, OPS, "build_mark"):
         cursor.execute(
             f"update {_name(OPS, 'build_mark')} set state = 'stale' where run_date >= $1::text::date", [run_date]

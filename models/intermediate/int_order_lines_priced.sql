@@ -23,7 +23,7 @@ with_discount as (
         quantity,
         discount_rate,
         gross_amount_usd,
-        -- Rounded on the line, so that gross, discount and net add up on lines and in totals.
+        -- Rounded per line, so that gross, discount and net add up on lines and in totals.
         cast(round(gross_amount_usd * discount_rate, 4) as decimal(19, 4)) as discount_amount_usd
     from with_gross
 ),

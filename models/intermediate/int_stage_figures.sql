@@ -3,7 +3,7 @@
 with landed_tables as (
     select
         *,
-        -- Before hashes named their algorithm, keys of several columns were summed another way.
+        -- Before hashes named their algorithm, keys of several columns were summed differently.
         content_hash like '%:%' as is_comparable
     from {{ ref('stg_ops__landed_tables') }}
     where run_date in ({{ days }})
@@ -19,7 +19,7 @@ staging_totals as (
     select * from {{ ref('int_staging_totals') }}
 ),
 
--- Rows that broke a rule are in raw, too: it is compared with all that staging shows.
+-- Raw also has rows that broke a rule, so it is compared with all rows of staging.
 staged as (
     select
         source_name,
@@ -66,7 +66,7 @@ figures as (
         staged.staged_key_sum,
         staged.staging_amount_sum,
         staged.staged_amount_sum,
-        -- A table that staging knows has no row in raw_totals when raw has none of the day.
+        -- A table of staging has no row in raw_totals if raw has none for the day.
         case
             when known.table_name is not null then coalesce(raw_totals.row_count, 0)
         end as raw_count,
@@ -89,7 +89,7 @@ figures as (
         on
             landed_tables.source_name = known.source_name
             and landed_tables.table_name = known.table_name
-    -- Staging shows one day, and says nothing of the others.
+    -- Staging shows only one day.
     left join staged
         on
             landed_tables.source_name = staged.source_name

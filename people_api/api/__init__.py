@@ -1,4 +1,4 @@
-"""The people service: REST in, reports out."""
+"""The people service: rows in by REST, hire reports out."""
 
 from people_api.api.app import Service, create_app
 

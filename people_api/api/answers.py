@@ -1,4 +1,4 @@
-"""How the service says no: one shape, one line, never a stack trace."""
+"""The service's error responses: one shape, one line, never a stack trace."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ UNAVAILABLE = "the database can't answer now; try again"
 
 
 class Problem(BaseModel):
-    """Why a request was not done."""
+    """The reason why a request failed."""
 
     detail: str = Field(examples=["employees has no 7"])
     errors: list[str] = Field(default=[], examples=[["body.name: missing"]])
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the problems that a route documents, beside those that every route has."""
+    """Return the problems that a route documents beside those of every route."""
     said = {
         400: "The request can't be read.",
         403: "The key's role may not do this.",
@@ -36,7 +36,7 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem, "description": said[status]} for status in statuses}
 
 
-# What any request may be told, by the gate or for want of the database.
+# Problems of every route: from the gate, or without the database.
 OF_EVERY_ROUTE = {
     401: {
         "model": Problem,
@@ -55,12 +55,12 @@ OF_EVERY_ROUTE = {
 
 
 def problem(status: int, detail: str, errors: list[str] | None = None, **headers: str) -> JSONResponse:
-    """Return the answer to a request that was not done."""
+    """Return the response to a failed request."""
     return JSONResponse({"detail": detail, "errors": errors or []}, status, headers)
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Have every error of the app answered in the one shape."""
+    """Answer every error of the app in this shape."""
 
     @app.exception_handler(RequestValidationError)
     def refuse_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -85,7 +85,7 @@ def add_handlers(app: FastAPI) -> None:
 
 
 def service_logger(request: Request):
-    """Return the log of the service that a request came to."""
+    """Return the log of a request's service."""
     return request.app.state.service.logger
 
 
@@ -95,7 +95,7 @@ def _describe(found: dict[str, Any]) -> str:
 
 
 def _methods(request: Request) -> list[str]:
-    """Return what a path can be asked for: each method is a route of its own."""
+    """Return the methods of a path; each method is a separate route."""
     paths = request.app.openapi()["paths"]
     asked = request.scope["path"]
     found = [asked] if asked in paths else [path for path in paths if compile_path(path)[0].match(asked)]

@@ -1,4 +1,4 @@
-"""The service put together."""
+"""Assemble the service."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _EXAMPLES: dict[str, list[dict[str, Any]]] = {
 
 
 def create_app(service: Service) -> ASGIApp:
-    """Return the service as an ASGI app; pages that would load from elsewhere (Swagger UI, ReDoc) are left out."""
+    """Return the service as an ASGI app, without Swagger UI and ReDoc, which load from other hosts."""
     app = FastAPI(
         title="Tradewinds people",
         version="1",
@@ -48,7 +48,7 @@ def create_app(service: Service) -> ASGIApp:
 
 
 def _with_security(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema with the key that the gate asks for."""
+    """Return the schema with the API key that the gate requires."""
     schema.setdefault("components", {})["securitySchemes"] = {
         "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "tw_<id>_<secret>"}
     }

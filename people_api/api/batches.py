@@ -1,4 +1,4 @@
-"""A batch of rows: the good ones go in together, the bad ones are logged, and a retried batch counts once."""
+"""Batches of rows: valid rows are inserted in one transaction, others are logged, retries are idempotent."""
 
 import hashlib
 import json
@@ -28,20 +28,20 @@ IdempotencyKeyHeader = Annotated[
         min_length=1,
         max_length=200,
         pattern="^[!-~]+$",
-        description="Of your choice, new for each batch; the same batch with the same key again is answered as before.",
+        description="Any value, new for each batch. A retry of the same batch with the same key gets the same answer.",
     ),
 ]
 
 
 class Reject(BaseModel):
-    """A row that was not inserted: its place in the batch, from 1, and every reason."""
+    """A rejected row: its position in the batch, from 1, and every reason."""
 
     row: Annotated[int, Field(examples=[2])]
     reasons: Annotated[list[str], Field(examples=[["name: missing", "job_id: jobs has no 999"]])]
 
 
 class BatchAnswer(BaseModel):
-    """What became of a batch: accepted and rejected rows make the rows that were sent."""
+    """The result of a batch: accepted plus rejected rows are the rows sent."""
 
     batch_id: str
     accepted: int
@@ -52,7 +52,7 @@ class BatchAnswer(BaseModel):
 def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
     """Return the batch route of a table."""
     router = APIRouter(prefix=f"/v1/{table.name}", tags=[table.name], route_class=StrictRoute)
-    described = f"1 to {MAX_ROWS:,} rows. Each is judged by itself, so here it may be anything."
+    described = f"1 to {MAX_ROWS:,} rows. Each is validated by itself, so this schema allows anything."
     RowsOfBatch = Annotated[  # noqa: N806
         list[Any], Body(min_length=1, max_length=MAX_ROWS, description=described, examples=[examples])
     ]
@@ -97,9 +97,9 @@ def _take(connection: Connection, table: Table, rows: list[Any], texts: list[str
 
 
 def _claim(connection: Connection, key_id: str, key: str, digest: bytes) -> dict[str, Any] | None:
-    """Take the idempotency key for this transaction, after whoever has it now; return the answer it was used for."""
+    """Claim the idempotency key, waiting for another transaction that has it; return its earlier answer."""
     claim = postgresql.insert(IdempotencyKey).values(api_key_id=key_id, key=key, request_sha256=digest)
-    # RETURNING tells: of an insert SQLAlchemy doesn't count rows.
+    # By RETURNING, because SQLAlchemy doesn't count inserted rows.
     if connection.execute(claim.on_conflict_do_nothing().returning(IdempotencyKey.key)).first():
         return None
     used = connection.execute(

@@ -1,4 +1,4 @@
-"""Connections as the service keeps them: whoever opens one has to ask for something, and in time."""
+"""Close connections that don't send a complete request in time."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class TimedConnection(H11Protocol):
-    """A connection that is closed when a request's head doesn't come whole in the time that a body has."""
+    """A connection that is closed when a request's head takes longer than a body may."""
 
     _timer: asyncio.TimerHandle | None = None
 
@@ -24,7 +24,7 @@ class TimedConnection(H11Protocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """Have a timer while the head of a request is under way; more of it doesn't set the timer back."""
+        """Run a timer while a request's head arrives; further bytes don't reset it."""
         if self.conn.their_state is not h11.IDLE:
             self._forget()
         elif self._timer is None:

@@ -1,4 +1,4 @@
-"""What every request passes before the service looks at it: key, role, rate, size and time; and what is noted of it."""
+"""Check every request's key, role, rate, size and time before the service handles it, and log it."""
 
 import asyncio
 import time
@@ -69,7 +69,7 @@ class Gate:
         await refusal(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> Response | None:
-        """Return why a request may not come in, None when it may."""
+        """Return the response that refuses a request, None when it is admitted."""
         try:
             holder = await run_in_threadpool(self._holder, Headers(scope=scope).get(KEY_HEADER))
         except (DBAPIError, PoolTimeout) as error:
@@ -91,7 +91,7 @@ class Gate:
         return find_holder(self._service.engine, key) if key else None
 
     async def _receive_body(self, scope: Scope, receive: Receive) -> bytes | Response:
-        """Return the whole body, or why it wasn't taken."""
+        """Return the whole body, or the response that refuses it."""
         limit, seconds = self._service.settings.max_body_bytes, self._service.settings.timeout_seconds
         too_large = problem(413, f"a body may have {limit} bytes at most", Connection="close")
         length = Headers(scope=scope).get("content-length", "0")
@@ -120,14 +120,14 @@ class Gate:
 
 
 def needed_role(method: str, path: str) -> str:
-    """Return the least role that may ask this."""
+    """Return the lowest role that may send this request."""
     if path.startswith(_ADMIN_PATHS):
         return "admin"
     return "reader" if method in ("GET", "HEAD", "OPTIONS") else "writer"
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Hand a body that was received already to the app, once; then whatever comes after it."""
+    """Pass a received body to the app once, then what comes after it."""
     is_sent = False
 
     async def receive_again() -> Message:

@@ -1,4 +1,4 @@
-"""What keeps the service in hand: its health, its metrics, the rejected rows, backups and restores."""
+"""Routes to operate the service: health, metrics, rejected rows, backups and restores."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -21,20 +21,20 @@ BackedUpTable = Literal["departments", "jobs", "employees", "rejected_rows"]
 
 
 class Health(BaseModel):
-    """The service is up, and so is its database."""
+    """The service and its database are up."""
 
     status: Literal["ok"] = "ok"
 
 
 class RejectsQuery(Page):
-    """Which rejected rows to answer with."""
+    """A selection of rejected rows."""
 
     table: Literal["departments", "jobs", "employees"] | None = None
     batch_id: UUID | None = None
 
 
 class LoggedReject(BaseModel):
-    """A rejected row as it came, with every reason."""
+    """A rejected row as received, with every reason."""
 
     batch_id: str
     table: str
@@ -46,7 +46,7 @@ class LoggedReject(BaseModel):
 
 
 class RejectsPage(BaseModel):
-    """A part of the rejected rows, oldest first, and how many there are in all."""
+    """A page of rejected rows, oldest first, and their total number."""
 
     items: list[LoggedReject]
     total: int
@@ -64,7 +64,7 @@ class BackupAnswer(BaseModel):
 
 
 class RestoreRequest(BaseModel):
-    """Which backup to restore, by its file name; the newest when it isn't said."""
+    """The file name of the backup to restore; the default is the newest."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -16,12 +16,12 @@ from people_api.api.requests import Digits, TheService
 from people_api.published import Report
 
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
-# Report by its path: the mart it shows.
+# The mart of each report, by path.
 REPORTS = {"hires-by-quarter": "hires_by_quarter", "departments-above-mean": "departments_above_mean"}
 
 
 class ReportQuery(BaseModel):
-    """Which year, and as what; without `format` the Accept header decides."""
+    """A report's year and format; without `format` the Accept header decides."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,7 +30,7 @@ class ReportQuery(BaseModel):
 
 
 class HiresByQuarterRow(BaseModel):
-    """A department and a job: how many were hired in each quarter."""
+    """The hires in each quarter for a department and a job."""
 
     hire_year: int
     department: str
@@ -42,7 +42,7 @@ class HiresByQuarterRow(BaseModel):
 
 
 class DepartmentAboveMeanRow(BaseModel):
-    """A department that hired more than the mean of all departments."""
+    """A department with more hires than the mean of all departments."""
 
     hire_year: int
     id: int
@@ -55,7 +55,7 @@ _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The published ve
 
 
 def reports_router() -> APIRouter:
-    """Return a route a report."""
+    """Return one route for each report."""
     router = APIRouter(prefix="/v1/reports", tags=["reports"])
     for name, mart in REPORTS.items():
         _add_report(router, name, mart)
@@ -100,14 +100,14 @@ def _add_report(router: APIRouter, name: str, mart: str) -> None:
 
 
 def accepted_format(accept: str) -> Literal["json", "csv"] | None:
-    """Return what an Accept header (RFC 9110, 12.5.1) likes best, JSON when it doesn't say, None when neither."""
+    """Return the format that an Accept header (RFC 9110, 12.5.1) prefers (default JSON), None if it accepts neither."""
     weights = {"json": _weight(accept, "application/json"), "csv": _weight(accept, "text/csv")}
     best = max(weights, key=lambda kind: weights[kind])
     return best if weights[best] > 0 else None
 
 
 def as_csv(report: Report) -> str:
-    """Return a report as CSV, in which no text is a formula to a spreadsheet."""
+    """Return a report as CSV; spreadsheets read none of its texts as a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(report.columns)

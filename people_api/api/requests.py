@@ -1,4 +1,4 @@
-"""Requests as the service reads them: strict JSON, strict numbers in paths and queries, no name that isn't known."""
+"""Parse requests strictly: JSON bodies, numbers in paths and queries, no unknown names."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ class _StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose bodies are read by `read_json`."""
+    """A route that parses bodies with `read_json`."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handle = super().get_route_handler()
@@ -41,7 +41,7 @@ class StrictRoute(APIRoute):
 
 
 def _digits(value: Any) -> Any:
-    """Refuse the spellings of a number that Python knows and nobody means: 1_000, " 7", 7.0."""
+    """Refuse numbers that Python would accept but nobody means: 1_000, " 7", 7.0."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 10):
         raise ValueError("not a whole number in digits")
     return value
@@ -52,7 +52,7 @@ RowId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
 class Page(BaseModel):
-    """Which part of a list to answer with."""
+    """The requested part of a list."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,7 +61,7 @@ class Page(BaseModel):
 
 
 def service_of(request: Request) -> Service:
-    """Return the service that a request came to."""
+    """Return a request's service."""
     return request.app.state.service
 
 

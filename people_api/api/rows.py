@@ -1,4 +1,4 @@
-"""The rows of one table, one by one: create, read, list, replace, change, delete."""
+"""Create, read, list, replace, change and delete single rows of a table."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from people_api.tables import Table
 
 HardDelete = Annotated[
     Literal["true", "false"],
-    Header(alias="X-Hard-Delete", description="`true` removes the row itself; else it is only no longer active."),
+    Header(alias="X-Hard-Delete", description="`true` deletes the row. By default it is only made inactive."),
 ]
 
 
@@ -106,9 +106,9 @@ def rows_router(table: Table) -> APIRouter:
 
 
 def _answer_models(table: Table) -> tuple[type[BaseModel], type[BaseModel]]:
-    """Return what a row, and a page of rows, looks like in an answer."""
+    """Return the response models of a row and of a page of rows."""
     name = table.singular.capitalize()
-    # Plain types: what is stored may have come by another way than the judge, and is shown as it is.
+    # Plain types: stored rows may have bypassed the judge, and are shown unchanged.
     types = {field: (int if type_ == "integer" else str, ...) for field, type_ in table.types.items()}
     stored = create_model(name, __doc__=f"A stored {table.singular}.", **types, is_active=(bool, ...))
     listed = create_model(
@@ -128,7 +128,7 @@ def _answer(stored: type[BaseModel], row: Any) -> BaseModel:
 
 
 def as_json(value: Any) -> Any:
-    """Return a stored value as the API shows it: times in UTC, with a Z."""
+    """Return a stored value for JSON, with times in UTC ending in Z."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
@@ -141,7 +141,7 @@ def _stored_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _changing(service: Service) -> Iterator[Session]:
-    """Open a transaction; what contradicts another row, or what points to this one, is a 409."""
+    """Open a transaction; a conflict with another row or a reference to this one is a 409."""
     try:
         with Session(service.engine, expire_on_commit=False) as session, session.begin():
             yield session

@@ -1,4 +1,4 @@
-"""What every part of the service works with."""
+"""The objects that all parts of the service share."""
 
 import logging
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from people_api.published import PublishedMarts
 
 
 class Metrics:
-    """The service's counters, in a registry of their own."""
+    """The service's counters, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -25,7 +25,7 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Service:
-    """The service's surroundings: its database, its backups, what is published, its limits, its log."""
+    """The service's database, backups, published marts, limits and log."""
 
     engine: Engine
     backups: Store

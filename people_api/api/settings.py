@@ -1,4 +1,4 @@
-"""What the service can be told by the environment."""
+"""The service's settings from the environment."""
 
 import os
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ingestion.errors import BadRequest
 class ServiceSettings:
     """The limits of the service."""
 
-    requests_per_minute: int = 1_200  # of one key, or of one address without a key that opens; 0 for no limit
+    requests_per_minute: int = 1_200  # per key, or per address without a valid key; 0 for no limit
     max_body_bytes: int = 4 * 1024 * 1024
     timeout_seconds: int = 30  # to receive a body, and for a statement in the database
     connections: int = 16  # to the people database
@@ -19,7 +19,7 @@ class ServiceSettings:
     def from_environment(cls) -> "ServiceSettings":
         """Read PEOPLE_RATE_LIMIT, PEOPLE_MAX_BODY_BYTES, PEOPLE_TIMEOUT_SECONDS and PEOPLE_CONNECTIONS.
 
-        Raises BadRequest when one is no whole number, or is too small.
+        Raises BadRequest when one isn't a whole number or is too small.
         """
         return cls(
             _number("PEOPLE_RATE_LIMIT", cls.requests_per_minute, least=0),

@@ -1,4 +1,4 @@
-"""JSON as it comes over the wire, with nothing smoothed over: what no row may be is seen by the judge, and kept."""
+"""Parse JSON without correcting anything, so that the judge sees invalid rows as sent and can keep them."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from people_api.dictionary import LongNumber
 
 
 class RepeatedField(dict):
-    """An object that names a field twice; which of the two was meant nobody knows."""
+    """An object that names a field twice, so that its value is ambiguous."""
 
 
 _MAX_DIGITS = 20
@@ -16,10 +16,10 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def read_json(body: bytes) -> tuple[Any, list[str]]:
-    """Return a body's value and, of an array, the text of each item as it was written.
+    """Return a body's value and, for an array, the unchanged text of each item.
 
-    NaN and half characters are let through, for the row that holds them is refused alone. Raises ValueError when it is
-    no JSON in UTF-8, or nested too deeply.
+    NaN and lone surrogates pass, because only their own row is rejected later. Raises ValueError when the body isn't
+    JSON in UTF-8 or is nested too deeply.
     """
     text = body.decode()
     start = _skip_space(text, 0)
@@ -53,7 +53,7 @@ def _read_integer(digits: str) -> int | LongNumber:
 
 
 def _read_number(text: str) -> float | int:
-    """Return a number; 12.0 is the integer 12, for JSON has one kind of number (RFC 8259, 6)."""
+    """Return a number; 12.0 is the integer 12, because JSON has one kind of number (RFC 8259, 6)."""
     number = float(text)
     return int(number) if abs(number) < 2**53 and number.is_integer() else number
 

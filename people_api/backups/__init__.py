@@ -1,4 +1,4 @@
-"""AVRO backups of the people tables: taken whole, checked whole, restored whole or not at all."""
+"""Avro backups of the people tables. Backup, check and restore each cover a whole table or fail."""
 
 from people_api.backups.restoring import list_backups, restore, restore_from
 from people_api.backups.schemas import TABLES

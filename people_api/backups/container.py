@@ -1,7 +1,7 @@
-"""The blocks of an Avro file, walked by the specification (Avro 1.12, Object Container Files) in bounded memory.
+"""Read the blocks of an Avro file (Avro 1.12, Object Container Files) in bounded memory.
 
-fastavro's own reader believes the file: it unpacks a block whatever that comes to. Here nothing that a file claims is
-allocated, looped over or unpacked before it has been held against what is there and what is allowed.
+fastavro's reader trusts the file and unpacks a block to any size. This one checks every length that a file claims
+against the file's bytes and the limits before it allocates, loops or unpacks.
 """
 
 import json
@@ -14,13 +14,13 @@ from people_api.backups.limits import BLOCK_BYTES, HEADER_BYTES, Budget, Damaged
 
 _MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16
-_VARINT_BYTES = 10  # of a 64-bit number, seven bits a byte
+_VARINT_BYTES = 10  # of a 64-bit number with seven bits a byte
 
 
 def read_blocks(file: BinaryIO, schema: dict[str, Any], rows: int, budget: Budget) -> Iterator[tuple[int, bytes]]:
-    """Yield each block's count of rows and its unpacked bytes; raises Damaged at the first thing that is wrong.
+    """Yield each block's row count and unpacked bytes; raises Damaged at the first fault.
 
-    The whole file has been walked, and had so many rows, only when this has come to its end.
+    The whole file, including its number of rows, is checked only when the iterator ends.
     """
     reader = _Reader(file)
     budget.check_size(reader.size)
@@ -48,7 +48,7 @@ def read_blocks(file: BinaryIO, schema: dict[str, Any], rows: int, budget: Budge
 
 
 class _Reader:
-    """A file whose claims about lengths are checked before they are followed."""
+    """A file reader that checks every claimed length before it reads on."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
@@ -62,7 +62,7 @@ class _Reader:
         return self._file.read(size)
 
     def varint(self) -> int:
-        """Return a zigzag number; raises Damaged when it doesn't end within 64 bits."""
+        """Return a zigzag number; raises Damaged when it is longer than 64 bits."""
         value = 0
         for position in range(_VARINT_BYTES):
             byte = self.take(1)[0]
@@ -75,7 +75,7 @@ class _Reader:
 
 
 def _read_header(reader: _Reader, schema: dict[str, Any]) -> tuple[bytes, bytes]:
-    """Return the codec and the sync marker; raises Damaged when the schema isn't this one or the codec isn't known."""
+    """Return the codec and the sync marker; raises Damaged on another schema or an unknown codec."""
     if reader.size < len(_MAGIC) or reader.take(len(_MAGIC)) != _MAGIC:
         raise Damaged("is no Avro file")
     metadata = _read_metadata(reader)
@@ -92,7 +92,7 @@ def _read_header(reader: _Reader, schema: dict[str, Any]) -> tuple[bytes, bytes]
 
 
 def _read_metadata(reader: _Reader) -> dict[bytes, bytes]:
-    """Return the map in the header: blocks up to an empty one; behind a negative count stand the bytes of its block."""
+    """Return the header's map: blocks up to an empty one; a negative count is followed by the block's size in bytes."""
     entries: dict[bytes, bytes] = {}
     while count := reader.varint():
         if count < 0:
@@ -113,7 +113,7 @@ def _take_of_header(reader: _Reader) -> bytes:
 
 
 def _inflate(packed: bytes) -> bytes:
-    """Unpack raw deflate (RFC 1951); fastavro leaves the first bytes of zlib's checksum (RFC 1950) behind it."""
+    """Unpack raw deflate (RFC 1951); fastavro appends the first bytes of zlib's checksum (RFC 1950)."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         data = inflater.decompress(packed, BLOCK_BYTES + 1)

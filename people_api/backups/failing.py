@@ -1,4 +1,4 @@
-"""Whatever goes wrong with a backup, as one line."""
+"""Report every failure of a backup as one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from people_api.backups.limits import Damaged
 
 @contextmanager
 def in_one_line(doing: str) -> Iterator[None]:
-    """Turn what stores, files and the database raise into StepFailed; `doing` says what, and of what."""
+    """Convert errors of stores, files and the database into StepFailed; `doing` describes the operation."""
     try:
         yield
     except (Damaged, OSError) as error:
@@ -23,6 +23,6 @@ def in_one_line(doing: str) -> Iterator[None]:
 
 
 def _said_by_database(error: SQLAlchemyError | psycopg.Error) -> str:
-    """Return the message without its detail, which may quote a person's row."""
+    """Return the message without its detail, which may quote personal data."""
     cause = getattr(error, "orig", None) or error
     return getattr(getattr(cause, "diag", None), "message_primary", None) or one_line(cause)

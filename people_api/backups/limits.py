@@ -1,4 +1,4 @@
-"""How much a backup file may ask of the machine that reads it."""
+"""Limits on the memory and disk that reading a backup may take."""
 
 import os
 from dataclasses import dataclass
@@ -8,34 +8,34 @@ from ingestion.errors import BadRequest
 _VARIABLE = "TRADEWINDS_BACKUP_MAX_BYTES"
 _DEFAULT_BYTES = 2 * 2**30
 
-HEADER_BYTES = 64 * 2**10  # of a file's header, and of a sidecar
-BLOCK_BYTES = 64 * 2**20  # of one block, packed or unpacked: what is held in memory at once
-RATIO = 100  # unpacked bytes for one of the file; tables come to 5 or 20
+HEADER_BYTES = 64 * 2**10  # for a file's header or a sidecar
+BLOCK_BYTES = 64 * 2**20  # for one block, packed or unpacked, which is held in memory
+RATIO = 100  # unpacked bytes per byte of the file; real tables have 5 to 20
 
 
 class Damaged(Exception):
-    """A file isn't a backup that can be restored; says why."""
+    """A file isn't a restorable backup; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The bytes that a file may have, and the bytes that it may unpack to."""
+    """The limits of a file's size, packed and unpacked."""
 
     file_bytes: int
 
     @classmethod
     def from_environment(cls) -> "Budget":
-        """Read `TRADEWINDS_BACKUP_MAX_BYTES`, 2 GiB when it isn't set; raises BadRequest when it is no size."""
+        """Read `TRADEWINDS_BACKUP_MAX_BYTES`, by default 2 GiB; raises BadRequest when it isn't a size."""
         text = os.environ.get(_VARIABLE) or str(_DEFAULT_BYTES)
         if not (text.isascii() and text.isdigit() and int(text) > 0):
             raise BadRequest(f"{_VARIABLE}: expected a number of bytes, not {text!r}")
         return cls(int(text))
 
     def check_size(self, size: int) -> None:
-        """Raise Damaged when a file has more bytes than one may have."""
+        """Raise Damaged when a file is too large."""
         if size > self.file_bytes:
             raise Damaged(f"has more than {self.file_bytes:,} bytes ({_VARIABLE})")
 
     def unpacked_bytes(self, size: int) -> int:
-        """Return how many bytes a file of this size may unpack to; what fits into a block does no harm at any ratio."""
+        """Return how many bytes a file of this size may unpack to, at least one block: that is safe at any ratio."""
         return max(BLOCK_BYTES, RATIO * size)

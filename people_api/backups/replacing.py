@@ -1,4 +1,4 @@
-"""Replacing a table's rows in one transaction, which leaves the rows that stay the same alone."""
+"""Replace a table's rows in one transaction that doesn't touch unchanged rows."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from ingestion.errors import Refused
 from people_api.backups.schemas import columns_of
 
 _REFERENCES = (("employees", "department_id", "departments"), ("employees", "job_id", "jobs"))
-# Whoever writes to the table, or to one that a foreign key ties it to, waits; readers don't.
+# Writers to the table, or to one tied to it by a foreign key, wait; readers don't.
 _LOCKED = {
     "departments": "departments, employees",
     "jobs": "jobs, employees",
@@ -22,9 +22,9 @@ _SHOWN = 5
 
 
 def replace_rows(engine: Engine, table: str, read: Callable[[], Iterable[tuple[Any, ...]]]) -> None:
-    """Make the table hold exactly these rows; raises Refused, and changes nothing, when a key would break."""
+    """Make the table hold exactly these rows; raises Refused, and changes nothing, if a key would break."""
     with engine.begin() as connection:
-        # A restore takes as long as it takes, whatever the engine allows to the statements of a request.
+        # A restore has no time limit, unlike the statements of a request.
         connection.execute(text("set local statement_timeout = 0"))
         connection.execute(text(f"set local lock_timeout = '{_LOCK_TIMEOUT}'"))
         connection.execute(text(f"create temporary table restored (like {table}) on commit drop"))
@@ -43,7 +43,7 @@ def _copy(connection: Connection, table: str, rows: Iterable[tuple[Any, ...]]) -
 
 
 def _check_keys(connection: Connection, table: str) -> None:
-    """Raise Refused, naming the first rows, when an id is there twice or a reference would point to nothing."""
+    """Raise Refused, naming the first rows, when an id is repeated or a referenced row is missing."""
     broken = []
     for key in _UNIQUE.get(table, ("id",)):
         found = connection.execute(
@@ -78,7 +78,7 @@ def _tell(found: Iterable[tuple[str, int]], what: str) -> list[str]:
 
 
 def _replace(connection: Connection, table: str) -> None:
-    """Delete what isn't in the file, then insert or update the rest: rows that are pointed to are never taken away."""
+    """Delete rows that the file lacks, then insert or update the others, so that referenced rows are never removed."""
     columns = columns_of(table)
     keys = ", ".join(_UNIQUE.get(table, ("id",))).split(", ")
     same = " and ".join(f"restored.{key} = {table}.{key}" for key in keys)

@@ -1,4 +1,4 @@
-"""Restoring a table: the whole file is checked in a copy of our own before the database is asked."""
+"""Restore a table: check the whole file in a private copy before opening the database."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _CHUNK_BYTES = 2**20
 
 
 def list_backups(store: Store, table: str) -> list[Backup]:
-    """Return a table's backups, the newest first; raises StepFailed when one's sidecar can't be read."""
+    """Return a table's backups, newest first; raises StepFailed when a sidecar can't be read."""
     check_table(table)
     folder = store.folder(table)
     with in_one_line(f"the backups in {folder.location()} can't be listed"):
@@ -32,10 +32,10 @@ def list_backups(store: Store, table: str) -> list[Backup]:
 
 
 def restore(engine: Engine, table: str, store: Store, name: str | None = None) -> Backup:
-    """Replace a table's rows by those of a backup in the store, the newest when none is named.
+    """Replace a table's rows by those of a backup in the store, by default the newest.
 
-    Raises BadRequest for a table or a name that can't be, StepFailed for a file that is missing, damaged or another
-    table's, Refused when foreign keys or unique ids would break. The table is as it was then.
+    Raises BadRequest on an invalid table or name, StepFailed when the file is missing, damaged or another table's,
+    Refused when foreign keys or unique ids would break. Each leaves the table unchanged.
     """
     check_table(table)
     folder = store.folder(table)
@@ -51,7 +51,7 @@ def restore(engine: Engine, table: str, store: Store, name: str | None = None) -
 
 
 def restore_from(engine: Engine, table: str, folder: Folder, name: str) -> Backup:
-    """Do what `restore` does with a file of any name in any folder; who may name one is for the caller to say."""
+    """Do the same as `restore` with a file of any name in any folder; the caller checks who may name one."""
     check_table(table)
     budget, backup = Budget.from_environment(), _said_of(folder, table, name)
     with in_one_line(f"{table} can't be restored from {backup.location}"), _own_copy(folder, backup, budget) as copy:
@@ -61,7 +61,7 @@ def restore_from(engine: Engine, table: str, folder: Folder, name: str) -> Backu
 
 
 def _said_of(folder: Folder, table: str, name: str) -> Backup:
-    """Return what the backup's sidecar says; raises StepFailed when it is missing or isn't one."""
+    """Return the backup's sidecar; raises StepFailed when it is missing or invalid."""
     location = folder.location(name)
     with in_one_line(f"{location} can't be used"):
         try:
@@ -74,7 +74,7 @@ def _said_of(folder: Folder, table: str, name: str) -> Backup:
 
 @contextmanager
 def _own_copy(folder: Folder, backup: Backup, budget: Budget) -> Iterator[BinaryIO]:
-    """Yield a copy of the file that nobody can change between check and use; raises Damaged by its size or hash."""
+    """Yield a copy of the file that can't change between check and use; raises Damaged on a wrong size or hash."""
     with TemporaryFile() as copy:
         digest = sha256()
         try:

@@ -1,4 +1,4 @@
-"""The rows of an Avro file: decoded, and held against the rules that the database's constraints hold."""
+"""Decode the rows of an Avro file, and validate them against the rules of the database's constraints."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -13,12 +13,12 @@ from people_api.backups.limits import Budget, Damaged
 from people_api.backups.schemas import SCHEMAS
 
 _HIRED = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-# What fastavro raises on bytes that aren't what the schema says.
+# The errors that fastavro raises on bytes that don't match the schema.
 _UNDECODABLE = (EOFError, IndexError, OverflowError, struct.error, TypeError, ValueError)
 
 
 def read_rows(file: BinaryIO, table: str, rows: int, budget: Budget) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows, each in the order of the schema's fields; raises Damaged at the first thing that is wrong."""
+    """Yield the rows, in the order of the schema's fields; raises Damaged at the first fault."""
     schema = SCHEMAS[table]
     parsed = fastavro.parse_schema(schema)
     rules = list(_DICTIONARY[table].items())
@@ -48,7 +48,7 @@ def _is_bigint(value: int) -> bool:
 
 
 def _is_text(value: str) -> bool:
-    """Postgres takes every character but NUL."""
+    """Return whether a text can be stored: Postgres accepts every character but NUL."""
     return "\0" not in value
 
 

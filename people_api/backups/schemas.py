@@ -1,4 +1,4 @@
-"""The Avro schemas of the people tables, in Avro 1.12's types; a test holds them against models.py."""
+"""The Avro schemas of the people tables, in Avro 1.12's types; a test compares them with models.py."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ _TIMESTAMP = {"type": "long", "logicalType": "timestamp-micros"}  # an instant: 
 _UUID = {"type": "string", "logicalType": "uuid"}
 _TEXTS = {"type": "array", "items": "string"}
 
-# No field takes null, as no column does.
+# No field is nullable, as no column is.
 SCHEMAS: dict[str, dict[str, Any]] = {
     "departments": {
         "type": "record",
@@ -55,7 +55,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         ],
     },
 }
-TABLES = tuple(SCHEMAS)  # in the order that restores an empty database
+TABLES = tuple(SCHEMAS)  # in the order for restoring an empty database
 
 
 def columns_of(table: str) -> list[str]:
@@ -64,6 +64,6 @@ def columns_of(table: str) -> list[str]:
 
 
 def check_table(table: str) -> None:
-    """Raise BadRequest, with the names that there are, when a table isn't one that is backed up."""
+    """Raise BadRequest, listing the valid names, when a table has no backups."""
     if table not in SCHEMAS:
         raise BadRequest(f"there are no backups of a table {table!r}; the tables are {', '.join(TABLES)}")

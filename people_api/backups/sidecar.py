@@ -1,4 +1,4 @@
-"""What is said of a backup beside it: a JSON file, written last, by which the backup exists."""
+"""The sidecar of a backup: a JSON file, written last, which commits the backup."""
 
 import json
 import re
@@ -8,36 +8,36 @@ from datetime import UTC, datetime
 from people_api.backups.limits import Damaged
 from people_api.backups.schemas import SCHEMAS
 
-SUFFIX = ".json"  # behind the whole name of the Avro file
+SUFFIX = ".json"  # appended to the Avro file's full name
 _TIME = "%Y%m%dT%H%M%S%fZ"
 _NAME = re.compile(r"(?P<table>[a-z_]+)-\d{8}T\d{12}Z-[0-9a-f]{12}\.avro")
 
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup of one table, as its sidecar has it."""
+    """A backup of one table, as described by its sidecar."""
 
     table: str
     name: str
-    location: str  # the whole path or URL, without any secret
+    location: str  # the full path or URL, without secrets
     rows: int
     sha256: str
     taken_at: datetime  # by the database's clock, UTC
 
 
 def name_backup(table: str, taken_at: datetime, sha256: str) -> str:
-    """Return the file's name; names of a table sort by the time they were taken at."""
+    """Return the file's name; a table's names sort by time."""
     return f"{table}-{taken_at.astimezone(UTC).strftime(_TIME)}-{sha256[:12]}.avro"
 
 
 def is_name(table: str, name: str) -> bool:
-    """Say whether this is what a backup of the table may be called: no path, and no other table's."""
+    """Return whether a backup of the table may have this name: not a path, not another table's."""
     match = _NAME.fullmatch(name)
     return match is not None and match["table"] == table
 
 
 def newest_first(table: str, names: list[str]) -> list[str]:
-    """Return the names of the table's backups among the names in its folder: those that have a sidecar."""
+    """Return the table's backups among the names in its folder: those with a sidecar."""
     said = {name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)}
     return sorted((name for name in said if is_name(table, name)), reverse=True)
 
@@ -60,7 +60,7 @@ def write_sidecar(backup: Backup) -> str:
 
 
 def read_sidecar(text: bytes, table: str, name: str, location: str) -> Backup:
-    """Return what a sidecar says; raises Damaged when it isn't one of this table."""
+    """Parse a sidecar; raises Damaged when it isn't one of this table."""
     try:
         said = json.loads(text)
         rows, sha256 = said["rows"], said["sha256"]

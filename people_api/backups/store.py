@@ -1,4 +1,4 @@
-"""Where backups are kept: one folder a table, on disk or in a bucket."""
+"""The store of backups: one folder per table, on disk or in a bucket."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ class Store:
 
 
 def open_store(home: Home) -> Store:
-    """Return the store that `TRADEWINDS_BACKUPS_URL` names; raises BadRequest when it is no place for one."""
+    """Return the store at `TRADEWINDS_BACKUPS_URL`; raises BadRequest when that isn't a usable location."""
     return Store(home.backups)
 
 
 def open_folder(location: str) -> stores.Store:
-    """Return the folder at a path or an s3:// URL; raises BadRequest when that is no URL of a place."""
+    """Return the folder at a path or an s3:// URL; raises BadRequest on an invalid URL."""
     return stores.open_store(location, Home.from_environment().work)

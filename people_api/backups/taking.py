@@ -1,4 +1,4 @@
-"""Backing a table up: its rows of one moment, streamed into a draft, read back, and put in place."""
+"""Back up a table: stream a snapshot of its rows into a draft, read it back, and put it in place."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ _BLOCK_BYTES = 64_000
 
 
 def back_up(engine: Engine, table: str, store: Store) -> Backup:
-    """Keep a table's rows in the store, as one transaction sees them.
+    """Write a snapshot of a table's rows to the store.
 
-    Raises BadRequest for a table that isn't known, StepFailed when the database or the store can't be used, or when
-    the file would be one that a restore refuses.
+    Raises BadRequest on an unknown table, StepFailed when the database or the store can't be used, or when a restore
+    would refuse the file.
     """
     check_table(table)
     budget, folder = Budget.from_environment(), store.folder(table)
@@ -44,7 +44,7 @@ def back_up(engine: Engine, table: str, store: Store) -> Backup:
 
 
 def _write(engine: Engine, table: str, draft: Path, budget: Budget) -> tuple[int, datetime]:
-    """Write the file and read it back; returns the count of its rows and when that was."""
+    """Write the file and read it back; return its row count and the snapshot's time."""
     snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, "yield_per": _BATCH_ROWS}
     source = Base.metadata.tables[table]
     with engine.connect().execution_options(**snapshot) as connection:
@@ -54,7 +54,7 @@ def _write(engine: Engine, table: str, draft: Path, budget: Budget) -> tuple[int
         try:
             _read_back(draft, table, rows, budget)
         except Damaged:
-            # Text that repeats itself packs better than a restore believes: it is kept as it is.
+            # Repetitive text packs better than a restore allows, so it is written unpacked.
             _write_packed(connection, table, draft, "null")
             _read_back(draft, table, rows, budget)
     return rows, taken_at.astimezone(UTC)
@@ -69,7 +69,7 @@ def _write_packed(connection: Connection, table: str, draft: Path, codec: str) -
 
 
 def _stream(connection: Connection, table: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows by id, through a cursor on the server."""
+    """Yield the rows by id, from a server-side cursor."""
     source, names = Base.metadata.tables[table], columns_of(table)
     columns = [source.c[name] for name in names]
     for row in connection.execute(select(*columns).order_by(source.c.id)):

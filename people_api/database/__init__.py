@@ -1,4 +1,4 @@
-"""The schema of the people database, and the way to it."""
+"""The schema of the people database, and its connections."""
 
 from ingestion.sources.people import people_database
 from people_api.database.connect import migrate, open_engine

@@ -1,4 +1,4 @@
-"""The connections to the people database, and its schema brought up to date."""
+"""Connect to the people database, and migrate its schema."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ from ingestion.errors import StepFailed
 from ingestion.redact import one_line
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-# Of the session, so that a statement that was forgotten about can't hold a table for ever.
+# Session timeouts, so that a forgotten statement can't lock a table for ever.
 _SESSION = "-c timezone=UTC -c statement_timeout={timeout} -c lock_timeout={timeout}"
 
 
 @contextmanager
 def open_engine(url: str, *, connections: int = 1, timeout_seconds: int = 0) -> Iterator[Engine]:
-    """Open a pool of at most so many connections; a statement may take `timeout_seconds`, 0 for ever."""
+    """Open a pool of at most `connections`; a statement may take `timeout_seconds`, 0 for no limit."""
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=connections,
@@ -34,7 +34,7 @@ def open_engine(url: str, *, connections: int = 1, timeout_seconds: int = 0) -> 
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database's schema to what models.py says; two at once wait for each other.
+    """Migrate the database's schema to models.py; concurrent migrations wait for each other.
 
     Raises StepFailed when the database can't be reached or changed.
     """

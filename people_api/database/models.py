@@ -1,4 +1,4 @@
-"""The tables of the people database; the data dictionary's rules stand as constraints, too."""
+"""The tables of the people database, with the data dictionary's rules as constraints."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,13 +21,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """All tables; types follow the annotations."""
+    """The base of all tables; annotations determine the types."""
 
     type_annotation_map = {str: Text, datetime: DateTime(timezone=True), bytes: LargeBinary}  # noqa: RUF012
 
 
 class Department(Base):
-    """A department; one that is deleted softly stays, for the hires that were made into it."""
+    """A department; a soft-deleted one stays for its hires."""
 
     __tablename__ = "departments"
     __table_args__ = (CheckConstraint("id > 0", name="departments_id_is_positive"),)
@@ -38,7 +38,7 @@ class Department(Base):
 
 
 class Job(Base):
-    """A job that people are hired for."""
+    """A job for hires."""
 
     __tablename__ = "jobs"
     __table_args__ = (CheckConstraint("id > 0", name="jobs_id_is_positive"),)
@@ -49,7 +49,7 @@ class Job(Base):
 
 
 class Employee(Base):
-    """A hire: who, when, into which department and job."""
+    """A hire: name, time, department and job."""
 
     __tablename__ = "employees"
     __table_args__ = (
@@ -69,7 +69,7 @@ class Employee(Base):
 
 
 class RejectedRow(Base):
-    """A row that breaks the data dictionary, as it came, with every reason."""
+    """A row that breaks the data dictionary, as received, with every reason."""
 
     __tablename__ = "rejected_rows"
     __table_args__ = (UniqueConstraint("batch_id", "row_number"),)
@@ -85,7 +85,7 @@ class RejectedRow(Base):
 
 
 class ApiKey(Base):
-    """A key that opens the API; of its secret only the SHA-256 is kept."""
+    """An API key; only the SHA-256 of its secret is kept."""
 
     __tablename__ = "api_keys"
     __table_args__ = (CheckConstraint("role in ('reader', 'writer', 'admin')", name="api_keys_role_is_known"),)
@@ -99,7 +99,7 @@ class ApiKey(Base):
 
 
 class IdempotencyKey(Base):
-    """The answer that a batch was given, so that its retry is given the same and counts once."""
+    """A batch's answer, so that a retry gets the same answer and counts once."""
 
     __tablename__ = "idempotency_keys"
 
@@ -111,7 +111,7 @@ class IdempotencyKey(Base):
 
 
 class Import(Base):
-    """A CSV file that was imported to its end: the same bytes into the same table are the same batch."""
+    """A completely imported CSV file: the same bytes into the same table are the same batch."""
 
     __tablename__ = "imports"
 

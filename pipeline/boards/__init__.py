@@ -1,4 +1,4 @@
-"""Boards: `dashboards/` drawn from what readers see, each one page that needs no network."""
+"""Boards: `dashboards/` drawn from the published marts, one page each that needs no network."""
 
 from pipeline.boards.write import write_boards
 

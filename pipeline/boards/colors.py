@@ -1,12 +1,12 @@
-"""A picture in both colour schemes: drawn in light colours, each of which is given its counterpart on dark paper."""
+"""Give a picture two colour schemes: each light colour gets a counterpart for the dark scheme."""
 
 import re
 
-# Where a picture says a colour; what it says for its own script, in data- attributes, stays.
+# The colours in a picture, except in data- attributes, which its script uses.
 _PAINTED = re.compile(r"(?<![\w-])(fill|stroke|stop-color|color)(=\"|:\s*)(#[0-9a-fA-F]{3,6}|rgb\([\d,\s]+\))")
-# The papers of the two schemes, as board.css has them.
+# The backgrounds of the two schemes in board.css.
 LIGHT_PAPER, DARK_PAPER = (0xFF, 0xFF, 0xFF), (0x16, 0x16, 0x16)
-# So many halvings find a lightness to less than a step of 255.
+# This many halvings find a lightness to within one step of 255.
 _HALVINGS = 12
 
 Color = tuple[int, int, int]
@@ -18,7 +18,7 @@ def name_colors(picture: str) -> str:
 
 
 def schemes_of(pictures: list[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the variables that pictures use, with their colours in the light and in the dark scheme."""
+    """Return the variables that pictures use, with their colours in the light and the dark scheme."""
     named = sorted({name for picture in pictures for name in re.findall(r"var\(--c([0-9a-f]{6})\)", picture)})
     colors = {f"--c{name}": _parse(f"#{name}") for name in named}
     light = {variable: _written(color) for variable, color in colors.items()}
@@ -26,7 +26,7 @@ def schemes_of(pictures: list[str]) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def dark_counterpart(color: Color) -> Color:
-    """Return the colour of the same hue that has the contrast with dark paper that this one has with light paper."""
+    """Return the colour of the same hue with the same contrast to dark paper as this one to light paper."""
     wanted = contrast(color, LIGHT_PAPER)
     lightness, green_red, blue_yellow = 0.5, *_to_oklab(color)[1:]
     for halving in range(_HALVINGS):
@@ -37,7 +37,7 @@ def dark_counterpart(color: Color) -> Color:
 
 
 def contrast(one: Color, other: Color) -> float:
-    """Return how far apart two colours are, 1 to 21, by WCAG 2.2."""
+    """Return the contrast of two colours, 1 to 21, by WCAG 2.2."""
     darker, lighter = sorted([_luminance(one), _luminance(other)])
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -63,7 +63,7 @@ def _written(color: Color) -> str:
     return "#{:02x}{:02x}{:02x}".format(*color)
 
 
-# Oklab by Björn Ottosson, https://bottosson.github.io/posts/oklab: equal steps look equal, so hues survive the turn.
+# Oklab by Björn Ottosson, https://bottosson.github.io/posts/oklab: equal steps look equal, which preserves hues.
 def _to_oklab(color: Color) -> tuple[float, float, float]:
     red, green, blue = (_linear(part / 255) for part in color)
     long = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
@@ -92,6 +92,6 @@ def _linear(part: float) -> float:
 
 
 def _shown(part: float) -> int:
-    """Return a linear part as 0 to 255; what no screen can show is the nearest that it can."""
+    """Return a linear part as 0 to 255, clipped to what a screen can show."""
     part = min(max(part, 0.0), 1.0)
     return round(255 * (12.92 * part if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055))

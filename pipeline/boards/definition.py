@@ -1,4 +1,4 @@
-"""What `dashboards/*.yml` says, and how a board is laid out for a screen."""
+"""Read `dashboards/*.yml`, and lay a board out for a screen."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ import yaml
 from ingestion.settings import PROJECT
 
 DASHBOARDS = PROJECT / "dashboards"
-# dbt-charts keeps here what all boards of a folder have in common.
+# dbt-charts' file for the common settings of a folder's boards.
 _COMMON = "meta.yml"
 _REF = re.compile(r"\{\{\s*ref\('(\w+)'\)\s*\}\}")
 
 
 @dataclass(frozen=True)
 class Screen:
-    """A width that boards are laid out for, in CSS pixels; dbt-charts draws at one width and scales it."""
+    """A board width in CSS pixels; dbt-charts draws at one width and scales."""
 
     name: str
     width: int
@@ -25,7 +25,7 @@ class Screen:
 
 
 SCREENS = (Screen("wide", 1120, False), Screen("narrow", 390, True))
-# How a board looks; the dark scheme is made of the same colours.
+# The boards' theme; the dark scheme is derived from its colours.
 _THEME = "./themes/light.yml"
 
 
@@ -49,18 +49,18 @@ class Board:
 
     @property
     def refs(self) -> set[str]:
-        """The models that its queries read."""
+        """The models in its queries."""
         return set(_REF.findall(self.path.read_text()))
 
     @property
     def variable(self) -> str | None:
-        """The one variable that a reader may set, None on a board without."""
+        """The variable that a reader may set, None on a board without one."""
         return next(iter(self.content.get("variables", {})), None)
 
     def laid_out(self, screen: Screen) -> str:
-        """Return the YAML of its charts alone, in one column where the screen is narrow.
+        """Return the YAML of its charts, in one column on a narrow screen.
 
-        Tables are left out: dbt-charts draws 20 pages of one and drops the other rows.
+        Tables are left out, because dbt-charts draws 20 pages of a table and drops the other rows.
         """
         charts = {name: chart for name, chart in self.content["charts"].items() if chart["type"] != "table"}
         kept = dict(self.content, charts=charts, rows=_laid_out(self.content["rows"], charts, screen))
@@ -72,7 +72,7 @@ class Board:
 
 
 def read_boards() -> list[Board]:
-    """Return every board, by name."""
+    """Return every board, sorted by name."""
     return [Board(path) for path in sorted(DASHBOARDS.glob("*.yml")) if path.name != _COMMON]
 
 

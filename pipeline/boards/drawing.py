@@ -1,4 +1,4 @@
-"""The one place that knows dbt-charts: boards in, SVG pictures and the figures behind them out."""
+"""Draw boards with dbt-charts: SVG pictures, and the figures behind them."""
 
 import json
 import os
@@ -16,18 +16,18 @@ from ingestion.redact import one_line
 from pipeline.boards.colors import name_colors
 from pipeline.boards.definition import DASHBOARDS, SCREENS, Board
 
-# The name that dashboards/meta.yml gives to what readers see.
+# The name of the published marts in dashboards/meta.yml.
 _SOURCE = "published"
-# When a picture was drawn says nothing about its data, and would make every one differ.
+# The drawing time isn't data, and would make every picture differ.
 _DRAWN_AT = re.compile(r' data-rendered-at="[^"]*"')
 _MOST_OPTIONS = 1000
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The rows behind a chart, every one of them; `is_table` when the board asks for nothing but the rows.
+    """All rows behind a chart; `is_table` if the board shows only the rows.
 
-    `shaded` are the columns of a table whose cells are to be shaded by their value.
+    `shaded` are a table's columns with cells shaded by value.
     """
 
     title: str
@@ -38,7 +38,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class View:
-    """A board at one value of its variable: SVG by screen, and figures by chart."""
+    """A board for one value of its variable: SVG by screen, figures by chart."""
 
     value: str | None
     pictures: dict[str, str]
@@ -46,13 +46,13 @@ class View:
 
 
 class Drawing:
-    """A dbt-charts project for as long as it is needed: copies of the boards, and a manifest in which ref() is a mart.
+    """A temporary dbt-charts project: copies of the boards, and a manifest that resolves ref() to published marts.
 
-    dbt's own manifest would do on DuckDB alone: on Postgres it names the schemas that builds write.
+    dbt's manifest would work only on DuckDB: on Postgres it names the schemas of builds.
     """
 
     def __init__(self, connection: dict[str, str | int], relations: list[str]):
-        # Before the import: it is read then.
+        # Set it before the import, which reads it.
         os.environ["DO_NOT_TRACK"] = "1"
         try:
             from dbt_charts.agent_api import ProjectSession
@@ -75,11 +75,11 @@ class Drawing:
         self._folder.cleanup()
 
     def views(self, board: Board) -> list[View]:
-        """Draw a board at every value that its variable may have, in the order of its options; raises StepFailed."""
+        """Draw a board for every value of its variable, in the order of its options; raises StepFailed."""
         return [self._view(board, value) for value in self._values(board)]
 
     def _values(self, board: Board) -> list[str | None]:
-        """Return the values of the board's variable: of its rows, so a new year needs no change here."""
+        """Return the values of the board's variable, from its rows, so that a new year needs no change here."""
         if board.variable is None:
             return [None]
         options = board.content["variables"][board.variable]["options"]
@@ -102,7 +102,7 @@ class Drawing:
         return View(value, pictures, figures)
 
     def _render(self, board: Board, content: str, value: str | None, form: str) -> Any:
-        """Let dbt-charts draw or read a board; a chart that can't be drawn fails the whole."""
+        """Let dbt-charts draw or read a board; a chart that can't be drawn fails the whole board."""
         from dbt_charts.agent_api import InMemoryBoard
 
         project = self._session.project
@@ -120,7 +120,7 @@ class Drawing:
 
 
 def hover_script() -> str:
-    """Return dbt-charts' own script that shows a mark's figures under the pointer."""
+    """Return dbt-charts' script that shows a mark's figures under the pointer."""
     from dbt_charts.core.render.chart_interactivity import hover_runtime_source
 
     return hover_runtime_source()

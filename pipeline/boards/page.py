@@ -1,4 +1,4 @@
-"""A board's page: its pictures for every screen and colour scheme, and all figures as tables."""
+"""Write a board's page: its pictures for every screen and colour scheme, and all figures as tables."""
 
 import re
 from pathlib import Path
@@ -15,16 +15,16 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _FAMILY = re.compile(r"font-family:\s*['\"]?([^'\";]+)")
 _ACRONYMS = ("id", "usd", "eur")
-# How much of the shade's colour the largest cell of a shaded table has: its ink keeps 4.5:1.
+# The shade of the largest cell, in percent: text keeps a contrast of 4.5:1.
 _DEEPEST_SHADE = 45
-# A table of more columns has its cells one below the other on a narrow screen.
+# A table with more columns stacks its cells on a narrow screen.
 _MOST_COLUMNS_ABREAST = 4
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?")
 _FIRST_FAMILY = re.compile(r"font-family=\"(?:&apos;|&quot;|&#x27;|')?([^\"',&]+)")
 
 
 def render_page(board: Board, boards: list[Board], views: list[View], version: Version) -> str:
-    """Return a board's HTML, which needs nothing but itself."""
+    """Return a board's HTML, which loads no other file."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -46,31 +46,31 @@ def render_page(board: Board, boards: list[Board], views: list[View], version: V
 
 
 def _fonts_used(pictures: list[str]) -> list[str]:
-    """Return the fonts that the pictures bring and write with, each once; the rest are only fallbacks."""
+    """Return the embedded fonts that the pictures use, each once; the rest are only fallbacks."""
     faces = {_FAMILY.search(face)[1]: face for picture in pictures for face in _FONT_FACE.findall(picture)}
     written = {family for picture in pictures for family in _FIRST_FAMILY.findall(picture)}
     return [face for family, face in sorted(faces.items()) if family in written]
 
 
 def _heading(column: str) -> str:
-    """Return a column's name as people write it: `net_sales_usd` is "Net sales USD"."""
+    """Return a column's name as a heading: `net_sales_usd` becomes "Net sales USD"."""
     words = [word.upper() if word in _ACRONYMS else word for word in column.removeprefix("is_").split("_")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
 def _kinds(figures: Figures) -> dict[str, str]:
-    """Return how each column's cells are set: as key, count, amount, moment or text."""
+    """Return the format of each column's cells: key, count, amount, moment or text."""
     return {column: _kind(column, [row[column] for row in figures.rows]) for column in figures.rows[0]}
 
 
 def _shades(figures: Figures) -> dict[str, float]:
-    """Return what a unit of a shaded column is worth, in percent of the shade's colour."""
+    """Return the shade per unit of each shaded column, in percent."""
     largest = max((row[column] or 0 for row in figures.rows for column in figures.shaded), default=0)
     return dict.fromkeys(figures.shaded, _DEEPEST_SHADE / largest) if largest else {}
 
 
 def _is_stacked(figures: Figures) -> bool:
-    """Say whether a narrow screen shows a row's cells one below the other; a shaded table is read as a grid."""
+    """Return whether a narrow screen stacks a row's cells; a shaded table stays a grid."""
     return len(figures.rows[0]) > _MOST_COLUMNS_ABREAST and not figures.shaded
 
 
@@ -84,7 +84,7 @@ def _kind(column: str, values: list[Any]) -> str:
 
 
 def _cell(value: Any, kind: str) -> str:
-    """Return a figure as people write it: thousands apart, amounts with two decimals, whole seconds, NULL empty."""
+    """Return a figure as text: with thousands separators, amounts with two decimals, whole seconds, NULL empty."""
     if value is None:
         return ""
     if isinstance(value, bool):

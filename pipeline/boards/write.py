@@ -1,4 +1,4 @@
-"""Write `<home>/reports/boards/<board>.html`: all boards of one published version, or none."""
+"""Write `<home>/reports/boards/<board>.html` for one published version, all boards or none."""
 
 import time
 from pathlib import Path
@@ -9,13 +9,13 @@ from pipeline.boards.definition import Board, read_boards
 from pipeline.boards.drawing import Drawing
 from pipeline.boards.page import render_page
 from pipeline.publishing import open_publisher
-from pipeline.request import Request
+from pipeline.run.request import Request
 
 
 def write_boards(request: Request) -> Path:
     """Draw every board and return their folder.
 
-    Raises Refused when nothing is published or a mart that a board reads isn't, StepFailed when a board can't be drawn.
+    Raises Refused when nothing, or not every mart of a board, is published, StepFailed when a board can't be drawn.
     """
     publisher, run = open_publisher(request.target, request.home), request.whole_command("run")
     version = publisher.current()

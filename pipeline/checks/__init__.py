@@ -1,4 +1,4 @@
-"""What must hold of arrivals and of finished marts that no dbt test says, by Great Expectations."""
+"""Checks of arrivals and finished marts beyond dbt's tests, with Great Expectations."""
 
 from pipeline.checks.findings import CheckResult, Finding, Stage, describe_critical
 from pipeline.checks.run import run_checks

@@ -1,7 +1,7 @@
-"""Write what was checked as pages: `<home>/reports/expectations/index.html`, without anything from another host.
+"""Write the checks' results as pages, `<home>/reports/expectations/index.html`, without files from other hosts.
 
-Great Expectations' own pages load their style and scripts from seven hosts and show nothing without them, so its
-results are written through templates of ours.
+Great Expectations' pages load styles and scripts from seven hosts and show nothing without them, so the results are
+written with our templates.
 """
 
 import json
@@ -17,7 +17,7 @@ from pipeline.checks.findings import Finding, Stage
 from pipeline.checks.outcomes import Outcome, describe_outcome, describe_value
 from pipeline.checks.suites import Suite, read_suites
 
-# How an expectation can end, worst first.
+# The possible results of an expectation, worst first.
 _VERDICTS = ("critical", "warning", "accepted", "met")
 _KEPT_RUNS = 50
 _SUMMARY = "run.json"
@@ -26,14 +26,14 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 @dataclass(frozen=True)
 class SuiteRun:
-    """One suite on one run date: what became of its expectations, and the findings made of it."""
+    """One suite on one run date: its expectations' outcomes, and the findings."""
 
     suite: Suite
     outcomes: list[Outcome]
     findings: list[Finding]
 
     def verdict(self, outcome: Outcome) -> str:
-        """Return how an expectation ended, as one of the verdicts."""
+        """Return an expectation's verdict."""
         if outcome.passed:
             return "met"
         own = [finding for finding in self.findings if finding.expectation == outcome.check.id]
@@ -41,7 +41,7 @@ class SuiteRun:
 
     @property
     def unmet(self) -> list[Outcome]:
-        """The expectations that aren't met, the worst first."""
+        """The unmet expectations, worst first."""
         failed = [outcome for outcome in self.outcomes if not outcome.passed]
         return sorted(failed, key=lambda outcome: _VERDICTS.index(self.verdict(outcome)))
 
@@ -50,7 +50,7 @@ class SuiteRun:
 
 
 def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun]) -> Path:
-    """Write a run's pages, all suites' pages and the index of the last runs; return the index."""
+    """Write a run's pages, all suites' pages and the index of the last runs; return the index's path."""
     folder = home.root / "reports" / "expectations"
     templates = jinja2.Environment(loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
     run_folder = _claim_run(folder / "runs")
@@ -83,7 +83,7 @@ def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun
 
 
 def _claim_run(folder: Path) -> Path:
-    """Make the folder of a new run, numbered after the last one; two processes never get the same."""
+    """Create the folder of a new run with the next number; two processes never get the same one."""
     folder.mkdir(parents=True, exist_ok=True)
     number = max((int(path.name) for path in folder.iterdir()), default=0) + 1
     while True:
@@ -96,10 +96,10 @@ def _claim_run(folder: Path) -> Path:
 
 
 def _keep_latest(folder: Path) -> list[dict]:
-    """Remove all but the latest runs and return what the rest say of themselves, latest first."""
+    """Remove all but the latest runs and return the others' summaries, latest first."""
     paths = sorted(folder.iterdir(), reverse=True)
     for path in paths[_KEPT_RUNS:]:
         shutil.rmtree(path, ignore_errors=True)
-    # A run that was cut off has no summary.
+    # An interrupted run has no summary.
     finished = [path for path in paths[:_KEPT_RUNS] if (path / _SUMMARY).exists()]
     return [{"folder": path.name} | json.loads((path / _SUMMARY).read_text()) for path in finished]

@@ -1,4 +1,4 @@
-"""Great Expectations on the warehouse: read-only, by SQL, and closed when the block ends."""
+"""Great Expectations on the warehouse: read-only, by SQL, closed at the end of the block."""
 
 import logging
 import warnings
@@ -18,7 +18,7 @@ from ingestion.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class Audit:
-    """The warehouse as SQLAlchemy sees it, and as Great Expectations does."""
+    """The warehouse for SQLAlchemy and for Great Expectations."""
 
     engine: Engine
     context: EphemeralDataContext
@@ -26,9 +26,9 @@ class Audit:
 
     @contextmanager
     def tables(self, name: str, queries: dict[str, str]) -> Iterator[dict[str, QueryAsset]]:
-        """Hand out what the queries select, by their names.
+        """Yield the queries' assets by name.
 
-        They are made known all at once: each time, Great Expectations writes down everything that it knows.
+        They are registered all at once, because Great Expectations rewrites its whole configuration each time.
         """
         assets = [QueryAsset(name=table, query=query) for table, query in queries.items()]
         datasource = SQLDatasource(name=name, connection_string=self.url, create_temp_table=False, assets=assets)
@@ -44,13 +44,13 @@ class Audit:
 
 @contextmanager
 def open_audit(warehouse: Warehouse) -> Iterator[Audit]:
-    """Open the warehouse for reading; when the block ends no connection to it is left in this process."""
+    """Open the warehouse for reading; after the block, this process has no connection to it."""
     for name in ("great_expectations", "duckdb_engine"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
     settings = DataContextConfig(store_backend_defaults=stores, progress_bars={"globally": False})
     with warnings.catch_warnings():
-        # What libraries recommend to each other's authors is no message to who runs a day.
+        # Libraries' warnings to each other's authors don't concern users.
         warnings.simplefilter("ignore")
         url = warehouse.audit_url()
         engine = create_engine(url)

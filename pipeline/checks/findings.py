@@ -1,11 +1,11 @@
-"""What checks find, and how a person is told."""
+"""The findings of checks, and their messages."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """When checks are run: on raw rows before they are built, or on finished marts before they are published."""
+    """The time of a check: on raw rows before the build, or on finished marts before the publish."""
 
     ARRIVALS = "arrivals"
     MARTS = "marts"
@@ -13,9 +13,9 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """An expectation that isn't met, of one table and column.
+    """An unmet expectation of one table and column.
 
-    `acceptable_as` is the word that would acknowledge it ("shrink"), `accepted_by` the same word once it was given.
+    `acceptable_as` is the word that would accept it ("shrink"), `accepted_by` is the same word once it was given.
     """
 
     suite: str
@@ -29,7 +29,7 @@ class Finding:
 
     @property
     def stops_the_run(self) -> bool:
-        """Whether nothing may be published as long as this stands."""
+        """Whether it prevents a publish."""
         return self.severity == "critical" and self.accepted_by is None
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of a stage: how many expectations were met and not met, and what was found."""
+    """The result of a stage: the numbers of met and unmet expectations, and the findings."""
 
     stage: Stage
     passed: int
@@ -53,12 +53,12 @@ class CheckResult:
 
     @property
     def warnings(self) -> list[Finding]:
-        """The findings that are only told: warnings, and critical ones that were acknowledged."""
+        """The findings that are only reported: warnings, and critical ones that were accepted."""
         return [finding for finding in self.findings if not finding.stops_the_run]
 
 
 def describe_critical(result: CheckResult) -> str:
-    """Return the findings that stop the run as one line, with the option that would accept them where there is one."""
+    """Return the findings that stop the run as one line, with the option that accepts them if there is one."""
     line = "; ".join(str(finding) for finding in result.critical)
     options = sorted({f"--accept-{finding.acceptable_as}" for finding in result.critical if finding.acceptable_as})
     return f"{line}; if that is meant, add {' '.join(options)}" if options else line

@@ -1,4 +1,4 @@
-"""Turn what validation found into findings a person can act on."""
+"""Convert validation results into findings that a person can act on."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from pipeline.checks.findings import Finding
 from pipeline.checks.outcomes import Outcome, describe_outcome, describe_rows
 from pipeline.checks.suites import Check, Suite
 
-# A query that looks at several tables or columns says by these which one a row is about.
+# The columns in which a query over several tables or columns names a row's table and column.
 _TABLE, _COLUMN = "table_name", "column_name"
 
 
 def findings_of(suite: Suite, outcome: Outcome, accepted: frozenset[str]) -> list[Finding]:
-    """Return a failed expectation's findings, one for each table and column it fails on."""
+    """Return a failed expectation's findings, one for each table and column."""
     if outcome.passed:
         return []
     check = outcome.check

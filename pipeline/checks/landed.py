@@ -1,4 +1,4 @@
-"""Which raw tables have arrived on a day, and the day before that each can be compared with."""
+"""Find the raw tables that arrived on a day, and the earlier day to compare each with."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from ingestion.warehouse.base import OPS
 
 @dataclass(frozen=True)
 class Arrival:
-    """A raw table on the run date, and on the latest earlier day it can be compared with; None when there is none."""
+    """A raw table on the run date, and on the latest comparable earlier day, None if there is none."""
 
     schema: str
     table: str
@@ -23,7 +23,7 @@ class Arrival:
 
 
 def read_arrivals(engine: Engine, run_date: str, sources: list[str]) -> list[Arrival]:
-    """Return the raw tables that the sources brought on a day, in the order of their names."""
+    """Return the raw tables that the sources delivered on a day, sorted by name."""
     query = text(f"select * from {OPS}.landed_tables where run_date <= cast(:run_date as date) order by run_date")
     with engine.connect() as connection:
         days = [dict(row) for row in connection.execute(query, {"run_date": run_date}).mappings()]
@@ -46,8 +46,8 @@ def read_arrivals(engine: Engine, run_date: str, sources: list[str]) -> list[Arr
 
 
 def _is_comparable(one: dict, other: dict) -> bool:
-    """Whether two days of one table come from the same kind of source: both from a sample, or neither."""
+    """Return whether two days of a table come from the same kind of source: both from a sample, or neither."""
     same_table = (one["raw_schema"], one["table_name"]) == (other["raw_schema"], other["table_name"])
-    # A day that doesn't say which kind it is, as before `is_sample` was written down, is taken for either.
+    # A day without the kind, from before `is_sample` existed, is comparable with both.
     kinds = {day.get("is_sample") for day in (one, other)} - {None}
     return same_table and len(kinds) <= 1

@@ -1,4 +1,4 @@
-"""Modules that a library imports and may never use."""
+"""Defer the import of modules that a library may never use."""
 
 import sys
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ from typing import Any
 
 
 class _Later(ModuleType):
-    """Stands in for a module, and imports it when something of it is asked for."""
+    """A placeholder that imports its module on the first attribute access."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # asked of every module by the import itself
+        if name.startswith("__"):  # the import itself reads these of every module
             raise AttributeError(name)
         return getattr(import_module(self.__name__), name)
 
 
 @contextmanager
 def imported_later(*names: str) -> Iterator[None]:
-    """Give whoever imports these modules in the block stand-ins, which import them when they are used after it."""
+    """Replace imports of these modules in the block by placeholders, which import them on first use after it."""
     missing = [name for name in names if name not in sys.modules]
     sys.modules.update({name: _Later(name) for name in missing})
     try:

@@ -1,4 +1,4 @@
-"""An expectation that a query finds nothing."""
+"""An expectation that a query returns no rows."""
 
 from typing import Any, ClassVar
 
@@ -7,7 +7,7 @@ from great_expectations.expectations import UnexpectedRowsExpectation
 
 
 class ExpectNoRows(UnexpectedRowsExpectation):
-    """Keeps the first rows found whatever the result format, and counts the table they are of."""
+    """Keep the first rows found, whatever the result format, and count their table."""
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (
         *UnexpectedRowsExpectation.metric_dependencies,
@@ -16,7 +16,7 @@ class ExpectNoRows(UnexpectedRowsExpectation):
 
     @pydantic.validator("unexpected_rows_query")
     def _validate_query(cls, query: str) -> str:  # noqa: N805
-        # The inherited one prints a reminder to standard output when a query names tables of its own, as ours do.
+        # The inherited method prints a reminder to standard output for queries that name tables, as ours do.
         return query
 
     def _validate(self, metrics: dict, runtime_configuration: Any = None, execution_engine: Any = None) -> dict:

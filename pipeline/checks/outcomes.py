@@ -1,4 +1,4 @@
-"""What became of expectations, and how that reads."""
+"""The outcomes of expectations, and their descriptions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one expectation: rows that break it, of how many, a measured value, or why it can't be told."""
+    """An expectation's outcome: failing rows, the total, a measured value, or the error."""
 
     check: Check
     passed: bool
@@ -26,7 +26,7 @@ class Outcome:
 
 
 def describe_outcome(outcome: Outcome) -> str:
-    """Return the counts, the value measured and the first examples of an expectation in one sentence."""
+    """Return an expectation's counts, measured value and first examples in one sentence."""
     if outcome.error:
         return f"It could not be checked: {redact(' '.join(outcome.error.split()))[:300]}"
     rows = describe_rows(outcome.examples)
@@ -45,7 +45,7 @@ def describe_rows(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def describe_value(value: Any) -> str:
-    """Return a value as a person writes it: six digits of a fraction, NULL by its name."""
+    """Return a value as text: fractions with six digits, NULL by name."""
     if isinstance(value, float | Decimal):
         return f"{float(value):.6g}"
     return "NULL" if value is None else str(value)

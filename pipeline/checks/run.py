@@ -1,4 +1,4 @@
-"""Run a stage's suites on a warehouse and write them up."""
+"""Run a stage's suites on a warehouse and write their results."""
 
 import os
 
@@ -12,9 +12,9 @@ from pipeline.checks.suites import read_suites
 
 
 def prepare() -> None:
-    """Import Great Expectations, which takes seconds: only a check pays for it, and only once a process."""
+    """Import Great Expectations, which takes seconds; only checks need it."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    # A quarter of all that it imports only pictures and two tests of distributions want.
+    # Only charts and two distribution tests need these, a quarter of its imports.
     with imported_later("altair", "scipy.stats"):
         from pipeline.checks import engine, validation  # noqa: F401
 
@@ -28,10 +28,10 @@ def run_checks(
     sources: list[str] | None,
     accepted: frozenset[str] = frozenset(),
 ) -> CheckResult:
-    """Return what the stage's suites find, after writing it into the home's Data Docs.
+    """Run the stage's suites, write the results into the home's Data Docs, and return them.
 
-    Without sources all suites are run, with them those that stand on no others. `accepted` holds the words
-    ("shrink", "stale") that acknowledge findings which name them.
+    With `sources`, only suites that depend on no other sources run. `accepted` holds the words ("shrink", "stale") that
+    accept the findings naming them.
     """
     prepare()
     from pipeline.checks.engine import open_audit

@@ -1,4 +1,4 @@
-"""The suites as people write them: `tests/expectations/<stage>/<name>.yml`."""
+"""Read the suites: `tests/expectations/<stage>/<name>.yml`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -8,19 +8,19 @@ from typing import Any
 
 from ingestion.settings import PROJECT
 from pipeline.checks.findings import Stage
-from pipeline.project import read_yaml
+from pipeline.dbt.project import read_yaml
 
 FOLDER = PROJECT / "tests" / "expectations"
-# Its expectations belong to the suite of every source.
+# A suite with expectations that apply to every source.
 _EVERY_SOURCE = "every_source"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation; it says what to look for in one of three ways.
+    """One expectation, defined in one of three ways.
 
-    `type` and `arguments` name an expectation of Great Expectations, `where` is a condition that rows of the table
-    must not meet, `query` selects what must not be. Rows are told by their `key` columns and the column checked.
+    `type` and `arguments` name an expectation of Great Expectations, `where` is a condition that no row of the table
+    may meet, `query` selects rows that must not exist. Messages show a row's `key` columns and the checked column.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Suite:
-    """One file's expectations, and the sources it stands on."""
+    """One file's expectations, and the sources it depends on."""
 
     stage: Stage
     name: str
@@ -52,7 +52,7 @@ class Suite:
 
 
 def read_suites(stage: Stage, sources: Iterable[str] | None = None) -> list[Suite]:
-    """Return a stage's suites that stand on no other than these sources, all of them when none are named."""
+    """Return a stage's suites that depend on no other than these sources, by default all."""
     shared, suites = [], []
     for path in sorted((FOLDER / stage).glob("*.yml")):
         suite = _read_suite(path)

@@ -1,4 +1,4 @@
-"""Have Great Expectations validate suites, and read its results back."""
+"""Validate suites with Great Expectations, and read its results."""
 
 import great_expectations as gx
 from great_expectations.core import ExpectationValidationResult
@@ -17,7 +17,7 @@ _EXAMPLES = 20
 
 
 def validate_suite(audit: Audit, suite: Suite, vocabulary: Vocabulary) -> list[Outcome]:
-    """Return what became of each expectation of a suite, in the suite's order."""
+    """Return the outcomes of a suite's expectations, in order."""
     outcomes: dict[str, Outcome] = {}
     tables = dict.fromkeys(check.table for check in suite.checks)
     with audit.tables(suite.title, {table: vocabulary.relation(table) for table in tables}) as assets:
@@ -25,7 +25,7 @@ def validate_suite(audit: Audit, suite: Suite, vocabulary: Vocabulary) -> list[O
             checks = [check for check in suite.checks if check.table == table]
             try:
                 found = _validate_table(assets[table], f"{suite.title} {table}", checks, vocabulary)
-            except Exception as error:  # whatever stops one table from being read must not hide what others have
+            except Exception as error:  # an error on one table must not hide the results of others
                 found = [Outcome(check, passed=False, sql=None, error=str(error)) for check in checks]
             outcomes |= {outcome.check.id: outcome for outcome in found}
     return [outcomes[check.id] for check in suite.checks]
@@ -59,7 +59,7 @@ def _query(check: Check, vocabulary: Vocabulary) -> str | None:
 def _expectation(check: Check, query: str | None) -> Expectation:
     told = {"description": check.expect, "severity": check.severity, "meta": {"id": check.id}}
     if query:
-        # In Great Expectations' templates a brace is written twice.
+        # Great Expectations' templates need doubled braces.
         return ExpectNoRows(unexpected_rows_query=query.replace("{", "{{").replace("}", "}}"), **told)
     name = "".join(part.capitalize() for part in check.type.split("_"))
     column = {"column": check.column} if check.column else {}

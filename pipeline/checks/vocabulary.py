@@ -1,4 +1,4 @@
-"""The words that expectations use in SQL for what has arrived and what was built."""
+"""The words in expectations' SQL for arrived and built tables."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pipeline.checks.landed import Arrival
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Renders the SQL of expectations for one run date; every word stands for a relation in parentheses or a value."""
+    """Render the SQL of expectations for one run date; every word is a relation in parentheses or a value."""
 
     engine: Engine
     run_date: str
@@ -20,7 +20,7 @@ class Vocabulary:
     built_relation: Callable[[str], str]
 
     def render(self, sql: str) -> str:
-        """Return the SQL with its words filled in; raises jinja2.UndefinedError on an unknown one."""
+        """Return the SQL with its words replaced; raises jinja2.UndefinedError on an unknown word."""
         template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(sql)  # noqa: S701
         return template.render(
             run_date=f"cast('{self.run_date}' as date)",
@@ -32,7 +32,7 @@ class Vocabulary:
         ).strip()
 
     def relation(self, name: str) -> str:
-        """Return a checked table as a query: of a raw table the rows of the run date, of a mart all."""
+        """Return a checked table as a query: a raw table's rows of the run date, or all rows of a mart."""
         if name.startswith("raw_ops."):
             return f"select * from {name} where run_date = cast('{self.run_date}' as date)"
         if name.startswith("raw_"):
@@ -44,21 +44,21 @@ class Vocabulary:
         return _rows_of_day(name, self.run_date)
 
     def before(self, name: str) -> str:
-        """Return the rows of a raw table on the day before that it is compared with, none when there isn't one."""
+        """Return the rows of a raw table on the earlier day that it is compared with, none if there is no such day."""
         days = [arrival.day_before for arrival in self.arrivals if arrival.name == name]
         return _rows_of_day(name, days[0] if days else None)
 
     def volumes(self) -> str:
-        """Return a row a table: table_name, row_count, row_count_before; the last is NULL on a first day."""
+        """Return one row per table: table_name, row_count, row_count_before; the last is NULL on a first day."""
         return _values(
             [(arrival.name, arrival.rows, arrival.rows_before) for arrival in self.arrivals],
             ["table_name", "row_count", "row_count_before"],
         )
 
     def column_fill(self) -> str:
-        """Return a row a column: table_name, column_name, and of both days row_count(_before), filled_count(_before).
+        """Return one row per column: table_name, column_name, row_count, filled_count, and both `_before`.
 
-        Only of tables that had rows on both days.
+        Only tables with rows on both days are included.
         """
         rows = []
         for arrival in self.arrivals:
@@ -94,7 +94,7 @@ def _rows_of_day(name: str, day: str | None) -> str:
 
 
 def _values(rows: list[tuple], names: list[str]) -> str:
-    """Return rows as a relation: the first column or two are text, the others counts."""
+    """Return rows as a relation: the first one or two columns are text, the others counts."""
     texts = sum(name.endswith("_name") for name in names)
     kinds = ["varchar"] * texts + ["bigint"] * (len(names) - texts)
     selects = [

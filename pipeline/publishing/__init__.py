@@ -1,4 +1,4 @@
-"""The one place that knows publishing: how the built marts become what readers see, an engine a module."""
+"""Publishing: make the built marts visible to readers. Each engine is one module."""
 
 from ingestion.errors import BadRequest
 from ingestion.settings import Home
@@ -12,7 +12,7 @@ __all__ = ["Publisher", "Version", "open_publisher"]
 
 
 def open_publisher(target: str, home: Home) -> Publisher:
-    """Return what publishes a target's marts; raises BadRequest on an unknown target."""
+    """Return the publisher of a target; raises BadRequest on an unknown target."""
     if target not in _ENGINES:
         raise BadRequest(f"unknown target {target!r}; the targets are {', '.join(_ENGINES)}")
     return _ENGINES[target](home)

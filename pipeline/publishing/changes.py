@@ -1,21 +1,21 @@
-"""What a publish would change: rows added, removed and changed in each mart, and its totals before and after."""
+"""Compute a publish's changes: rows added, removed and changed in each mart, and totals before and after."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ingestion.sql import quote
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 
-# Runs a query, whose words both engines understand, and returns its one row.
+# Runs a query that works on both engines, and returns its one row.
 FetchRow = Callable[[str], tuple]
-# Returns an engine's SQL for the 64-bit hash of a row of a relation, NULL unlike any value, given its columns.
+# Returns an engine's SQL for the 64-bit hash of a row, given the relation and its columns; NULL differs from any value.
 RowHash = Callable[[str, list[str]], str]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One mart's difference; `totals` are sums before and after by column, `columns` what the mart gained and lost."""
+    """One mart's difference; `totals` are sums before and after by column, `columns` are added and dropped columns."""
 
     mart: str
     added: int = 0
@@ -29,7 +29,7 @@ class Change:
         return bool(self.added or self.removed or self.changed or self.columns)
 
     def describe(self) -> str:
-        """Return the difference in words: `12 added, 3 changed; net_amount_usd 10.00 → 12.00`."""
+        """Return the difference as text: `12 added, 3 changed; net_amount_usd 10.00 → 12.00`."""
         counts = {"added": self.added, "removed": self.removed, "changed": self.changed}
         parts = [", ".join(f"{count:,} {what}" for what, count in counts.items() if count), ", ".join(self.columns)]
         for column, (before, after) in self.totals.items():
@@ -41,9 +41,9 @@ class Change:
 def compare(
     mart: Mart, fetch: FetchRow, row_hash: RowHash, old: str | None, new: str, columns: tuple[list[str], list[str]]
 ) -> Change:
-    """Compare a mart's published relation (None when there is none) with the built one, given their columns.
+    """Compare a mart's published relation (None if there is none) with the built one, given their columns.
 
-    Rows are compared by the columns both have; a row whose key stays is changed, not removed and added.
+    Rows are compared by their common columns. A row with the same key is changed, not removed and added.
     """
     before, after = columns
     if old is None:
@@ -52,7 +52,7 @@ def compare(
     common = [column for column in after if column in before]
     listed = ", ".join(map(quote, common))
     sides = f"(select {listed}, 1 as _side from {new} union all select {listed}, -1 from {old}) as sides"
-    # Rows are hashed behind the union, where a type that has changed is one. Without a key, a row is its own.
+    # Rows are hashed after the union, which gives a changed type one type. Without a key, the whole row is the key.
     hashed = row_hash(sides, common)
     key = ", ".join(quote(column) for column in mart.key if column in common) or "_row_hash"
     added, removed, changed = fetch(f"""

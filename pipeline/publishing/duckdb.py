@@ -1,4 +1,4 @@
-"""Publishing on DuckDB: the marts go into a file of their own, put in place by one rename."""
+"""Publishing on DuckDB: the marts are copied to a separate file, which is put in place by one rename."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -15,7 +15,7 @@ from ingestion.settings import Home
 from ingestion.sql import quote
 from ingestion.stores import open_store
 from ingestion.warehouse.duckdb import DuckDBWarehouse
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
 from pipeline.publishing.changes import Change
 from pipeline.publishing.duckdb_marts import (
@@ -34,7 +34,7 @@ _PUBLISHED = "tradewinds.duckdb"
 
 
 class DuckDBPublisher:
-    """`published/tradewinds.duckdb`, with the last versions kept as `published/versions/<run_date>-<hash>.duckdb`."""
+    """Publishes `published/tradewinds.duckdb`; keeps versions as `published/versions/<run_date>-<hash>.duckdb`."""
 
     def __init__(self, home: Home):
         self._store = open_store(home.published, home.work)
@@ -61,7 +61,7 @@ class DuckDBPublisher:
         return path and _version_of(path)
 
     def read(self, mart: Mart, column: str, value: int) -> Rows | None:
-        # One at a time: while a connection is open, DuckDB takes another to the same name for the same file.
+        # One at a time: DuckDB reuses an open database for a second connection to the same name.
         with _READING, _one_line_errors("read"):
             if (path := self._store.latest(_PUBLISHED)) is None:
                 return None
@@ -89,7 +89,7 @@ class DuckDBPublisher:
             ]
 
     def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
-        kept_versions()  # a setting that can't be read is said before anything is written
+        kept_versions()  # report an unreadable setting before writing anything
         with _one_line_errors("published"), self._held_alone():
             current, entries = self.current(), self._entries()
             with self._attached() as connection:
@@ -120,7 +120,7 @@ class DuckDBPublisher:
         return self._journal.entries(version, lambda: Published.now(version, file_sha256(path)))
 
     def _sha256(self, name: str) -> str | None:
-        """Return the hash of a file in the store, None when there is no such file."""
+        """Return the hash of a file in the store, None if there is no such file."""
         try:
             with self._store.open(name) as file:
                 return stream_sha256(file)
@@ -131,7 +131,7 @@ class DuckDBPublisher:
         return attached(self._warehouse, self._store.latest(_PUBLISHED))
 
     def _digest_built(self, connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
-        """Digest the built marts once, for what changes and for the copy, while the warehouse's file stays."""
+        """Digest the built marts once for comparison and copy, while the warehouse's file is unchanged."""
         found = self._warehouse.stat()
         state = (found.st_ino, found.st_size, found.st_mtime_ns, marts)
         if self._built is None or self._built[0] != state:
@@ -139,7 +139,7 @@ class DuckDBPublisher:
         return self._built[1]
 
     def _kept(self, version: Version, entries: list[Published]) -> Published | None:
-        """Return a version's entry, new, where its file is kept and whole: it is never written twice."""
+        """Return a new entry for a version with a complete kept file, which isn't written twice."""
         sha256 = {entry.version: entry.sha256 for entry in entries}.get(version.name)
         is_whole = sha256 is not None and self._sha256(_kept_name(version.name)) == sha256
         return Published.now(version, sha256) if is_whole else None
@@ -147,7 +147,7 @@ class DuckDBPublisher:
     def _copy_marts(
         self, connection: duckdb.DuckDBPyConnection, version: Version, marts: list[Mart], digests: dict[str, Digest]
     ) -> Published:
-        """Keep a version's file, and return its entry."""
+        """Write a version's file, and return its entry."""
         with self._store.draft(_PUBLISHED) as draft:
             copy_marts(connection, draft, version, marts, digests)
             newest = Published.now(version, file_sha256(draft))
@@ -155,13 +155,13 @@ class DuckDBPublisher:
         return newest
 
     def _put_in_place(self, entries: list[Published]) -> None:
-        """Put the last entry's file before readers, at once, the journal first."""
+        """Write the journal, then publish the last entry's file atomically."""
         self._journal.write(entries)
         self._store.copy(_kept_name(entries[-1].version), _PUBLISHED)
 
     @contextmanager
     def _held_alone(self) -> Iterator[None]:
-        """Keep other publishers out; raises StepFailed when one is at work."""
+        """Lock out other publishers; raises StepFailed when one is running."""
         with ExitStack() as held:
             try:
                 held.enter_context(self._store.lock("versions/.lock"))
@@ -170,7 +170,7 @@ class DuckDBPublisher:
             yield
 
     def _tidy(self, entries: list[Published]) -> None:
-        """Keep the newest versions' files, drop the older ones and those that were rolled back from."""
+        """Keep the newest versions' files; remove older ones and those that were rolled back."""
         kept = entries[-kept_versions() :]
         self._journal.write(kept)
         write_latest(self._store, "duckdb", kept[-1])

@@ -1,4 +1,4 @@
-"""Marts in DuckDB files: hashed, compared and copied, the built ones attached as `warehouse`."""
+"""Hash, compare and copy marts in DuckDB files; the built ones are attached as `warehouse`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,20 +9,20 @@ import duckdb
 from ingestion.digest import Digest, digest_rows, is_comparable, row_hash
 from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal, quote
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version
 from pipeline.publishing.changes import Change, compare
 
-# Clients from DuckDB 1.4 on open this format; 2.0's own they can't.
+# Clients from DuckDB 1.4 on can open this format, but not that of 2.0.
 _STORAGE_VERSION = "v1.4.0"
-# Inside the file, so that what it is and what it holds can never come apart.
+# Stored in the file, so that its version and its marts always match.
 _VERSION, _MARTS = "main.published_version", "main.published_marts"
 SELECT_VERSION = f"select run_date::varchar, content_hash from {_VERSION}"
 
 
 @contextmanager
 def attached(warehouse: Path, published: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the built marts, and the published ones where there are any, for reading."""
+    """Open the built marts, and the published ones if there are any, for reading."""
     with open_session(memory=memory_setting()) as connection:
         connection.execute(f"attach {literal(str(warehouse))} as warehouse (read_only)")
         if published:
@@ -36,7 +36,7 @@ def digest_built(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> di
 
 
 def digest_published(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
-    """Return the published marts' digests, as the file has them, or anew where those are by another algorithm."""
+    """Return the published marts' stored digests, or digest them again if another algorithm made those."""
     recorded = {}
     if _columns(connection, "published", Mart(_MARTS)):
         query = f"select mart, row_count, content_hash from published.{_MARTS}"
@@ -65,7 +65,7 @@ def compare_mart(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Change:
 def copy_marts(
     connection: duckdb.DuckDBPyConnection, draft: Path, version: Version, marts: list[Mart], digests: dict[str, Digest]
 ) -> None:
-    """Write a file of the built marts that says which version it is, and each mart's digest."""
+    """Write a file with the built marts, its version, and each mart's digest."""
     connection.execute(f"attach {literal(str(draft))} as draft (storage_version '{_STORAGE_VERSION}')")
     for mart in marts:
         connection.execute(f"create schema if not exists draft.{quote(mart.place[0])}")
@@ -87,7 +87,7 @@ def _digest(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) ->
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> list[str]:
-    """Return the mart's columns in their order, none where it doesn't exist."""
+    """Return the mart's columns in order, none if it doesn't exist."""
     query = """
         select column_name from duckdb_columns()
         where database_name = ? and schema_name = ? and table_name = ? order by column_index

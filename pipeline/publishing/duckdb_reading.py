@@ -1,4 +1,4 @@
-"""A reader's query on a published DuckDB file: that file is read, and nothing else can be reached."""
+"""Run a reader's query on a published DuckDB file; it can access nothing else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from ingestion.redact import one_line
 from ingestion.session import open_session
 from pipeline.publishing.base import ONE_QUERY, Answer
 
-# No other file, no extension, no variable of this program; and no way to take that back.
+# No other files, no extensions, no variables of this program, and no way to change that.
 _SETTINGS = ("enable_external_access = false", "python_enable_replacements = false", "lock_configuration = true")
 _FETCHED_ROWS = 2048
 
 
 @contextmanager
 def answering(path: Path, statement: str) -> Iterator[Answer]:
-    """Open a query's rows; raises BadRequest when it isn't one query, or names what isn't there."""
+    """Open a query's rows; raises BadRequest when it isn't one query or uses an unknown name."""
     try:
         with open_session(path, read_only=True) as connection:
             for setting in _SETTINGS:
@@ -40,5 +40,5 @@ def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple]:
 
 
 def _reason(error: duckdb.Error) -> str:
-    """Return what is wrong, without the drawing of where."""
+    """Return the error message without the marked position."""
     return one_line(Exception(str(error).partition("\n\nLINE ")[0]))

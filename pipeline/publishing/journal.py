@@ -1,4 +1,4 @@
-"""The order in which versions were published: what `rollback` goes back along, and what `latest.json` says."""
+"""The journal of published versions, for `rollback` and `latest.json`."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from pipeline.publishing.base import Version
 
 @dataclass(frozen=True)
 class Published:
-    """A version that readers have seen: when it was put before them last, and the SHA-256 of its file, if it is one."""
+    """A published version: when it was last published, and its file's SHA-256 if it is a file."""
 
     run_date: str
     version: str
@@ -22,22 +22,22 @@ class Published:
 
     @classmethod
     def now(cls, version: Version, sha256: str | None = None) -> "Published":
-        """Return the entry of a version that is published at this moment."""
+        """Return the entry of a version published now."""
         moment = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(version.run_date, version.name, version.content_hash, sha256, moment)
 
 
 class Journal:
-    """The published versions in their order, the newest last, as JSON; written *before* readers see the newest.
+    """The published versions in order, newest last, as JSON; written *before* readers see the newest.
 
-    So a kill in between leaves an entry too many or too few at the end, which `entries` tells by the current version.
+    A kill in between leaves one entry too many or too few, which `entries` detects by the current version.
     """
 
     def __init__(self, store: Store, name: str):
         self._store, self._name = store, name
 
     def entries(self, current: Version | None, describe: Callable[[], Published]) -> list[Published]:
-        """Return the versions up to the one that readers see now, which is described where the journal lacks it."""
+        """Return the versions up to the published one, which `describe` supplies if the journal lacks it."""
         try:
             kept = [Published(**entry) for entry in json.loads(self._store.read(self._name))]
         except FileNotFoundError:
@@ -55,12 +55,12 @@ class Journal:
 
 
 def appended(entries: list[Published], newest: Published) -> list[Published]:
-    """Return the entries with a version at the end, and there alone: going back to it is going back to now."""
+    """Return the entries with a version at the end and nowhere else."""
     return [*(entry for entry in entries if entry.version != newest.version), newest]
 
 
 def taken_back(entries: list[Published], to: str | None) -> list[Published]:
-    """Return the entries up to the one before the newest, or to the one named; raises Refused when there is none."""
+    """Return the entries up to the one before the newest, or to the named one; raises Refused when there is none."""
     names = [entry.version for entry in entries[:-1]]
     if not names or (to and to not in names):
         there = f"the versions before the published one: {', '.join(names)}" if names else "none is kept"
@@ -69,6 +69,6 @@ def taken_back(entries: list[Published], to: str | None) -> list[Published]:
 
 
 def write_latest(store: Store, target: str, newest: Published) -> None:
-    """Say in `latest.json` what readers see now, on which target, and since when."""
+    """Write `latest.json`: the published version, its target and its time."""
     latest = {"target": target} | asdict(newest)
     store.write("latest.json", json.dumps(latest, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""Publishing on Postgres: a version is a copy of the marts, and readers' tables take its rows in one transaction."""
+"""Publishing on Postgres: a version is a copy of the marts; one transaction moves its rows to the readers' tables."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,7 +15,7 @@ from ingestion.settings import Home
 from ingestion.sql import quote
 from ingestion.stores import open_store
 from ingestion.warehouse.postgres import PostgresWarehouse, warehouse_url
-from pipeline.project import Mart, published_marts
+from pipeline.dbt.project import Mart, published_marts
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
 from pipeline.publishing.changes import Change, compare
@@ -34,12 +34,12 @@ from pipeline.publishing.postgres_versions import (
 )
 
 _DRAFT = "version_draft"
-# What the schemas of copies are named, and nothing else that people may keep in the database.
+# Matches only schemas of copies, and no other schema in the database.
 _COPIES = "^version_[0-9]{4}_[0-9]{2}_[0-9]{2}_[0-9a-f]{12}$"
 
 
 class PostgresPublisher:
-    """Marts in the schemas readers know (`sales` …), copies of the last versions in `version_<run_date>_<hash>`."""
+    """Publishes marts to the readers' schemas (`sales` …); the last versions are in `version_<run_date>_<hash>`."""
 
     def __init__(self, home: Home):
         self._store = open_store(home.published, home.work)
@@ -99,7 +99,7 @@ class PostgresPublisher:
             ]
 
     def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
-        kept_versions()  # a setting that can't be read is said before anything is written
+        kept_versions()  # report an unreadable setting before writing anything
         with _connected("published") as connection:
             _hold_alone(connection)
             ensure_reader(connection)
@@ -170,7 +170,7 @@ class PostgresPublisher:
         )
 
     def _digest(self, schema: str, table: str) -> Digest:
-        """Digest a table's rows as DuckDB does, in one pass: that is the same on every engine."""
+        """Digest a table's rows with DuckDB in one pass, for the same result on every engine."""
         try:
             with self._warehouse.reading_table(schema, table, []) as batches, open_session() as session:
                 session.register("batches", batches)
@@ -179,7 +179,7 @@ class PostgresPublisher:
             raise StepFailed(f"table {schema}.{table} is missing") from error
 
     def _digest_built(self, connection: psycopg.Connection, marts: list[Mart]) -> dict[str, Digest]:
-        """Digest the built marts once a build, for what changes and for the copy."""
+        """Digest the built marts once a build, for comparison and copy."""
         state = connection.execute("select to_jsonb(mark)::text from raw_ops.build_mark as mark").fetchone(), marts
         if self._built is None or self._built[0] != state:
             places = {mart.relation: self._warehouse.built_place(mart.relation) for mart in marts}
@@ -187,7 +187,7 @@ class PostgresPublisher:
         return self._built[1]
 
     def _digest_published(self, connection: psycopg.Connection, marts: list[Mart]) -> dict[str, Digest]:
-        """Return readers' marts' digests, as written down, or anew where those are by another algorithm."""
+        """Return the published marts' stored digests, or digest them again if another algorithm made those."""
         if not (entries := read_entries(connection)):
             return {}
         recorded = read_digests(connection, entries[-1])
@@ -199,7 +199,7 @@ class PostgresPublisher:
         }
 
     def _tidy(self, connection: psycopg.Connection, entries: list[Published]) -> None:
-        """Say what is published, and drop the versions that are too old or were rolled back from."""
+        """Write what is published, and drop versions that are too old or were rolled back."""
         kept = entries[-kept_versions() :]
         with connection.transaction():
             write_entries(connection, kept)
@@ -213,7 +213,7 @@ class PostgresPublisher:
 
 
 def _keep_built(connection: psycopg.Connection, run_date: str) -> None:
-    """Let no build begin until the transaction ends; raises Refused when one has begun."""
+    """Block new builds until the transaction ends; raises Refused when one has begun."""
     connection.execute("lock table raw_ops.build_mark in share mode")
     mark = connection.execute("select run_date::text, state from raw_ops.build_mark").fetchone()
     if mark != (run_date, "built"):
@@ -230,6 +230,6 @@ def _connected(what: str) -> Iterator[psycopg.Connection]:
 
 
 def _hold_alone(connection: psycopg.Connection) -> None:
-    """Keep other publishers out until the connection closes; raises StepFailed when one is at work."""
+    """Lock out other publishers until the connection closes; raises StepFailed when one is running."""
     if not connection.execute("select pg_try_advisory_lock(hashtext('tradewinds publish'))").fetchone()[0]:
         raise StepFailed("another process is publishing to this database; wait for it to end")

@@ -1,13 +1,13 @@
-"""Copies of marts on Postgres: a set of tables like another set, keys and indexes included."""
+"""Copy sets of marts on Postgres, including keys and indexes."""
 
 from collections.abc import Callable
 
 import psycopg
 
 from ingestion.sql import quote
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 
-# Where a set of marts stands: a mart's schema and table there.
+# Returns a mart's schema and table in a set.
 Place = Callable[[Mart], tuple[str, str]]
 
 _COLUMNS = """
@@ -39,7 +39,7 @@ def name(place: tuple[str, str]) -> str:
 
 
 def columns(connection: psycopg.Connection, place: tuple[str, str]) -> dict[str, str]:
-    """Return a table's columns in their order with their types, none where there is no such table."""
+    """Return a table's columns in order with their types, none if there is no such table."""
     return dict(connection.execute(_COLUMNS, [name(place)]).fetchall())
 
 
@@ -50,7 +50,7 @@ def create_like(connection: psycopg.Connection, source: tuple[str, str], target:
 
 
 def copy_rows(connection: psycopg.Connection, source: tuple[str, str], target: tuple[str, str]) -> int:
-    """Append one table's rows to another, column by name; return how many."""
+    """Append one table's rows to another, matching columns by name; return their number."""
     listed = ", ".join(map(quote, columns(connection, target)))
     return connection.execute(f"insert into {name(target)} ({listed}) select {listed} from {name(source)}").rowcount
 
@@ -63,7 +63,7 @@ def drop_foreign_keys(connection: psycopg.Connection, marts: list[Mart], place: 
 
 
 def copy_foreign_keys(connection: psycopg.Connection, marts: list[Mart], source: Place, target: Place) -> None:
-    """Give a set the foreign keys of another, checked when a transaction ends, so that rows come in any order."""
+    """Copy the foreign keys of a set to another, checked at the end of a transaction, so that row order is free."""
     parents = {_oid(connection, source(mart)): mart for mart in marts}
     for mart in marts:
         held = connection.execute(_FOREIGN_KEYS, [name(target(mart))]).fetchall()

@@ -1,4 +1,4 @@
-"""Who reads the marts on Postgres: a role that may read what is published, and nothing else."""
+"""The readers' role on Postgres, which may only read the published marts."""
 
 import os
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.redact import one_line, register_secret
 from ingestion.sql import quote
 from ingestion.warehouse.postgres import warehouse_url
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import ONE_QUERY, Answer
 
 _ROLE = "TRADEWINDS_READER_ROLE"
 _LOGIN = "TRADEWINDS_READER_PASSWORD"
-# 42: a name that isn't there, a word out of place, no right to it; 25006: it writes; 0A000: it can't be a cursor.
+# 42: unknown name, syntax error or missing right; 25006: the query writes; 0A000: it can't be a cursor.
 _REQUEST_IS_WRONG = (errors.ProgrammingError, errors.ReadOnlySqlTransaction, errors.FeatureNotSupported)
 
 
@@ -27,28 +27,28 @@ def reader_role() -> str:
 
 
 def ensure_reader(connection: psycopg.Connection) -> None:
-    """Make the readers' role where it is missing and may be made; with a password set, it may log in by it.
+    """Create the readers' role if it is missing and we may; a configured password lets it log in.
 
-    Raises BadRequest when the role is the warehouse's own user, whose password isn't ours to change.
+    Raises BadRequest when the role is the warehouse's own user, because we must not change that password.
     """
     role, password = reader_role(), os.environ.get(_LOGIN)
     if role == connection.info.user:
         raise BadRequest(f"{_ROLE} must not be the user that writes the warehouse, {role}")
     if not _exists(connection, role):
-        # Who may not make roles publishes all the same; the database's keeper makes the role.
+        # Without the right to create roles, publishing goes on; the database's administrator creates the role.
         with suppress(errors.InsufficientPrivilege, errors.DuplicateObject, errors.UniqueViolation):
             connection.execute(f"create role {quote(role)} nologin")
             connection.execute(f"alter role {quote(role)} set default_transaction_read_only = on")
             connection.execute(f"grant {quote(role)} to current_user")
     if password:
         register_secret(password)
-        # Encrypted here: a server may write statements to its log.
+        # Encrypted here, because the server may log statements.
         secret = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
         connection.execute(f"alter role {quote(role)} login password '{secret}'")
 
 
 def grant_reading(connection: psycopg.Connection, marts: list[Mart], version_table: str) -> None:
-    """Let the readers' role read these marts, in the transaction that puts them before readers."""
+    """Grant the readers' role these marts, in the transaction that publishes them."""
     role = reader_role()
     if not _exists(connection, role):
         return
@@ -60,9 +60,9 @@ def grant_reading(connection: psycopg.Connection, marts: list[Mart], version_tab
 
 @contextmanager
 def answering(statement: str) -> Iterator[Answer]:
-    """Open a query's rows as the readers' role, by its own login where it has a password.
+    """Open a query's rows as the readers' role, with its own login if it has a password.
 
-    Raises BadRequest when it isn't one query or reads what readers may not, Refused when there is no such role.
+    Raises BadRequest when it isn't one query or exceeds a reader's rights, Refused when the role doesn't exist.
     """
     role, password = reader_role(), os.environ.get(_LOGIN)
     login = {"user": role, "password": password} if password else {}
@@ -71,7 +71,7 @@ def answering(statement: str) -> Iterator[Answer]:
             connection.execute("set transaction isolation level repeatable read, read only")
             if not login:
                 _take_on(connection, role)
-            # A cursor of the server's: rows come as they are fetched, and nothing but one query has any.
+            # A server-side cursor: rows arrive as they are fetched, and it accepts only one query.
             with connection.cursor(name="answer") as cursor:
                 cursor.execute(statement)
                 yield Answer([column.name for column in cursor.description], iter(cursor))

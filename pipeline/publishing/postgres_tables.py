@@ -1,9 +1,9 @@
-"""Readers' tables on Postgres: they take a version's rows in one transaction."""
+"""Readers' tables on Postgres: one transaction replaces their rows by a version's."""
 
 import psycopg
 
 from ingestion.digest import Digest
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.journal import Published
 from pipeline.publishing.postgres_versions import (
@@ -15,9 +15,9 @@ from pipeline.publishing.postgres_versions import (
     write_entries,
 )
 
-# One row: the version whose rows a reader's statement sees.
+# One row: the version that a reader's statement sees.
 CURRENT = "public.published_version"
-# Long enough for a reader that holds a table whose columns change; nobody waits where they stay.
+# Long enough for a reader of a table with changing columns; other tables are never locked.
 _LOCK_TIMEOUT = "30s"
 
 
@@ -28,9 +28,9 @@ def put_before_readers(
     published: dict[str, Digest],
     digests: dict[str, Digest],
 ) -> None:
-    """Give readers' tables the last entry's rows, in a transaction: they see all of the old rows, then all of the new.
+    """Replace the readers' rows by the last entry's in one transaction: readers see all old rows or all new ones.
 
-    A table whose columns stay is never locked or replaced: its rows are, and only when its digest changes.
+    A table with unchanged columns is never locked or replaced; its rows are replaced only if its digest changes.
     """
     version = entries[-1]
 

@@ -1,11 +1,11 @@
-"""The versions a Postgres keeps: a schema with a copy of every mart each, and the journal of their order."""
+"""The kept versions on Postgres: one schema each with a copy of every mart, and the journal."""
 
 from dataclasses import astuple
 
 import psycopg
 
 from ingestion.digest import Digest, is_comparable, short_hash
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version, combined_hash
 from pipeline.publishing.journal import Published
 
@@ -14,7 +14,7 @@ _MARTS = "public.published_marts"
 
 
 def read_entries(connection: psycopg.Connection) -> list[Published]:
-    """Return the published versions, oldest first: the journal changes in the transaction that readers' rows do."""
+    """Return the published versions, oldest first; the journal changes in the same transaction as readers' rows."""
     if connection.execute("select to_regclass(%s)", [_JOURNAL]).fetchone()[0] is None:
         return []
     query = f"select run_date::text, version, content_hash, null, published_at from {_JOURNAL} order by position"
@@ -34,7 +34,7 @@ def write_entries(connection: psycopg.Connection, entries: list[Published]) -> N
 
 
 def read_digests(connection: psycopg.Connection, entry: Published) -> dict[str, Digest]:
-    """Return the digests of a version's marts as they were written down, by mart."""
+    """Return the stored digests of a version's marts, by mart."""
     if connection.execute("select to_regclass(%s)", [_MARTS]).fetchone()[0] is None:
         return {}
     query = f"select mart, row_count, content_hash from {_MARTS} where version = %s"
@@ -42,7 +42,7 @@ def read_digests(connection: psycopg.Connection, entry: Published) -> dict[str, 
 
 
 def write_digests(connection: psycopg.Connection, entry: Published, digests: dict[str, Digest]) -> None:
-    """Replace what is written down of a version's marts."""
+    """Replace the stored digests of a version's marts."""
     connection.execute(
         f"create table if not exists {_MARTS} (version text, mart text, row_count bigint, content_hash text)"
     )
@@ -53,13 +53,13 @@ def write_digests(connection: psycopg.Connection, entry: Published, digests: dic
 
 
 def forget_digests(connection: psycopg.Connection, kept: list[Published]) -> None:
-    """Remove what is written down of versions that aren't kept."""
+    """Remove the stored digests of versions that aren't kept."""
     if connection.execute("select to_regclass(%s)", [_MARTS]).fetchone()[0] is not None:
         connection.execute(f"delete from {_MARTS} where version <> all(%s)", [[entry.version for entry in kept]])
 
 
 def is_whole(version: Version, found: dict[str, Digest], recorded: dict[str, Digest]) -> bool:
-    """Say whether a copy is the version's, by its hash; by its rows' counts where another algorithm made that."""
+    """Return whether a copy matches the version by hash, or by row counts if another algorithm made the hash."""
     if is_comparable(version.content_hash):
         return combined_hash(found) == version.content_hash
     counts = [{mart: digest.rows for mart, digest in digests.items()} for digests in (found, recorded or found)]
@@ -67,7 +67,7 @@ def is_whole(version: Version, found: dict[str, Digest], recorded: dict[str, Dig
 
 
 def marts_of(connection: psycopg.Connection, version: Version | Published) -> list[Mart]:
-    """Return the marts that a kept version holds, known by their names alone."""
+    """Return the marts of a kept version, with their names only."""
     query = "select tablename from pg_tables where schemaname = %s order by tablename"
     return [Mart(table) for (table,) in connection.execute(query, [schema_of(version)]).fetchall()]
 
@@ -78,5 +78,5 @@ def schema_of(version: Version | Published) -> str:
 
 
 def copy_place(schema: str, mart: Mart) -> tuple[str, str]:
-    """Return where a copy keeps a mart: all marts in one schema, each table named `schema.table`."""
+    """Return a mart's place in a copy: one schema for all marts, with tables named `schema.table`."""
     return schema, mart.relation

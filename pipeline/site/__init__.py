@@ -1,4 +1,4 @@
-"""The site: everything that is drawn or written about the data, behind one page, served to this machine."""
+"""The site: all pages about the data, with an index, served to this machine."""
 
 from pipeline.site.index import write_index
 from pipeline.site.serving import serve_site

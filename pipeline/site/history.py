@@ -1,23 +1,23 @@
-"""The history of runs as a page: every day that anything was done for, step by step, as the ledger tells it."""
+"""Write the history of runs as a page: every day in the ledger, step by step."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pipeline.ledger import STEPS, Ledger
-from pipeline.request import Request
+from pipeline.ledger.status import step_command
+from pipeline.run.request import Request
 from pipeline.site.pages import write_page
-from pipeline.status import step_command
 
 HISTORY_PAGE = "runs.html"
-# A step's states, worst first: a day, or a step of several parts, is shown by the worst of its own.
+# A step's states, worst first: a day, or a step with several parts, shows the worst of them.
 _STATES = ("failed", "refused", "interrupted", "running", "not run", "done")
 _MARKS = {"failed": "✗", "refused": "✗", "interrupted": "✗", "running": "…", "not run": "·", "done": "✓"}
 
 
 @dataclass(frozen=True)
 class StepLine:
-    """One step of a day, or the part of it that is of one source or warehouse: `part`."""
+    """One step of a day, or its part for one source or warehouse (`part`)."""
 
     step: str
     part: str
@@ -33,7 +33,7 @@ class StepLine:
 
 @dataclass(frozen=True)
 class Day:
-    """What was done for a run date."""
+    """The steps of a run date."""
 
     run_date: str
     lines: list[StepLine]
@@ -44,24 +44,24 @@ class Day:
 
     @property
     def steps(self) -> dict[str, str]:
-        """The state of each step, in their order."""
+        """The state of each step, in order."""
         return {step: _worst(line.state for line in self.lines if line.step == step) for step in STEPS}
 
     def total(self, name: str) -> float:
-        """Return what the steps' `rows` (of extract), `rejected` or `seconds` add up to."""
+        """Return the sum of the steps' `rows` (of extract), `rejected` or `seconds`."""
         lines = [line for line in self.lines if name == "seconds" or line.step == "extract"]
         return sum(getattr(line, name) or 0 for line in lines)
 
 
 def write_history(request: Request) -> None:
-    """Write the page of all run dates, the latest first."""
+    """Write the page of all run dates, latest first."""
     write_page(
         request.home.root / "reports" / HISTORY_PAGE, "history.html", days=read_days(request.ledger), marks=_MARKS
     )
 
 
 def read_days(ledger: Ledger) -> list[Day]:
-    """Return what the ledger says of every run date, the latest first."""
+    """Return every run date in the ledger, latest first."""
     return [
         Day(run_date, [line for step in STEPS for line in _lines(ledger, run_date, step)])
         for run_date in reversed(ledger.days())

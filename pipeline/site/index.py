@@ -1,4 +1,4 @@
-"""The page before all others: what is published, and where everything about it is."""
+"""Write the site's index: the published version, and links to all pages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from ingestion.errors import TradewindsError
 from pipeline.boards.definition import read_boards
 from pipeline.publishing import open_publisher
-from pipeline.request import Request
+from pipeline.run.request import Request
 from pipeline.site.documentation import DOCS_PAGE, LINEAGE_PAGE
 from pipeline.site.history import HISTORY_PAGE
 from pipeline.site.pages import write_page
@@ -16,7 +16,7 @@ INDEX_PAGE = "index.html"
 
 @dataclass(frozen=True)
 class Card:
-    """A page of the site as the index tells of it; `missing` says why there is none, `command` what makes it."""
+    """A page of the site on the index; `missing` is the reason if there is none, `command` creates it."""
 
     title: str
     page: str
@@ -26,9 +26,9 @@ class Card:
 
 
 def write_index(request: Request, missing: dict[str, TradewindsError] | None = None) -> Path:
-    """Write the index of the pages that are there, and return its path.
+    """Write the index of the existing pages, and return its path.
 
-    `missing` holds, by part, why it couldn't be made now; a page from before is still led to.
+    `missing` holds, by part, why it couldn't be written now; the index still links to an earlier page.
     """
     reports, refusals = request.home.root / "reports", missing or {}
 

@@ -1,4 +1,4 @@
-"""The one place that knows dbt-colibri: which column is made of which, drawn from dbt's own artifacts."""
+"""Draw the columns' lineage with dbt-colibri, from dbt's artifacts."""
 
 import logging
 from pathlib import Path
@@ -8,20 +8,20 @@ from ingestion.redact import one_line
 
 
 def draw_lineage(artifacts: Path) -> str:
-    """Return the page that shows every column's way, from a folder with dbt's manifest.json and catalog.json.
+    """Return the lineage page of every column, from a folder with dbt's manifest.json and catalog.json.
 
-    Raises StepFailed when dbt-colibri can't make it.
+    Raises StepFailed when dbt-colibri fails.
     """
     try:
         from dbt_colibri.lineage_extractor.extractor import DbtColumnLineageExtractor
         from dbt_colibri.report.generator import DbtColibriReportGenerator
     except ImportError as error:
         raise Refused(f"dbt-colibri isn't there: {one_line(error)}", "make setup") from error
-    # What it couldn't follow, it shows on its page.
+    # Its page shows what it couldn't parse.
     logging.getLogger("colibri").setLevel(logging.CRITICAL)
     try:
         read = DbtColumnLineageExtractor(str(artifacts / "manifest.json"), str(artifacts / "catalog.json"))
-        # Its page would otherwise report its use to another host.
+        # Otherwise its page would send usage data to another host.
         DbtColibriReportGenerator(read, disable_telemetry=True).generate_report(str(artifacts / "lineage"))
     except Exception as error:  # it has no errors of its own
         raise StepFailed(f"the columns' lineage can't be drawn: {type(error).__name__}: {one_line(error)}") from error

@@ -1,4 +1,4 @@
-"""How the site's own pages are made: one template folder, one style, written whole."""
+"""Write the site's pages from one template folder, with one style, atomically."""
 
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,13 @@ _TEMPLATES = jinja2.Environment(
 
 
 def write_page(path: Path, template: str, **content: Any) -> Path:
-    """Write a page that needs nothing but itself, and return its path."""
+    """Write a page that loads no other file, and return its path."""
     write_atomically(path, _TEMPLATES.get_template(template).render(**content))
     return path
 
 
 def seal_page(html: str, *, evaluates: bool = False) -> str:
-    """Forbid a foreign page every request by a policy of its own, whoever serves it; `evaluates` lets it make code."""
+    """Add a policy to a foreign page that forbids every request, whatever the server; `evaluates` allows eval."""
     scripts = "'unsafe-inline' 'unsafe-eval' blob:" if evaluates else "'unsafe-inline'"
     policy = (
         f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; worker-src blob:; "

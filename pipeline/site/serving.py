@@ -1,4 +1,4 @@
-"""The site over HTTP, for this machine: pages and nothing else, read-only."""
+"""Serve the site's pages over HTTP, read-only, for this machine."""
 
 import errno
 import os
@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.redact import one_line
 
-# What the site is made of; anything else in the folder, dbt's artifacts say, isn't for readers.
+# The site's file types; other files in the folder, such as dbt's artifacts, aren't served.
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8"}
-# Each page narrows it by a policy of its own; dbt's and the lineage's make code in the browser.
+# Each page adds a stricter policy; dbt's page and the lineage need eval.
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "worker-src blob:; font-src data:; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -31,7 +31,7 @@ _HEADERS = {
 
 
 class _Reader(BaseHTTPRequestHandler):
-    """Answers GET and HEAD with a page of the root."""
+    """Answer GET and HEAD with a page of the root."""
 
     server_version, sys_version = "tradewinds", ""
     # Seconds that a client may take over its request.
@@ -58,7 +58,7 @@ class _Reader(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: who reads a page is nobody's business."""
+        """Log nothing: what people read is private."""
 
     def _answer(self, *, with_body: bool) -> None:
         path = find_page(self._root, self.path)
@@ -75,7 +75,7 @@ class _Reader(BaseHTTPRequestHandler):
 
 
 def find_page(root: Path, requested: str) -> Path | None:
-    """Return the page that a request's path names, None when it is no page of the root, by whatever detour."""
+    """Return the page at a request's path, None if it isn't a page below the root after resolving links and dots."""
     name = unquote(urlsplit(requested).path)
     if "\0" in name or "\\" in name:
         return None
@@ -88,7 +88,7 @@ def find_page(root: Path, requested: str) -> Path | None:
 def serve_site(root: Path, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve the site until SIGINT or SIGTERM; `on_ready` is called with its URL, port 0 takes a free one.
 
-    Raises Refused when there is no site yet, StepFailed when the port is taken, BadRequest when the host is none.
+    Raises Refused when there is no site yet, StepFailed when the port is taken, BadRequest on an unknown host.
     """
     if not (root / "index.html").is_file():
         raise Refused("there are no pages to serve yet", "tradewinds docs")

@@ -1,4 +1,4 @@
-"""Write the whole site of a home: boards, the data's documentation, the history of runs, and the page before them."""
+"""Write a home's whole site: boards, documentation, run history and index."""
 
 import time
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from ingestion.errors import Refused, StepFailed
 from pipeline.boards import write_boards
-from pipeline.request import Request
+from pipeline.run.request import Request
 from pipeline.site.documentation import write_documentation
 from pipeline.site.history import write_history
 from pipeline.site.index import write_index
 
-# Each part by the name it has on the index, in the order in which they are made.
+# The parts by their names on the index, in the order of writing.
 _PARTS: dict[str, Callable[[Request], object]] = {
     "boards": write_boards,
     "documentation": write_documentation,
@@ -20,9 +20,9 @@ _PARTS: dict[str, Callable[[Request], object]] = {
 
 
 def write_site(request: Request) -> Path:
-    """Write every part that there is something for and return the index, which says of the others what makes them.
+    """Write every part that has data and return the index, which names the command for the others.
 
-    Raises StepFailed when a part can't be made; its former pages stay.
+    Raises StepFailed when a part can't be written; its former pages stay.
     """
     missing = {}
     for name, write in _PARTS.items():

@@ -1,4 +1,4 @@
-"""What a change of the dbt project does to the marts: what it touches is built, in a copy of what was there before.
+"""Show a dbt change's effect on the marts: build what it touches in a copy of the warehouse before it.
 
 `make slim-ci` runs it, `.github/workflows/slim-ci.yml` on every pull request.
 """

@@ -1,4 +1,4 @@
-"""`python -m pipeline.slim_ci state|compare`, as the Makefile types it."""
+"""`python -m pipeline.slim_ci state|compare`, called by the Makefile."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from ingestion.errors import StepFailed, TradewindsError
 from ingestion.files import write_atomically
 from ingestion.redact import one_line
 from ingestion.settings import Home
-from pipeline.dates import parse_run_date
+from pipeline.run.dates import parse_run_date
 from pipeline.slim_ci.changed import build_changed
 from pipeline.slim_ci.comparison import compare_marts
 from pipeline.slim_ci.report import render_report
@@ -16,7 +16,7 @@ from pipeline.slim_ci.state import build_state, read_state
 
 
 def main() -> None:
-    """Do what was asked; a failure is one line on standard error and the exit code that says what it was."""
+    """Run the command; a failure is one line on standard error and an exit code."""
     parser = argparse.ArgumentParser(prog="slim-ci")
     verbs = parser.add_subparsers(dest="verb", required=True)
     state = verbs.add_parser("state", help="Build what a change is compared with.")
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _compare(folder: Path, home: Home) -> None:
-    """Build what is modified and write `reports/changes.md`, though the build fails; raises StepFailed then."""
+    """Build what is modified and write `reports/changes.md`; raises StepFailed after that if the build failed."""
     state, report = read_state(folder), home.root / "reports" / "changes.md"
     built = build_changed(state, home.root)
     text = render_report(state, built, *compare_marts(state, built.warehouse))

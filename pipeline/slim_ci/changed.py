@@ -1,4 +1,4 @@
-"""Build what a change touches, in a copy of the state's warehouse."""
+"""Build the nodes that a change touches, in a copy of the state's warehouse."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ _BAD = ("error", "fail", "runtime error", "skipped")
 
 @dataclass(frozen=True)
 class Built:
-    """What came of a build: its warehouse, the relations it made, how its tests ended, and what went wrong."""
+    """A build's result: its warehouse, relations, test results and errors."""
 
     warehouse: Path
     relations: list[str]
@@ -24,10 +24,10 @@ class Built:
 
 
 def build_changed(state: State, home: Path) -> Built:
-    """Build what differs from the state, and all that stands on it, with the tests of both.
+    """Build the nodes that differ from the state and their descendants, with their tests.
 
-    The rest is the state's own: its warehouse is copied to `slim_ci/` of the home, so a reference to what isn't built
-    finds what the state has built. A reader of DuckDB can't defer to another file: the views in it name their own.
+    The state's warehouse is copied to `slim_ci/` in the home, so that references to other nodes find the state's
+    relations. DuckDB can't defer to another file, because views name their own file.
     """
     work = home / "slim_ci"
     shutil.rmtree(work, ignore_errors=True)
@@ -41,7 +41,7 @@ def build_changed(state: State, home: Path) -> Built:
 
 
 def _read_results(warehouse: Path, path: Path, is_good: bool) -> Built:
-    """Read what a build has written down; a project that can't be parsed writes nothing."""
+    """Read a build's artifacts; a project that can't be parsed has none."""
     results = json.loads(path.read_text())["results"] if path.is_file() else []
     relations, tests, troubled = [], Counter(), []
     for result in results:

@@ -1,4 +1,4 @@
-"""The marts before and after a change: their rows, columns and hashes."""
+"""Compare the marts before and after a change: rows, columns and hashes."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import duckdb
 from ingestion.digest import digest_rows, row_hash
 from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal, quote
-from pipeline.project import Mart, published_marts
+from pipeline.dbt.project import Mart, published_marts
 from pipeline.publishing.changes import compare
 from pipeline.slim_ci.state import State
 
@@ -18,7 +18,7 @@ _BEFORE, _AFTER = "before", "after"
 
 @dataclass(frozen=True)
 class Side:
-    """A mart on one side of a change; its hash is of its rows in any order, its columns have their types."""
+    """A mart on one side of a change: columns with types, and a hash of the rows in any order."""
 
     rows: int
     content_hash: str
@@ -27,7 +27,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Difference:
-    """A mart whose rows or columns differ; a side is None where the mart doesn't exist."""
+    """A mart with different rows or columns; a side is None if the mart doesn't exist there."""
 
     mart: str
     before: Side | None
@@ -36,19 +36,19 @@ class Difference:
 
 
 def compare_marts(state: State, warehouse: Path) -> tuple[list[Difference], int]:
-    """Return what differs, by mart, and how many marts there are on either side."""
+    """Return the differing marts, and the number of marts on either side."""
     marts = {mart.relation: mart for mart in published_marts()}
     names = sorted(marts.keys() | set(_marts_of(state)))
     with open_session(memory=memory_setting()) as connection:
         for path, name in ((state.warehouse, _BEFORE), (warehouse, _AFTER)):
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
-        # A mart that the change removes is still in the copy, as the state has built it.
+        # A removed mart is still in the copy, as built by the state.
         found = [_difference(connection, name, marts.get(name)) for name in names]
     return [difference for difference in found if difference], len(names)
 
 
 def _marts_of(state: State) -> list[str]:
-    """Return the marts and snapshots that the state's project has, as `schema.table`."""
+    """Return the marts and snapshots of the state's project, as `schema.table`."""
     nodes = json.loads((state.folder / "manifest.json").read_text())["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "snapshot" or node["path"].startswith("marts/")]
     kinds = ("model", "snapshot")

@@ -1,4 +1,4 @@
-"""What a change does to the marts, as Markdown for its pull request."""
+"""Report a change's effect on the marts as Markdown for its pull request."""
 
 from ingestion.digest import short_hash
 from pipeline.slim_ci.changed import Built
@@ -9,7 +9,7 @@ TITLE = "# What this change does to the marts"
 
 
 def render_report(state: State, built: Built, differences: list[Difference], marts: int) -> str:
-    """Return the report: what was built, what went wrong, and each mart that differs."""
+    """Return the report: what was built, errors, and each mart that differs."""
     lines = [TITLE, "", f"Held against `{state.commit[:12]}`, with the sample data of {state.run_date}.", ""]
     if built.relations:
         names = ", ".join(f"`{name}`" for name in built.relations)

@@ -1,4 +1,4 @@
-"""What a change is held against: a commit's dbt manifest, and its warehouse with one built day of sample data."""
+"""The state to compare a change with: a commit's dbt manifest, and its warehouse with one day of sample data."""
 
 import io
 import json
@@ -17,13 +17,13 @@ from ingestion.settings import PROJECT
 
 WAREHOUSE_NAME = "tradewinds.duckdb"
 _BIN = Path(sys.executable).parent
-# Whatever a person has set for their own runs is no part of a comparison.
+# Settings of a user's own runs must not affect a comparison.
 _SETTINGS = ("SOURCES__", "TRADEWINDS_", "PEOPLE_", "DLT_", "DBT_")
 
 
 @dataclass(frozen=True)
 class State:
-    """A folder with `manifest.json`, `tradewinds.duckdb` and `state.json`; the last says of which commit and day."""
+    """A folder with `manifest.json`, `tradewinds.duckdb` and `state.json`, which holds the commit and the day."""
 
     folder: Path
     commit: str
@@ -45,9 +45,9 @@ def read_state(folder: Path) -> State:
 
 
 def build_state(folder: Path, revision: str, run_date: str) -> State:
-    """Build a commit's marts from the sample data of a day; a state that is of both already is left as it is.
+    """Build a commit's marts from the sample data of a day; an existing state of both is reused.
 
-    It stands in its folder whole or not at all. Raises BadRequest for a revision that git doesn't know, StepFailed.
+    The folder is complete or absent. Raises BadRequest on a revision that git doesn't know, StepFailed.
     """
     commit = _commit_of(revision)
     if (folder / "state.json").is_file():
@@ -74,7 +74,7 @@ def build_state(folder: Path, revision: str, run_date: str) -> State:
 
 
 def run_dbt(project: Path, home: Path, target_path: Path, *words: str) -> bool:
-    """Run `dbt build` on DuckDB with a project, a home and a place for its artifacts; return whether all went well."""
+    """Run `dbt build` on DuckDB with a project, a home and a folder for artifacts; return whether it succeeded."""
     command = [str(_BIN / "dbt"), "--log-path", str(target_path), "build", "--target", "duckdb"]
     places = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target_path)]
     return subprocess.run([*command, *places, *words], env=_environment(project, home), cwd=project).returncode == 0
@@ -89,14 +89,14 @@ def _commit_of(revision: str) -> str:
 
 
 def _check_out(commit: str, folder: Path) -> None:
-    """Put a commit's files into a new folder; the repository and its working tree aren't touched."""
+    """Check a commit's files out into a new folder, without touching the repository and its working tree."""
     archive = subprocess.run(["git", "archive", commit], cwd=PROJECT, capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
 
 
 def _build_day(work: Path, run_date: str) -> None:
-    """Land, load and build a day by a project's own commands, with the packages of this environment."""
+    """Land, load and build a day with the project's own commands and this environment's packages."""
     project, home = work / "project", work / "home"
     for step in ("extract", "load"):
         command = [str(_BIN / "tradewinds"), step, "--run-date", run_date]
@@ -107,6 +107,6 @@ def _build_day(work: Path, run_date: str) -> None:
 
 
 def _environment(project: Path, home: Path) -> dict[str, str]:
-    """Return the environment in which a project's own code builds in a home of its own, on DuckDB, from the sample."""
+    """Return the environment for the project's own code: a separate home, DuckDB, and the sample."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     return kept | {"PYTHONPATH": str(project), "TRADEWINDS_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingestion.settings import Home
-from pipeline import steps
-from pipeline.project import published_marts
-from pipeline.reporter import Reporter
-from pipeline.request import Request
+from pipeline.dbt.project import published_marts
+from pipeline.run import steps
+from pipeline.run.reporter import Reporter
+from pipeline.run.request import Request
 from tests.python.conftest import Database, Sandbox, warehouse_settings
 
 _ALL = ("resource_type:model", "resource_type:snapshot")

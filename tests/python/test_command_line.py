@@ -15,7 +15,7 @@ from ingestion.samples.generate import write_order_details
 from ingestion.sources import SOURCES
 from ingestion.warehouse import _ENGINES
 from pipeline.cli import app
-from pipeline.completion import SOURCE_NAMES, TARGET_NAMES
+from pipeline.cli.completion import SOURCE_NAMES, TARGET_NAMES
 from tests.python.conftest import COMMAND, Sandbox
 
 DAY = "2021-01-01"

@@ -27,8 +27,8 @@ KEYLESS = {
 }
 # Who may look at the clock, and what for.
 CLOCK_READERS = {
-    "pipeline/dates.py": "today is the run date when none is given",
-    "pipeline/ledger.py": "the ledger tells when things happened",
+    "pipeline/run/dates.py": "today is the run date when none is given",
+    "pipeline/ledger/__init__.py": "the ledger tells when things happened",
     "pipeline/publishing/journal.py": "latest.json tells when the version came out",
 }
 SQL_CLOCK = re.compile(

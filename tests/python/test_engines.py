@@ -7,7 +7,7 @@ import yaml
 
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
-from pipeline.project import published_relations
+from pipeline.dbt.project import published_relations
 from tests.python.conftest import BUILT_DAY, BuiltHomes, Sandbox
 
 ENGINES = ("duckdb", "postgres")

@@ -13,8 +13,8 @@ import pytest
 from ingestion.errors import StepFailed
 from ingestion.settings import Home
 from ingestion.warehouse import Warehouse, open_warehouse
-from pipeline import exports
-from pipeline.project import Export
+from pipeline.dbt.project import Export
+from pipeline.run import exports
 from tests.python.conftest import Database
 
 DAY = "2021-01-01"

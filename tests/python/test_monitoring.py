@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ingestion.settings import PROJECT, Home
 from pipeline.ledger import Ledger
-from pipeline.metrics import FILE_NAME, write_metrics
+from pipeline.ledger.metrics import FILE_NAME, write_metrics
 from tests.python.people_service import PeopleService, employee
 
 MONITORING = PROJECT / "deploy" / "monitoring"

@@ -21,9 +21,9 @@ from ingestion.sources import dlt_reading, make_own
 from ingestion.sources.api import ApiReading, Field, Shape
 from ingestion.sources.api.pages import Page
 from ingestion.sources.own import Looked
-from pipeline import source_adding
-from pipeline.source_adding import add_source
-from pipeline.source_files import CATALOGUE_MODELS, OVERVIEW, SECRETS, SETTINGS
+from pipeline.own_sources import adding
+from pipeline.own_sources.adding import add_source
+from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SECRETS, SETTINGS
 from tests.python.clones import fork_programs
 from tests.python.community import FaultyApi, small_rows
 from tests.python.conftest import BUILT_DAY, NEXT_DAY, BuiltHomes, Database, make_database
@@ -240,7 +240,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
     for name in (SETTINGS, OVERVIEW, *CATALOGUE_MODELS):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT / name, folder / name)
-    for module in (source_adding, catalogue, dlt_reading):
+    for module in (adding, catalogue, dlt_reading):
         monkeypatch.setattr(module, "PROJECT", folder)
     monkeypatch.setenv("DLT_PROJECT_DIR", str(folder))
     monkeypatch.syspath_prepend(folder)

@@ -13,9 +13,9 @@ from ingestion.own_sources import read_own_settings
 from ingestion.settings import PROJECT
 from ingestion.sources import make_own
 from ingestion.sources.csv_sniffing import sniff
-from pipeline import source_adding
-from pipeline.source_adding import add_source
-from pipeline.source_files import CATALOGUE_MODELS, OVERVIEW, SETTINGS
+from pipeline.own_sources import adding
+from pipeline.own_sources.adding import add_source
+from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SETTINGS
 from tests.python.clones import clone_project
 from tests.python.conftest import BUILT_DAY, NEXT_DAY, Sandbox
 
@@ -112,7 +112,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (SETTINGS, OVERVIEW, *CATALOGUE_MODELS):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT / name, folder / name)
-    monkeypatch.setattr(source_adding, "PROJECT", folder)
+    monkeypatch.setattr(adding, "PROJECT", folder)
     return folder
 
 

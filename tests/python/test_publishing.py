@@ -19,7 +19,7 @@ from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
 from ingestion.stores import disk as on_disk
 from ingestion.stores import open_store
-from pipeline.project import Mart
+from pipeline.dbt.project import Mart
 from pipeline.publishing import Publisher, open_publisher
 
 ORDERS = Mart("sales.orders", ("order_id",), ("amount",))

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from pipeline import steps
-from pipeline.request import Request
+from pipeline.run import steps
+from pipeline.run.request import Request
 from tests.python.conftest import Sandbox, make_sandbox, make_warehouse
 from tests.python.history import requesting
 

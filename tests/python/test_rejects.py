@@ -21,8 +21,8 @@ from ingestion.rejects import read_caps
 from ingestion.replay import replay_source
 from ingestion.settings import PROJECT, Home
 from ingestion.sources import SOURCES
-from pipeline.reporter import Reporter
-from pipeline.row_formats import write_rows
+from pipeline.cli.row_formats import write_rows
+from pipeline.run.reporter import Reporter
 from tests.python.conftest import Sandbox
 
 DAY = "2021-01-01"
@@ -460,7 +460,7 @@ def test_rows_that_are_good_now_reach_the_marts_once(built: Sandbox, tmp_path: P
     # One line is mended in place; the first replay is killed when it has landed it.
     damaged[9] = lines[9]
     built.order_details.write_text("\n".join(damaged) + "\n")
-    run_killed(built, "import pipeline.rejects as module; module.run_day = die")
+    run_killed(built, "import pipeline.run.rejects as module; module.run_day = die")
     assert count() == (total - 1, total - 2, total)
     assert "none of the 1 rejected rows of order_details is good now" in built.succeed(*replay)
     assert count() == (total - 1,) * 3

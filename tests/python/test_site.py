@@ -13,7 +13,7 @@ import pytest
 from ingestion.errors import Refused, StepFailed
 from ingestion.settings import Home
 from pipeline.ledger import Ledger
-from pipeline.request import Request
+from pipeline.run.request import Request
 from pipeline.site.history import read_days, write_history
 from pipeline.site.pages import seal_page
 from pipeline.site.serving import find_page

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from ingestion.settings import PROJECT
-from pipeline.project import published_marts
+from pipeline.dbt.project import published_marts
 from pipeline.slim_ci.comparison import compare_marts
 from pipeline.slim_ci.state import State
 from tests.python.clones import clone_project, fork_programs

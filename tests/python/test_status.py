@@ -8,7 +8,7 @@ from rich.console import Console
 
 from ingestion.settings import Home
 from pipeline.ledger import STEPS, Ledger
-from pipeline.status import day_table, days_grid, is_complete
+from pipeline.ledger.status import day_table, days_grid, is_complete
 
 FIRST = date(2021, 1, 1)
 

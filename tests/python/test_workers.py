@@ -14,9 +14,9 @@ from rich.console import Console
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.redact import register_secret
-from pipeline.relay import InTurn
-from pipeline.reporter import Reporter
-from pipeline.worker import Here, Worker
+from pipeline.run.relay import InTurn
+from pipeline.run.reporter import Reporter
+from pipeline.run.worker import Here, Worker
 from tests.python import worker_tasks as tasks
 
 
@@ -139,7 +139,7 @@ def test_a_worker_ends_with_its_command_whatever_ends_that(tmp_path: Path, work:
     code = f"""
 import os, signal
 from pathlib import Path
-from pipeline.worker import Worker
+from pipeline.run.worker import Worker
 from tests.python import worker_tasks as tasks
 class Ending:
     def hear(self, *_):

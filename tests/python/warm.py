@@ -1,10 +1,13 @@
-"""The `tradewinds` command, and dbt, forked from a process that has imported everything: imports cost more than tests.
+"""The `tradewinds` command, and dbt, forked from a process that has imported everything and parsed the project once.
+
+Imports, and what dbt derives from its classes and macros at a first parse, cost more than most tests.
 
 Each command still is a process of its own, with its own environment, working folder, pipes and signals, and runs what
 the console script runs. `test_command_line` starts the script itself.
 """
 
 import atexit
+import gc
 import json
 import os
 import select
@@ -14,12 +17,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
+from unittest.mock import patch
 
 from fsspec.config import conf, set_conf_env
 
@@ -29,9 +35,9 @@ _PID_BYTES = 10
 _PROGRAMS = {"tradewinds": ("pipeline.cli", "main"), "dbt": ("dbt.cli.main", "cli")}
 _IMPORTED = (
     "pipeline.cli",
-    "pipeline.steps",
-    "pipeline.day",
-    "pipeline.summary",
+    "pipeline.run.steps",
+    "pipeline.run.day",
+    "pipeline.cli.summary",
     "pipeline.checks",
     "pipeline.checks.engine",
     "ingestion.warehouse.dlt_tables",
@@ -50,15 +56,20 @@ _IMPORTED = (
     "alembic.command",
     "fsspec.implementations.local",
     "s3fs",
-    "pipeline.asking",
+    "pipeline.cli.asking",
     "pipeline.boards",
     "pipeline.people",
     "pipeline.publishing",
-    "pipeline.rejects",
+    "pipeline.run.rejects",
     "pipeline.site",
-    "pipeline.status",
-    "pipeline.verify",
+    "pipeline.ledger.status",
+    "pipeline.run.verify",
 )
+
+
+# What begins with dbt's parse, and dbt's modules that parse by Rust.
+_BUILDING = {"run", "build", "backfill", "docs", "verify"}
+_EXTRACTING = ("parser.models", "parser.unit_tests", "clients.jinja_static")
 
 
 class Process:
@@ -189,6 +200,8 @@ def serving_forks(environment: dict[str, str], project: Path = PROJECT) -> Itera
 def _serve(listener: socket.socket) -> None:
     for module in _IMPORTED:
         import_module(module)
+    is_warm = False
+    gc.freeze()  # the forks' collections needn't walk through what they share
     # A child that ends wakes the loop, which hands its status over.
     waking, woken = socket.socketpair()
     waking.setblocking(False)
@@ -208,12 +221,39 @@ def _serve(listener: socket.socket) -> None:
             _, given, _, _ = socket.recv_fds(asked, 1, 3)
             with asked.makefile("rb") as lines:
                 request = json.loads(lines.readline())
+            if not is_warm and (request["program"] == "dbt" or _BUILDING.intersection(request["words"])):
+                is_warm = True
+                _parse_once()
+                gc.freeze()
             if (pid := os.fork()) == 0:
                 _become(given, **request)
             asked.sendall(f"{pid:<{_PID_BYTES}}".encode())
             running[pid] = asked
             for number in given:
                 os.close(number)
+
+
+def _parse_once() -> None:
+    """Parse the project and pack the result, so that forks begin with all that dbt derives from classes and macros.
+
+    A process of its own does what dbt does by Rust: forks would wait for Rust's threads, which they don't have.
+    """
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
+    from dbt_extractor import py_extract_from_source
+
+    parsers = [f"dbt.{module}.py_extract_from_source" for module in _EXTRACTING]
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1) as apart, ExitStack() as replaced:
+        replaced.enter_context(patch.dict(os.environ, TRADEWINDS_HOME=folder))
+        for parser in parsers:
+            replaced.enter_context(patch(parser, lambda text: apart.submit(py_extract_from_source, text).result()))
+        silent = ["--log-level", "none", "--log-level-file", "none", "--log-path", folder]
+        # Whatever is wrong with the project is the forks' to say.
+        words = ["parse", "--no-partial-parse", "--no-write-json", "--target-path", folder]
+        if manifest := dbtRunner().invoke([*silent, *words]).result:
+            packed = manifest.to_msgpack(extended_mashumaro_encoder)
+            Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
 
 
 def _hand_over(running: dict[int, socket.socket]) -> None:
@@ -238,6 +278,7 @@ def _become(given: list[int], program: str, words: list[str], environment: dict[
         for number, standard in zip(given, (0, 1, 2), strict=True):
             os.dup2(number, standard)
         os.closerange(3, 256)
+        resource_tracker._resource_tracker.__init__()  # its pipe is closed
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)

@@ -1,4 +1,4 @@
-"""An API as a source: lists of JSON objects, asked for page by page, each answer kept as it came."""
+"""APIs as sources: lists of JSON objects, requested page by page, with every answer kept unchanged."""
 
 from ingestion.sources.api.reading import ApiReading
 from ingestion.sources.api.shapes import Field, Shape

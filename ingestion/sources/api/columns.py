@@ -1,4 +1,4 @@
-"""A page's rows as columns, all at once where every row is good."""
+"""Convert a page's rows to columns at once when every row is valid."""
 
 from operator import itemgetter
 from typing import Any
@@ -9,9 +9,9 @@ from ingestion.sources.api.shapes import Field, Shape, convert
 
 
 def read_columns(shape: Shape, rows: list[Any]) -> pa.Table | None:
-    """Return what `Shape.judge` makes of the rows one by one, None when one of them may be no good one.
+    """Return the same columns as `Shape.judge` on each row, None when a row may be invalid.
 
-    Texts aren't looked through: the caller knows that they can be stored.
+    Texts aren't checked: the caller knows that they can be stored.
     """
     if not set(map(type, rows)) <= {dict}:
         return None
@@ -26,7 +26,7 @@ def read_columns(shape: Shape, rows: list[Any]) -> pa.Table | None:
 
 
 def _find(rows: list[dict], path: str) -> list[Any] | None:
-    """Return what is at a path in each row, None when there is something else than an object on the way."""
+    """Return the value at a path in each row, None when a parent isn't an object."""
     *objects, name = path.split(".")
     for part in objects:
         rows = [row.get(part) if row else None for row in rows]
@@ -34,7 +34,7 @@ def _find(rows: list[dict], path: str) -> list[Any] | None:
             return None
     try:
         return list(map(itemgetter(name), rows))
-    except (KeyError, TypeError):  # a field that is missing, an object that is null
+    except (KeyError, TypeError):  # a missing field or a null object
         return [row.get(name) if row else None for row in rows]
 
 
@@ -44,7 +44,7 @@ def _convert(field: Field, values: list[Any]) -> pa.Array | None:
         if values.count(None) != sent.count(None):
             return None
     try:
-        column = pa.array(values)  # of the type that all of them have: a declared one would change some to fit
+        column = pa.array(values)  # inferred, because a declared type would convert some values
     except (pa.ArrowException, ValueError, TypeError, OverflowError):
         return None
     if column.type == pa.null():

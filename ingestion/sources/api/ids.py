@@ -1,4 +1,4 @@
-"""The ids that a list has had so far, as ranges: ids without gaps take no more memory than one."""
+"""The ids seen in a list so far, as ranges: ids without gaps take no more memory than one id."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ Ranges = tuple[np.ndarray, np.ndarray]  # first and last ids, both ascending, wi
 
 
 class SeenIds:
-    """A set of 64-bit integers that notices what comes again."""
+    """A set of 64-bit integers that detects repetitions."""
 
     def __init__(self):
-        # Each more than twice as long as the next one, so that an id is merged as often as there are levels.
+        # Each level is more than twice as long as the next, so an id is merged at most once per level.
         self._levels: list[Ranges] = []
 
     def add(self, ids: np.ndarray) -> int | None:
-        """Take ids in, and return the first that was there already, or that comes twice among them; None is none."""
+        """Add ids; return the first that is already in the set or repeated among them, else None."""
         ordered, places = np.unique(ids, return_index=True)
         is_again = self._have(ids)
         is_again[np.delete(np.arange(len(ids)), places)] = True
@@ -35,6 +35,6 @@ class SeenIds:
 
 
 def _join(firsts: np.ndarray, lasts: np.ndarray) -> Ranges:
-    """Return ascending ranges with those that touch made one."""
+    """Return ascending ranges with adjacent ones merged."""
     is_gap = firsts[1:] - 1 != lasts[:-1]
     return firsts[np.concatenate(([True], is_gap))], lasts[np.concatenate((is_gap, [True]))]

@@ -1,4 +1,4 @@
-"""An answer's body as rows: read at once, or one by one where each row's own text is asked for."""
+"""Parse an answer's body into rows: at once, or one by one if each row's text is needed."""
 
 import json
 import re
@@ -7,20 +7,20 @@ from typing import Any
 import orjson
 from requests import RequestException
 
-# A row's own text, and what it says.
+# A row's text and its value.
 Row = tuple[str, Any]
 _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
 class UnfitAnswer(RequestException):
-    """A whole answer that can't be used as it is, and may be better the next time."""
+    """A complete answer that can't be used; a retry may help."""
 
 
 def parse_list(body: bytes) -> list[Any]:
-    """Return what `split_list` does, without the texts, and several times as fast."""
+    """Return the rows of `split_list` without their texts, several times as fast."""
     try:
         rows = orjson.loads(body)
-    except orjson.JSONDecodeError:  # it refuses a byte order mark, half characters and integers of thousands of digits
+    except orjson.JSONDecodeError:  # it refuses byte order marks, lone surrogates and integers of thousands of digits
         return [row for _, row in split_list(body)]
     if not isinstance(rows, list):
         raise UnfitAnswer("its answer is no whole JSON list")
@@ -28,7 +28,7 @@ def parse_list(body: bytes) -> list[Any]:
 
 
 def split_list(body: bytes) -> list[Row]:
-    """Return the rows of a JSON list, each with its own text; raises UnfitAnswer on anything else."""
+    """Return the rows of a JSON list, each with its text; raises UnfitAnswer on anything else."""
     try:
         text = body.decode("utf-8-sig")
         place = _skip(text, 0)
@@ -58,7 +58,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-# Python refuses integers of thousands of digits; as floats they are merely of the wrong type.
+# Python refuses integers of thousands of digits; as floats they only have the wrong type.
 _DECODER = json.JSONDecoder(
     parse_int=lambda digits: int(digits) if len(digits) <= 20 else float(digits),
     parse_constant=_refuse_constant,

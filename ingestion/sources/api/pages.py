@@ -1,4 +1,4 @@
-"""The pages of an API's lists, from the API or from the answers that a landed day kept."""
+"""The pages of an API's lists, from the API or from the answers of a landed day."""
 
 import gzip
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from ingestion.sources.base import Place
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a list: what was asked (path and query), the list's length by the API itself, its text and its rows."""
+    """A part of a list: its request (path and query), the list's length according to the API, its text and rows."""
 
     request: str
     total_count: int | None
@@ -29,17 +29,17 @@ class Page:
 
 
 class Pages(Protocol):
-    """Where an API's lists come from."""
+    """A supplier of an API's lists."""
 
     def of(self, table: str) -> Iterator[Page]:
         """Yield a list page by page."""
 
     def land(self, table: str, place: Place) -> list[Answer]:
-        """Return the answers that `of` has read, placed in landing if they weren't there. Call after `of`."""
+        """Return the answers that `of` has read, all placed in landing. Call after `of`."""
 
 
 class ApiPages:
-    """Asks the API; `writer`, of one thread, keeps every answer in `folder` while the next one is asked for."""
+    """Request the API; `writer`, with one thread, saves each answer in `folder` during the next request."""
 
     def __init__(self, settings: ApiSettings, folder: Path, writer: Executor, *, is_sample: bool):
         self._settings = settings
@@ -55,7 +55,7 @@ class ApiPages:
         page: list[Page] = []
 
         def receive(response: requests.Response, *_: object, **__: object) -> None:
-            """Hold an answer against what is expected and keep it; what is raised here is tried again by dlt."""
+            """Check an answer and keep it; dlt retries what is raised here."""
             if response.status_code != requests.codes.ok:
                 raise requests.HTTPError(response=response)
             rows = parse_list(response.content)
@@ -74,7 +74,7 @@ class ApiPages:
                 paginator=paging,
                 data_selector="$",
                 hooks={"response": [receive]},
-                allow_redirects=False,  # a key is for the host that was configured
+                allow_redirects=False,  # the key is only for the configured host
             ):
                 if not paging.is_repeated:
                     yield page[0]
@@ -93,13 +93,13 @@ class ApiPages:
         return landed
 
     def _wait(self) -> None:
-        """Return when no answer is unwritten; raises OSError when one couldn't be written."""
+        """Wait until all answers are written; raises OSError when one couldn't be."""
         if self._unwritten:
             self._unwritten.result()
 
 
 class KeptPages:
-    """Reads the answers of a landed day again, each by its file."""
+    """Read the answers of a landed day again, file by file."""
 
     def __init__(self, answers: list[tuple[Answer, Path]]):
         self._answers = answers
@@ -115,7 +115,7 @@ class KeptPages:
 
 
 def _write(path: Path, body: bytes) -> None:
-    # The lowest level takes a quarter of the time of zlib's default, for files that are a third larger.
+    # The lowest level takes a quarter of the default's time, and makes files a third larger.
     path.write_bytes(gzip.compress(body, compresslevel=1, mtime=0))
 
 

@@ -1,4 +1,4 @@
-"""Where a list ends: by the count its API gives, else by an empty page, and never by a page that is merely short."""
+"""Find a list's end: by the API's count, else by an empty page, never by a short one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +11,10 @@ from ingestion.sources.api.lists import UnfitAnswer
 
 
 class ListPaginator(PageNumberPaginator):
-    """dlt's page numbers from 1 as `_page`, with an end of our own.
+    """dlt's page numbers from 1 as `_page`, with another end.
 
-    With `X-Total-Count` every page must be as long as it says. Without, pages go on to an empty one, and none before
-    the last may be short; an API that gives the whole list whatever page is asked for is taken at its word once.
+    With `X-Total-Count`, every page must have the expected length. Without it, pages go on to an empty one, and only
+    the last may be short. If page 2 repeats page 1, the API has no pages and the list is complete.
     """
 
     def __init__(self, size: int):
@@ -27,7 +27,7 @@ class ListPaginator(PageNumberPaginator):
         self.is_repeated = False
 
     def expect(self, response: requests.Response, rows: Sequence[Any]) -> None:
-        """Raise UnfitAnswer on a page that another try may complete, StepFailed on one that contradicts the others."""
+        """Raise UnfitAnswer on a page that a retry may complete, StepFailed on one that contradicts the others."""
         number, count, total = self.current_value, len(rows), total_count(response)
         self._count = count
         if number > 1 and total != self._total:
@@ -40,7 +40,7 @@ class ListPaginator(PageNumberPaginator):
                 raise UnfitAnswer(f"page {number} has {count} rows instead of {expected} (see page_size)")
 
     def update_state(self, response: requests.Response, data: list[Any] | None = None) -> None:
-        """Take the page that was as expected, and decide whether there is another one."""
+        """Count the expected page, and decide whether there is another one."""
         count = self._count
         if self.current_value == 1:
             self._total, self._first = total_count(response), response.content
@@ -63,7 +63,7 @@ class ListPaginator(PageNumberPaginator):
 
 
 def total_count(response: requests.Response) -> int | None:
-    """Return the list's length that an answer gives in its header, None when there is none."""
+    """Return the list's length from an answer's header, None when there is none."""
     text = response.headers.get("X-Total-Count")
     if text is None:
         return None

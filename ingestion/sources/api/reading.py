@@ -1,4 +1,4 @@
-"""An API's lists as Arrow: every row is either good or a reject with its request, its place in it, and its text."""
+"""Read an API's lists as Arrow: every row is valid, or a reject with its request, position and text."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ingestion.sources.api.pages import Page, Pages
 
 ROWS_PER_BATCH = 50_000
-NUL = rb"\u0000"  # JSON has no other spelling for it
+NUL = rb"\u0000"  # JSON's only spelling for it
 
 
 class ApiReading:
-    """Lists of declared shapes; one after the other, as they are at the moment that each is asked for."""
+    """Lists of declared shapes, read one after the other, each as it is when requested."""
 
     def __init__(self, shapes: dict[str, Shape], pages: "Pages", control: dict[str, ControlTotals]):
         self._shapes = shapes
@@ -64,11 +64,11 @@ class ApiReading:
         return self._sums[table].totals() if table in self._sums else Totals()
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
-        """Return the answers that a table was read from, all of them in landing; `place` brings a file there."""
+        """Return the answers that a table was read from, all in landing; `place` puts a file there."""
         return self._pages.land(table, place)
 
     def missing_fields(self) -> list[str]:
-        """Name every declared field that no row of what was read has, where there was a row."""
+        """Return every declared field that no row has, for tables with rows."""
         return [
             f"{table}.{field.path}"
             for table, found in self._fields.items()
@@ -77,13 +77,13 @@ class ApiReading:
         ]
 
     def undeclared_fields(self) -> dict[str, list[str]]:
-        """Return the fields by table that were sent and are no columns: they are in the answers, and only there."""
+        """Return the sent fields without a column, by table; only the answers hold them."""
         declared = {table: {field.path for field in shape.fields} for table, shape in self._shapes.items()}
         added = {table: sorted(found - declared[table]) for table, found in self._fields.items()}
         return {table: fields for table, fields in added.items() if fields}
 
     def _join(self, table: str, held: list[pa.Table]) -> pa.Table:
-        """Return the pages that are held as one batch, which is in the sums, and hold them no longer."""
+        """Return the held pages as one batch, add it to the totals, and release them."""
         batch = pa.concat_tables(held).combine_chunks()
         held.clear()
         if table in self._sums:
@@ -107,7 +107,7 @@ class ApiReading:
                 self._rejects[table].append(reject)
 
     def _refuse_repeated(self, table: str, seen: SeenIds, batch: pa.Table) -> None:
-        """Raise StepFailed where a key comes again: rows moved between two pages, and another one was missed."""
+        """Raise StepFailed when a key is repeated: rows moved between two pages, so another row was missed."""
         key = self._shapes[table].key
         if is_number := len(key) == 1 and pa.types.is_integer(batch.schema.field(key[0]).type):
             ids = batch[key[0]].to_numpy()
@@ -116,9 +116,8 @@ class ApiReading:
         again = seen.add(ids)
         if again is not None:
             if not is_number:
-                again = " ".join(
-                    map(str, batch.select(key).slice(int(np.argmax(ids == again)), 1).to_pylist()[0].values())
-                )
+                (row,) = batch.select(key).slice(int(np.argmax(ids == again)), 1).to_pylist()
+                again = " ".join(map(str, row.values()))
             raise StepFailed(
                 f"table {table}: {' and '.join(key)} {again} was sent twice; its rows moved while they were read"
             )

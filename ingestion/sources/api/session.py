@@ -1,4 +1,4 @@
-"""dlt's REST client on a connection that ends: each answer has its time and size, all of them together a budget."""
+"""dlt's REST client with limits: a timeout and size per answer, and a time budget for all of them."""
 
 import time
 from typing import Any
@@ -29,7 +29,7 @@ RETRIED_ERRORS = (
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Reads each answer to its end within its time and size, as long as the budget of all of them lasts."""
+    """Read each answer completely within its timeout and size, and all of them within the budget."""
 
     def __init__(self, settings: ApiSettings):
         super().__init__()
@@ -45,7 +45,7 @@ class BoundedAdapter(HTTPAdapter):
         seconds = min(self._timeout, left)
         ends = time.monotonic() + seconds
         response = super().send(request, **options | {"stream": True, "timeout": seconds})
-        # requests itself would wait for as long as a byte comes now and then.
+        # requests would wait as long as a byte arrives now and then.
         response._content = self._read(response, ends)
         return response
 
@@ -58,19 +58,19 @@ class BoundedAdapter(HTTPAdapter):
                     raise requests.ReadTimeout("the answer took too long", response=response)
                 if len(body) > MAX_BODY_BYTES:
                     raise StepFailed(f"an answer is larger than {MAX_BODY_BYTES:,} bytes; ask for smaller pages")
-        except requests.RequestException:  # an OSError, too
+        except requests.RequestException:  # it is an OSError too
             raise
         except ReadTimeoutError as error:
             raise requests.ReadTimeout(error, response=response) from error
         except (HTTPError, OSError) as error:
             raise requests.exceptions.ChunkedEncodingError(error, response=response) from error
         finally:
-            response.raw.close()  # one that was read to its end has given its connection back by now
+            response.raw.close()  # a fully read answer has already returned its connection
         return bytes(body)
 
 
 class AnswerClient(RESTClient):
-    """dlt's client, leaving answers unparsed: its parser knows neither a row's own text nor the longest integers."""
+    """dlt's client without its parser, which loses each row's text and fails on the longest integers."""
 
     _request: requests.Request | None = None
 
@@ -78,7 +78,7 @@ class AnswerClient(RESTClient):
         return []
 
     def _send_request(self, request: requests.Request, **options: Any) -> requests.Response:
-        """Prepare a list's first request, and for the others its query alone, unless there are cookies to be sent."""
+        """Prepare a list's first request, then change only its query, unless cookies must be sent."""
         if request is not self._request or self.session.cookies:
             self._request, self._prepared = request, self.session.prepare_request(request)
         self._prepared.prepare_url(request.url, request.params)
@@ -86,7 +86,7 @@ class AnswerClient(RESTClient):
 
 
 def open_client(settings: ApiSettings, *, is_sample: bool) -> AnswerClient:
-    """Return a client that asks again with growing waits, or those that `Retry-After` asks for."""
+    """Return a client that retries with growing waits, or after `Retry-After`."""
     session = Client(
         raise_for_status=False,
         status_codes=RETRIED_STATUS,
@@ -98,17 +98,17 @@ def open_client(settings: ApiSettings, *, is_sample: bool) -> AnswerClient:
     adapter = BoundedAdapter(settings)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    if not is_sample:  # which is in this process: a proxy of the environment can't reach it
+    if not is_sample:  # the sample is in this process, where a proxy can't reach it
         found = session.merge_environment_settings(settings.base_url, {}, None, None, None)
         session.proxies, session.verify = found["proxies"], found["verify"]
         session.auth = get_netrc_auth(settings.base_url)
-    session.trust_env = False  # requests would read the whole environment again for every page
-    # Bodies are kept as they come, so they should come as they are.
+    session.trust_env = False  # requests would read the environment again for every page
+    # Bodies are kept unchanged, so ask for them uncompressed.
     return AnswerClient(settings.base_url, headers=settings.headers | {"Accept-Encoding": "identity"}, session=session)
 
 
 def describe_failure(error: requests.RequestException, settings: ApiSettings) -> str:
-    """Say what came of the last attempt, without anything of the request or the answer but its status."""
+    """Return the last attempt's result: its status, and nothing else from request or answer."""
     if isinstance(error, UnfitAnswer):
         return str(error)
     if isinstance(error, requests.HTTPError):

@@ -1,4 +1,4 @@
-"""How an API is asked: where, with which key, in pages of which size, and how long and how often."""
+"""An API's settings: URL, key, page size, timeouts and retries."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from ingestion.settings import source_setting
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """What `SOURCES__<NAME>__…` says; `timeout_seconds` is for one answer, `budget_seconds` for all of an extract."""
+    """The settings `SOURCES__<NAME>__…`; `timeout_seconds` is for one answer, `budget_seconds` for an extract."""
 
     base_url: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
@@ -23,7 +23,7 @@ class ApiSettings:
 
 
 def configured_url(source: str) -> str | None:
-    """Return the API's configured URL, None when there is none; raises BadRequest when it is no plain http(s) URL."""
+    """Return the API's configured URL, None when unset; raises BadRequest when it isn't a plain http(s) URL."""
     url = source_setting(source, "base_url")
     return check_api_url(str(url), _variable(source, "base_url")) if url else None
 
@@ -44,7 +44,7 @@ def check_api_url(url: str, named: str) -> str:
 
 
 def read_api_settings(source: str, base_url: str) -> ApiSettings:
-    """Return the settings of an API at this URL; raises BadRequest, naming the variable, on one that can't be read."""
+    """Return the settings of an API at this URL; raises BadRequest naming a variable that can't be read."""
     return ApiSettings(
         base_url=base_url,
         headers=_key_header(source),
@@ -57,12 +57,12 @@ def read_api_settings(source: str, base_url: str) -> ApiSettings:
 
 
 def _key_header(source: str) -> dict[str, str]:
-    """Return the header that holds the key: `Authorization: Bearer …`, or the key alone in a header of another name."""
+    """Return the header with the key: `Authorization: Bearer …`, or the key alone in another header."""
     key = source_setting(source, "api_key")
     if not key:
         return {}
     register_secret(str(key))
-    # A header can hold nothing else, and requests would quote the key when it complains.
+    # A header can hold nothing else, and an error of requests would quote the key.
     if not re.fullmatch(r"[!-~](?:[ -~]*[!-~])?", str(key)):
         raise _unreadable(source, "api_key", "printable ASCII characters, without blanks around them")
     name = str(source_setting(source, "api_key_header", "Authorization"))

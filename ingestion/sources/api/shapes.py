@@ -1,4 +1,4 @@
-"""What a row of an API must be: declared fields with a type each, which become columns."""
+"""The declared shape of an API's rows: typed fields, which become columns."""
 
 import math
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Field:
-    """A field by its path in the object (`address.geo.lat`); the column's name is the path's parts, joined by `_`.
+    """A field by its path in the object (`address.geo.lat`); the column's name joins the path's parts with `_`.
 
-    A `number` is float64, and may be written as text. Without what is `required` a row is rejected, else it is NULL.
+    A `number` is float64, and may be sent as text. A row without a `required` field is rejected; others become NULL.
     """
 
     path: str
@@ -40,7 +40,7 @@ class Shape:
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The columns as they land."""
+        """The landed columns."""
         return pa.schema([(field.column, field.arrow_type) for field in self.fields])
 
     @cached_property
@@ -50,7 +50,7 @@ class Shape:
         return {".".join(path[:depth]) for path in parts for depth in range(1, len(path))}
 
     def judge(self, row: Any) -> tuple[dict[str, Any], str | None]:
-        """Return a row's columns, and the first rule that it breaks, None when it is good."""
+        """Return a row's columns and the first rule that it breaks, None if it is valid."""
         if not isinstance(row, dict):
             return {}, "no object"
         values = {}
@@ -69,7 +69,7 @@ class Shape:
         return values, None
 
     def fields_of(self, rows: list[Any], prefix: str = "") -> set[str]:
-        """Return the paths of the fields of rows, those inside of an object only where the shape looks into it."""
+        """Return the paths of the rows' fields; fields inside an object only if the shape declares some there."""
         if not set(map(type, rows)) <= {dict}:
             rows = [row for row in rows if isinstance(row, dict)]
         found = set()
@@ -83,19 +83,19 @@ class Shape:
 
 
 def _find(row: dict, path: str) -> Any:
-    """Return what is at a path: an object that is missing or null has no fields, and one that is none is wrong."""
+    """Return the value at a path: a missing or null object has no fields, any other value on the way is wrong."""
     value: Any = row
     for name in path.split("."):
         if value is None or value is _ABSENT:
             return _ABSENT
         if not isinstance(value, dict):
-            return [value]  # no type takes a list
+            return [value]  # no type accepts a list
         value = value.get(name, _ABSENT)
     return value
 
 
 def convert(value: Any, type_: str) -> Any:
-    """Return a value as its column takes it, None when it is of another type."""
+    """Return a value converted for its column, None when it has another type."""
     if type_ == "text":
         return value if isinstance(value, str) else None
     if type_ == "boolean":
@@ -112,7 +112,7 @@ def convert(value: Any, type_: str) -> Any:
 
 
 def _is_storable(text: str) -> bool:
-    """Say whether a text is Unicode without NUL: JSON can escape halves of characters, and Postgres takes no NUL."""
+    """Return whether a text is valid Unicode without NUL: JSON can escape lone surrogates; Postgres refuses NUL."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -15,7 +15,7 @@ changes as (
     where event_type in ('became_able_to_propose', 'became_unable_to_propose')
 ),
 
--- What a day adds to or takes from the count: only a professional's last word of the day counts.
+-- The day's change of the count: only a professional's last event of the day counts.
 deltas as (
     select
         changed_date,
@@ -34,7 +34,7 @@ daily_deltas as (
     group by changed_date
 ),
 
--- The last event's own day is left out: the log may have ended in the middle of it.
+-- The last event's day is left out, because the log may end in the middle of it.
 bounds as (
     select
         cast(min(cast(occurred_at as date)) as timestamp) as first_day,

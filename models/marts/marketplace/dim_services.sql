@@ -37,7 +37,7 @@ ranked as (
 services as (
     select
         service_id,
-        -- A service that was renamed goes by its latest name.
+        -- A renamed service has its latest name.
         max(case when recency_rank = 1 then service_name_nl end) as service_name_nl,
         max(case when recency_rank = 1 then service_name_en end) as service_name_en,
         min(first_seen_at) as first_seen_at,

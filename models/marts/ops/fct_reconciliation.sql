@@ -13,7 +13,7 @@ with_marts as (
         mart_totals.key_sum as mart_key_sum,
         mart_totals.amount_sum as mart_amount_sum
     from figures
-    -- The marts are those of one day, and say nothing of the others.
+    -- The marts have only one day.
     left join mart_totals
         on
             figures.source_name = mart_totals.source_name

@@ -30,7 +30,7 @@ year_hires as (
     group by hire_year
 ),
 
--- Those that hired nobody, or are deleted softly, lower the mean, too.
+-- Departments without hires, or soft-deleted ones, also lower the mean.
 department_total as (
     select count(*) as department_count from departments
 ),

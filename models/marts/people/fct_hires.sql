@@ -2,7 +2,7 @@ with employees as (
     select * from {{ ref('stg_people__employees') }}
 ),
 
--- Deactivated employees too: a hire stays a hire.
+-- Includes deactivated employees: a hire stays a hire.
 final as (
     select
         employee_id,

@@ -19,7 +19,7 @@ dated as (
     from hires
 ),
 
--- By number and not by name: two departments that share a name are two.
+-- By number, not by name: two departments may share a name.
 counted as (
     select
         hire_year,

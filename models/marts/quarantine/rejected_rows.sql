@@ -31,7 +31,7 @@ rejected_events as (
     where _run_date in ({{ days }})
 ),
 
--- The people database keeps its own account of what it refused, with file and line.
+-- The people database has its own log of rejected rows, with file and line.
 rejected_people as (
     select *
     from {{ ref('stg_people__quarantined_rows') }}

@@ -13,7 +13,7 @@ bounds as (
     from orders
 ),
 
--- Whole years, so that a quarter or a week at either end is not cut short.
+-- Whole years, so that quarters and weeks at either end are complete.
 years as (
     select
         cast(date_trunc('year', first_date) as timestamp) as first_day,
@@ -46,7 +46,7 @@ numbered as (
 final as (
     select
         date_day,
-        -- Not by the engine's own names of months and days, which follow its language.
+        -- Not the engine's names of months and days, which depend on its language.
         split_part(
             'January February March April May June July August September October November December',
             ' ',

@@ -13,7 +13,7 @@ employee_territories as (
         on employee_territories.territory_id = territories.territory_id
 ),
 
--- Sorted by the bytes of the code, as every engine can, not by a language's rules.
+-- Sorted by the bytes of the code, which is the same on every engine.
 territory_lists as (
     select
         employee_id,

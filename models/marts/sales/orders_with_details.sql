@@ -56,7 +56,7 @@ final as (
         order_lines.gross_amount_usd,
         order_lines.net_amount_usd
     from orders
-    -- Full, so that neither an order without lines nor a line without its order gets lost.
+    -- A full join keeps orders without lines and lines without an order.
     full join order_lines
         on orders.order_id = order_lines.order_id
     left join shipping_addresses

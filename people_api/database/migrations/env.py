@@ -1,4 +1,4 @@
-"""What Alembic runs: our tables, on the connection that `migrate` hands over."""
+"""Alembic's environment: our tables, on the connection from `migrate`."""
 
 from alembic import context
 

@@ -1,0 +1,60 @@
+"""The `tradewinds` command: its verbs, and one line for every error."""
+
+import signal
+import sys
+
+import typer
+import typer.exceptions
+
+from ingestion.errors import TradewindsError
+from ingestion.redact import one_line
+from ingestion.settings import use_project_settings
+from pipeline.cli.days import days_app
+from pipeline.cli.ledger import ledger_app
+from pipeline.cli.people import people_app
+from pipeline.cli.published import published_app
+from pipeline.cli.rejects import rejects_app
+from pipeline.cli.site import site_app
+from pipeline.cli.sources import sources_app
+from pipeline.cli.steps import steps_app
+
+_INTERRUPTED = 130
+
+use_project_settings()
+
+app = typer.Typer(
+    help="Land, load, check, build and publish Northwind's data, a day at a time.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verbs in (days_app, steps_app, published_app, site_app, ledger_app):
+    app.add_typer(verbs)
+app.add_typer(sources_app, name="sources")
+app.add_typer(rejects_app, name="rejects")
+app.add_typer(people_app, name="people")
+
+
+def main() -> None:
+    """Run the command; a failure is one line on standard error and an exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_code, line = _run(sys.argv[1:] or ["--help"])
+    # No exception or traceback is referenced here: DuckDB complains about objects that live until the end.
+    if line:
+        print(f"tradewinds: {one_line(Exception(line))}", file=sys.stderr)
+    sys.exit(exit_code)
+
+
+def _run(words: list[str]) -> tuple[int, str]:
+    """Return the exit code and the line for a failure."""
+    try:
+        exit_code = app(words, standalone_mode=False) or 0
+        # typer returns this code for Ctrl-C, without a message.
+        return exit_code, "interrupted" if exit_code == _INTERRUPTED else ""
+    except TradewindsError as error:
+        return error.exit_code, f"{error.reason}; run: {error.command}" if error.command else error.reason
+    except typer.exceptions.TyperException as error:
+        return 2, f"{error.format_message().rstrip('.')}; run: tradewinds --help"
+    except (typer.Abort, KeyboardInterrupt):
+        return _INTERRUPTED, "interrupted"
+    except Exception as error:
+        return 1, f"{type(error).__name__}: {one_line(error)}"

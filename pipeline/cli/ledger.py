@@ -1,0 +1,77 @@
+"""Commands that show the ledger and verify stored data."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    Output,
+    Quiet,
+    SourceNames,
+    Target,
+    complete_target,
+    day_of,
+    examples,
+    reporter_for,
+    request_for,
+    serving,
+)
+
+ledger_app = typer.Typer()
+
+
+@ledger_app.command(
+    epilog=examples(
+        "tradewinds status",
+        "tradewinds status --run-date 2021-01-02",
+        "tradewinds status --run-date 2021-01-02 --quiet",
+        "tradewinds status --format json",
+    )
+)
+def status(
+    run_date: Annotated[
+        str | None,
+        typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day to show; the default is the last 14 days."),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            help="Only the steps of this warehouse; the default is the last one used.",
+            autocompletion=complete_target,
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    output: Output = "text",
+) -> None:
+    """Show a day's steps, or the last 14 days as a grid; with a day, exit 0 if it is complete."""
+    from pipeline.ledger.status import day_entries, day_table, days_grid, is_complete, last_days
+
+    reporter = reporter_for(quiet, output)
+    day, request = run_date and day_of(run_date), request_for(target or "duckdb", reporter=reporter)
+    reporter.console.print(day_table(request.ledger, day, target) if day else days_grid(request.ledger, target))
+    for told in [day] if day else last_days(request.ledger):
+        for entry in day_entries(request.ledger, told, target):
+            reporter.tell(**entry)
+    if day and not is_complete(request.ledger, day, target):
+        raise typer.Exit(1)
+
+
+@ledger_app.command(epilog=examples("tradewinds verify", "tradewinds verify --history --target postgres"))
+def verify(
+    source: SourceNames = None,
+    history: Annotated[bool, typer.Option("--history", help="Also compare history as of every day with raw.")] = False,
+    target: Target = "duckdb",
+    quiet: Quiet = False,
+    output: Output = "text",
+) -> None:
+    """Verify every landed file's SHA-256, and optionally history against raw."""
+    from pipeline.run.verify import verify_history, verify_landing
+
+    reporter = reporter_for(quiet, output)
+    if history:
+        with serving(target, source, reporter=reporter) as request:
+            verify_landing(request)
+            verify_history(request)
+    else:
+        verify_landing(request_for(target, source, reporter=reporter))

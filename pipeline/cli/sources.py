@@ -1,0 +1,136 @@
+"""`tradewinds sources`: list and add sources, generate and serve the samples."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipeline.cli.options import RowFormat, day_of, examples, request_for
+
+sources_app = typer.Typer(help="List and add sources, generate and serve the samples.")
+
+
+@sources_app.command(
+    name="list",
+    epilog=examples(
+        "tradewinds sources list",
+    ),
+)
+def list_(output: RowFormat = "table") -> None:
+    """List the sources with their kind, place, last landed day, and whether they are a sample."""
+    from pipeline.cli.row_formats import write_rows
+    from pipeline.own_sources.listing import COLUMNS, list_sources
+
+    request = request_for()
+    write_rows(list_sources(request), COLUMNS, output, None, request.reporter)
+
+
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources add shops --kind csv --path shops.csv.gz --since 2021-01-02",
+        "tradewinds sources add erp --kind postgres --url postgresql://reader:…@db.example/erp --table invoices",
+        "tradewinds sources add tides --kind dlt --resource my_sources.tides:tides",
+        "tradewinds sources add rates --kind api --base-url https://api.example --resource rates",
+    )
+)
+def add(
+    name: Annotated[str, typer.Argument(help="The source's name: lower-case letters, digits and underscores.")],
+    kind: Annotated[Literal["csv", "postgres", "dlt", "api"], typer.Option("--kind", help="The source's kind.")],
+    path: Annotated[Path | None, typer.Option("--path", help="The CSV file, with a header, gzipped or not.")] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="The database; kept in .dlt/secrets.toml, which git ignores.")
+    ] = None,
+    schema: Annotated[str | None, typer.Option("--schema", help="The schema; the default is public.")] = None,
+    table: Annotated[
+        list[str] | None, typer.Option("--table", help="A table of the schema; the default is all.")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Where the API is.")] = None,
+    resource: Annotated[
+        list[str] | None, typer.Option("--resource", help="dlt: module:function. api: the name of a list.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="YYYY-MM-DD", help="The source's first day; the default is today."),
+    ] = None,
+) -> None:
+    """Read a source and write its files: settings, staging models, tests, a suite of arrivals."""
+    from pipeline.own_sources.adding import add_source
+
+    day, say = day_of(since), request_for().reporter.say
+    given = {"path": path, "url": url, "schema": schema, "table": table, "base_url": base_url, "resource": resource}
+    files, looked = add_source(name, kind, {option: value for option, value in given.items() if value}, day)
+    for found in looked.tables:
+        key = " and ".join(found.key)
+        say(f"{found.name}: {len(found.columns)} columns, from {day} on")
+        guess = f"its key is a guess: {key} is the first column that is filled and different in every row"
+        say(guess if found.is_guess else f"its key is {key}")
+    for line in (*looked.notes, *(f"  {file}" for file in files), "next: tradewinds run"):
+        say(line)
+
+
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources up",
+    )
+)
+def up() -> None:
+    """Start the embedded Postgres and keep it running."""
+    from ingestion.embedded.postgres import EmbeddedPostgres
+
+    request = request_for()
+    EmbeddedPostgres(request.home.root).up()
+    request.reporter.say("the embedded Postgres is running; stop it with: tradewinds sources down")
+
+
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources down",
+    )
+)
+def down() -> None:
+    """Stop the embedded Postgres."""
+    from ingestion.embedded.postgres import EmbeddedPostgres
+
+    request = request_for()
+    stopped = EmbeddedPostgres(request.home.root).down()
+    request.reporter.say("the embedded Postgres is stopped" if stopped else "the embedded Postgres was not running")
+
+
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources sample --scale 10",
+    )
+)
+def sample(
+    scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
+) -> None:
+    """Generate the sample data again, at any scale; your own people data isn't changed."""
+    from ingestion.samples.defaults import make_samples
+    from ingestion.settings import people_database_url
+    from people_api.sample import clear_sample
+    from pipeline.people import people_engine
+
+    request = request_for()
+    for table, rows in make_samples(request.home, scale).items():
+        request.reporter.line("sample", table, rows, None)
+    if not people_database_url():
+        with people_engine(request.home) as engine:
+            clear_sample(engine)  # the next extract inserts the new sample
+
+
+@sources_app.command(
+    epilog=examples(
+        "tradewinds sources api --port 8322",
+    )
+)
+def api(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on, on 127.0.0.1.")] = 8322,
+) -> None:
+    """Serve the community's sample data as an API until it is stopped."""
+    from ingestion.samples.defaults import sample_api
+
+    request = request_for()
+    server = sample_api(request.home, port)
+    request.reporter.say(f"the sample API answers at {server.url}; stop it with Ctrl-C")
+    with server:
+        server.serve_forever()

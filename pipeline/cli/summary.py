@@ -1,0 +1,50 @@
+"""Print the summary of a run: what was built, its sources, the answer's first rows, and where to look."""
+
+from itertools import islice
+
+from rich.table import Table
+
+from ingestion.landing import Landing
+from ingestion.sources import kind_of
+from pipeline.cli.asking import ANSWER, ANSWER_SHOWN
+from pipeline.publishing import open_publisher
+from pipeline.run.request import Request
+
+# The setting of your own source, by area of landing.
+_SETTINGS = {
+    "postgres": "SOURCES__{}__CREDENTIALS",
+    "csv": "SOURCES__{}__PATH",
+    "people": "PEOPLE_DATABASE_URL",
+    "api": "SOURCES__{}__BASE_URL",
+}
+
+
+def print_summary(request: Request, run_date: str) -> None:
+    """Print the summary of a finished day."""
+    landing, home, say = Landing(request.home), request.home, request.reporter.say
+    say("")
+    say(f"Run date {run_date}")
+    for source in request.sources_of(run_date):
+        manifest = landing.manifest(source.name, run_date)
+        origin = "generated sample data" if manifest.is_sample else "your own source"
+        setting = _SETTINGS.get(kind_of(source), "").format(source.name.upper())
+        hint = f"; set {setting} to use your own" if manifest.is_sample else ""
+        say(f"  {source.name:<14} {manifest.rows:>9,} rows, {manifest.rejected_rows:,} rejected   {origin}{hint}")
+    say("")
+    say(f"The first rows of {ANSWER}:")
+    request.reporter.console.print(_first_rows(request, 5))
+    say("")
+    say(f"  the answer, whole   {home.exports}/{run_date}/orders_with_details.csv and .json")
+    say(f"  the marts, for BI   {open_publisher(request.target, home).place}")
+    say(f"  what was done       tradewinds status --run-date {run_date}")
+
+
+def _first_rows(request: Request, count: int) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ANSWER_SHOWN:
+        table.add_column(column, no_wrap=True)
+    with request.warehouse.reading(ANSWER, ["order_id", "product_id"]) as mart:
+        rows = (row for batch in mart for row in batch.to_pylist())
+        for row in islice(rows, count):
+            table.add_row(*("" if row[column] is None else str(row[column]) for column in ANSWER_SHOWN))
+    return table

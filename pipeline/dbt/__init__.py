@@ -1,0 +1,175 @@
+"""Run dbt in this process, with one line per node and its artifacts in the home."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from ingestion.errors import StepFailed
+from ingestion.redact import redact
+from ingestion.settings import PROJECT, Home
+from ingestion.warehouse import open_warehouse
+from pipeline.dbt.manifest import parsed_project
+from pipeline.dbt.messages import shown_message
+from pipeline.dbt.selection import nodes_of_sources
+
+# Called with a node's name, status and seconds.
+OnNode = Callable[[str, str, float], None]
+
+_GOOD = ("success", "pass", "no-op", "warn")
+# Nodes that don't depend on a day's data: unit tests, and nodes that do nothing.
+_BESIDE_DATA = ("--exclude-resource-type", "unit_test", "exposure", "saved_query")
+_HISTORY = ("--select", "tag:history", "--exclude-resource-type", "test", "unit_test")
+# Views in a separate schema, so that checking a past day doesn't change the build.
+_CHECK_SUFFIX = "_verify"
+_CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw", "--indirect-selection", "empty")
+
+# The start of the message of macros/refuse_history_gaps.sql.
+_BEHIND = "history is behind run date"
+
+# How many rows of a failed test an error shows, and their maximal length in characters.
+_EXAMPLES = 3
+_EXAMPLE_LENGTH = 400
+
+
+class HistoryBehind(StepFailed):
+    """A build was refused before any change, because earlier loaded days aren't in history yet."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """The number of nodes by status, and the warnings' messages."""
+
+    counts: dict[str, int]
+    warnings: list[str]
+
+
+class Dbt:
+    """The project at one target; calls run in this process and share one parse."""
+
+    def __init__(self, target: str, home: Home):
+        self._target, self._home = target, home
+        self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
+        self._places += ["--target-path", str(home.root / "reports" / "dbt")]
+        self._manifests: dict[tuple[tuple[str, str], ...], Any] = {}
+
+    def prepare(self) -> None:
+        """Import dbt and parse the project for the next call; raises StepFailed when it can't be parsed."""
+        import dbt.cli.main  # noqa: F401
+
+        self._parse(())
+
+    def release(self) -> None:
+        """Close the connections that dbt keeps open after a call."""
+        open_warehouse(self._target, self._home).release()
+
+    def nodes_of_sources(self, sources: list[str]) -> list[str]:
+        """Return the selection for a build of these sources alone."""
+        return nodes_of_sources(self._parse(()), sources)
+
+    def build(self, run_date: str, *, select: list[str], on_node: OnNode) -> BuildResult:
+        """Do the same as `dbt build --vars '{run_date: D}'`, without unit tests.
+
+        Raises HistoryBehind when earlier days must be replayed first, StepFailed naming every node that failed.
+        """
+        words = ["--select", *select] if select else []
+        try:
+            results = self._invoke("build", run_date, *_BESIDE_DATA, *words, on_node=on_node)
+        except StepFailed as error:
+            raise HistoryBehind(error.reason) if _BEHIND in error.reason else error from None
+        return BuildResult(
+            counts=dict(Counter(str(result.status) for result in results)),
+            warnings=[_describe(result) for result in results if result.status == "warn"],
+        )
+
+    def history_gaps(self, run_date: str) -> list[str]:
+        """Return the earlier loaded days that history lacks or has from other rows, oldest first."""
+        query = f"{{{{ history_gaps('{run_date}') }}}}"
+        (shown,) = self._invoke("show", run_date, "--inline", query, "--limit", "-1")
+        return [str(day)[:10] for day in shown.agate_table.columns[0].values()]
+
+    def replay_history(self, run_date: str) -> None:
+        """Bring history to the end of a past day; raises StepFailed when a snapshot fails."""
+        self._invoke("build", run_date, *_HISTORY)
+
+    def check_history(self, run_date: str) -> list[str]:
+        """Return the differences between history as of a loaded day and the day's raw rows."""
+        self._parse((("schema_suffix", _CHECK_SUFFIX),))  # a parse error isn't a finding about history
+        try:
+            self._invoke("build", run_date, *_CHECK, schema_suffix=_CHECK_SUFFIX)
+        except StepFailed as error:
+            return [error.reason]
+        return []
+
+    def document(self, run_date: str, folder: Path) -> None:
+        """Write dbt's manifest.json, catalog.json and static_index.html of the build into a folder."""
+        outcome = self._run(["docs", "generate"], run_date, "--static", "--target-path", str(folder))
+        if not outcome.success:
+            raise StepFailed("dbt can't say what is built, see dbt.log in the day's folder of the ledger")
+
+    def _invoke(
+        self, verb: str, run_date: str, *words: str, on_node: OnNode | None = None, **variables: str
+    ) -> list[Any]:
+        """Run one dbt command for a day and return its nodes' results; raises StepFailed when a node failed."""
+        outcome = self._run([verb], run_date, *words, on_node=on_node, **variables)
+        results = list(outcome.result or [])
+        bad = [result for result in results if result.status not in (*_GOOD, "skipped")]
+        failed = [_describe(result) + self._examples(run_date, result) for result in bad]
+        if failed or not outcome.success:
+            raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
+        return results
+
+    def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:
+        """Run one dbt command for a day and return dbt's result; raises StepFailed when it was aborted."""
+        from dbt.cli.main import dbtRunner
+
+        # dbt logs to dbt.log beside the day's ledger; here each node gets one line.
+        logs = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(self._home.runs / run_date)]
+        manifest = self._parse(tuple(variables.items()))
+        runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)] if on_node else [])
+        variables = json.dumps({"run_date": run_date} | variables)
+        # A build's artifacts have no readers, and writing them takes longer than most models.
+        artifacts = ["--no-write-json"] if verb == ["build"] else []
+        outcome = runner.invoke([*logs, *artifacts, *verb, *self._places, "--vars", variables, *words])
+        if outcome.exception:
+            raise StepFailed(f"dbt: {shown_message(outcome.exception)}")
+        return outcome
+
+    def _examples(self, run_date: str, result: Any) -> str:
+        """Return the first rows of a failed data test as `e.g. column=value, …`, an empty text if it has none."""
+        if result.node.resource_type != "test" or result.status != "fail":
+            return ""
+        # It is compiled, so braces are text.
+        query = f"{{% raw %}}{result.node.compiled_code}{{% endraw %}}"
+        try:
+            (shown,) = self._invoke("show", run_date, "--inline", query, "--limit", str(_EXAMPLES))
+        except StepFailed:  # the test's failure matters more than missing examples
+            return ""
+        table = shown.agate_table
+        rows = [zip(table.column_names, row, strict=True) for row in table.rows]
+        texts = [", ".join(f"{name}={value}" for name, value in row) for row in rows]
+        return shorten(redact(f", e.g. {'; '.join(texts)}"), _EXAMPLE_LENGTH, placeholder=" …") if texts else ""
+
+    def _parse(self, variables: tuple[tuple[str, str], ...]) -> Any:
+        """Return the manifest for these variables; the day doesn't change it."""
+        if variables not in self._manifests:
+            os.environ["TRADEWINDS_HOME"] = str(self._home.root)
+            self._manifests[variables] = parsed_project(self._target, self._home, dict(variables), self._places)
+        return self._manifests[variables]
+
+
+def _reporting(on_node: OnNode) -> Callable[[Any], None]:
+    def report(event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            node, result = event.data.node_info, event.data.run_result
+            on_node(node.node_name, result.status, result.execution_time)
+
+    return report
+
+
+def _describe(result: Any) -> str:
+    return f"{result.node.resource_type} {result.node.name}: {shown_message(result.message or result.status)}"

@@ -1,0 +1,96 @@
+"""Export the ledger as Prometheus metrics: `runs/metrics.prom`, for node_exporter's textfile collector."""
+
+import fcntl
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from ingestion.files import write_atomically
+from pipeline.ledger import Ledger
+
+FILE_NAME = "metrics.prom"
+
+_LABELS = ("step", "source", "target")
+_HELP = {
+    "tradewinds_step_rows": "Rows that the last run of the step was about; none for one that failed.",
+    "tradewinds_step_rejected_rows": "Rows that the last extract couldn't take in, and kept.",
+    "tradewinds_step_duration_seconds": "How long the last run of the step took.",
+    "tradewinds_step_running": "1 while the step runs.",
+    "tradewinds_step_failed": "1 when the last run of the step failed, was refused or was cut off.",
+    "tradewinds_step_exit_code": "How the last run of the step ended: 0 done, 1 failed, 3 refused.",
+    "tradewinds_step_unfinished_days": "Run dates on which the step's last run failed, was refused or was cut off.",
+    "tradewinds_step_run_date_timestamp_seconds": "The run date of the last run of the step, at midnight UTC.",
+    "tradewinds_step_started_timestamp_seconds": "When the last run of the step began.",
+    "tradewinds_step_last_success_timestamp_seconds": "When the step last ended well, on whichever run date.",
+}
+_EXIT_CODES = {"done": 0, "failed": 1, "refused": 3}
+_BAD = ("failed", "refused", "interrupted")
+
+
+def write_metrics(ledger: Ledger, folder: Path) -> None:
+    """Write the metrics of every step in the ledger; raises OSError when the file can't be written."""
+    with (folder / f".{FILE_NAME}.lock").open("w") as lock:
+        # Read and write under one lock, so that the later of two processes writes the metrics of both.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_LedgerMetrics(ledger.entries()))
+        write_atomically(folder / FILE_NAME, generate_latest(registry).decode())
+
+
+class _LedgerMetrics:
+    """The metrics of the ledger's entries, in the form that prometheus_client renders."""
+
+    def __init__(self, entries: list[dict[str, Any]]):
+        self._series: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        for entry in entries:
+            self._series.setdefault(_labels_of(entry), []).append(entry)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield each metric with one sample for each step, source and target that has a value."""
+        families = {name: GaugeMetricFamily(name, text, labels=_LABELS) for name, text in _HELP.items()}
+        for labels, entries in sorted(self._series.items()):
+            for name, value in _values(entries).items():
+                if value is not None:
+                    families[name].add_metric(labels, value)
+        yield from families.values()
+
+
+def _labels_of(entry: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the labels of a step's series; an extract has no target, because it lands once for all."""
+    return entry["step"], entry["source"] or "", "" if entry["source"] else entry["target"]
+
+
+def _values(entries: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Return the values of a series' metrics by name, None where the last run gives none."""
+    last = max(entries, key=lambda entry: entry["started_at"])
+    is_running = last["state"] == "running"
+    ended = last["ended_at"]
+    return {
+        "tradewinds_step_rows": last["row_count"],
+        "tradewinds_step_rejected_rows": last["rejected_row_count"],
+        "tradewinds_step_duration_seconds": ended and (ended - last["started_at"]).total_seconds(),
+        "tradewinds_step_running": is_running,
+        "tradewinds_step_failed": None if is_running else last["state"] in _BAD,
+        "tradewinds_step_exit_code": _EXIT_CODES.get(last["state"]),
+        "tradewinds_step_unfinished_days": sum(entry["state"] in _BAD for entry in entries),
+        "tradewinds_step_run_date_timestamp_seconds": _midnight(last["run_date"]),
+        "tradewinds_step_started_timestamp_seconds": _seconds(last["started_at"]),
+        "tradewinds_step_last_success_timestamp_seconds": _latest(entry["last_success_at"] for entry in entries),
+    }
+
+
+def _latest(moments: Iterable[datetime | None]) -> float | None:
+    return max((_seconds(moment) for moment in moments if moment), default=None)
+
+
+def _midnight(day: date) -> float:
+    return _seconds(datetime.combine(day, time()))
+
+
+def _seconds(moment: datetime) -> float:
+    """Return a naive UTC time as seconds since 1970."""
+    return moment.replace(tzinfo=UTC).timestamp()

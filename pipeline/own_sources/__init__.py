@@ -1,0 +1,1 @@
+"""Add a source to the project, and list the sources."""

@@ -1,0 +1,93 @@
+"""Run whole days: every step in order, many days in a row, and the steps left of each day."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from ingestion.landing import Landing
+from pipeline.ledger import STEPS
+from pipeline.run.prepared import prepared
+from pipeline.run.request import Request
+from pipeline.run.steps import build, check, extract, load, publish
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a day's run: the accepted guards, and how to publish."""
+
+    refresh: bool = False
+    accept_drift: bool = False
+    accept_shrink: bool = False
+    accept_stale: bool = False
+    allow_older: bool = False
+    dry_run: bool = False
+
+
+def run_day(request: Request, run_date: str, options: Options, *, left: list[str] | None = None) -> None:
+    """Run a day's steps in order, or those that are left; a landed day is reused unless `refresh` is set."""
+    drift, shrink, stale = options.accept_drift, options.accept_shrink, options.accept_stale
+    only_missing = not options.refresh
+    publishing = {"allow_older": options.allow_older, "dry_run": options.dry_run}
+    actions: dict[str, Callable[[], object]] = {
+        "extract": lambda: extract(
+            request, run_date, accept_drift=drift, accept_shrink=shrink, only_missing=only_missing
+        ),
+        "load": lambda: load_until(request, run_date),
+        "check_arrivals": lambda: check(request, run_date, "arrivals", accept_shrink=shrink, accept_stale=stale),
+        "build": lambda: build(request, run_date),
+        "check_marts": lambda: check(request, run_date, accept_shrink=shrink, accept_stale=stale),
+        "publish": lambda: publish(request, run_date, **publishing),
+    }
+    for step in STEPS:
+        if left is None or step in left:
+            actions[step]()
+
+
+def load_until(request: Request, run_date: str) -> None:
+    """Load a day, after every earlier landed day that raw lacks or has from an older extract.
+
+    History needs all of them; days that haven't landed completely are left out.
+    """
+    landing = Landing(request.home)
+    landed = {day for source in request.sources for day in landing.days(source.name) if day < run_date}
+    for day in sorted(landed):
+        manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
+        loaded = request.warehouse.loaded_runs(day)
+        # Check manifests first: in a bucket, checking every file of every day would take minutes.
+        if all(manifest and loaded.get(manifest.source) == manifest.last_run for manifest in manifests):
+            continue
+        if not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day)):
+            load(request, day)
+    load(request, run_date)
+
+
+def steps_left(request: Request, run_date: str) -> list[str]:
+    """Return the steps that a backfill must still run for a day, none if it is complete for what has landed.
+
+    A day depends on everything landed up to it; if that has changed since its publish, it is loaded and built again.
+    """
+    landing = Landing(request.home)
+    if any(landing.faults(source.name, run_date, read_files=False) for source in request.sources_of(run_date)):
+        return list(STEPS)
+    loaded = request.warehouse.loaded_runs(run_date)
+    if any(source.name not in loaded for source in request.sources_of(run_date)):
+        return [step for step in STEPS if step != "extract"]
+    published = request.ledger.read(run_date, "publish", request.target)
+    is_done = published and published["state"] == "done"
+    if is_done and published["inputs"] == landing.fingerprint(run_date):
+        return []
+    return [step for step in STEPS if step != "extract"]
+
+
+def backfill_days(
+    request: Request, days: list[str], options: Options, *, on_day: Callable[[str, list[str]], None]
+) -> None:
+    """Run every incomplete day, oldest first, so that an interrupted backfill can be resumed."""
+    with ExitStack() as workers:
+        ready = None
+        for day in days:
+            left = steps_left(request, day)
+            on_day(day, left)
+            if left:
+                ready = ready or workers.enter_context(prepared(request))
+                run_day(ready, day, options, left=left)

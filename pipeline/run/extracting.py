@@ -1,0 +1,205 @@
+"""Extract a day's sources, two at a time, each with an entry in the ledger."""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Event, Thread
+from typing import Any
+
+from ingestion.errors import BadRequest, StepFailed
+from ingestion.extract import extract_source
+from ingestion.landing import Landing, Manifest
+from ingestion.settings import Home
+from ingestion.sources import SOURCES, ApiSource, sources_named
+from pipeline.ledger import Record
+from pipeline.people import people_ready
+from pipeline.run.recording import explained, recorded
+from pipeline.run.relay import Hearing, InTurn, Relay
+from pipeline.run.request import Request
+from pipeline.run.worker import Worker, WorkerEnded
+
+
+@dataclass(frozen=True)
+class Manner:
+    """Options of an extract: tables, accepted guards, and where to read from."""
+
+    tables: list[str] | None = None
+    accept_drift: bool = False
+    accept_shrink: bool = False
+    only_missing: bool = False
+    from_raw: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        """Return the command-line options for it."""
+        named = [word for table in self.tables or [] for word in ("--table", table)]
+        return [*named, *(["--from-raw"] if self.from_raw else [])]
+
+
+def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
+    """Land the day of every requested source; with `only_missing`, landed days are reused.
+
+    With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. If
+    sources fail, the first error is raised after all have run, so that the others needn't be read again.
+    """
+    if manner.from_raw and not all(isinstance(source, ApiSource) for source in request.sources):
+        apis = " or ".join(source.name for source in SOURCES.values() if isinstance(source, ApiSource))
+        raise BadRequest(f"--from-raw needs --source {apis}: no other source's answers are kept")
+    landing = Landing(request.home)
+    with explained(run_date, "extract", request.command("extract", run_date)):
+        if caution := landing.caution():
+            request.reporter.say(f"warning  {caution}")
+    names = [source.name for source in request.sources_of(run_date)]
+    for name in request.named_sources:
+        if name not in names:
+            request.reporter.say(f"{name} is no part of {run_date}: its settings say from when on, and where, it is")
+    landed = [name for name in names if manner.only_missing and not landing.faults(name, run_date, read_files=False)]
+    with request.reporter.progress() as progress:
+        turns = InTurn(request.reporter, names, progress)
+        for name in landed:
+            with turns.hearing(name) as hearing:
+                _note_again(_heard(request, hearing), run_date, name, landing.manifest(name, run_date), manner)
+        failures = _side_by_side(request, run_date, [name for name in names if name not in landed], manner, turns)
+    if failures:
+        raise failures[min(failures, key=names.index)]
+
+
+def _side_by_side(
+    request: Request, run_date: str, names: list[str], manner: Manner, turns: InTurn
+) -> dict[str, Exception]:
+    """Extract several sources two at a time, one here and one in a worker; return the failures.
+
+    A process that has imported dlt extracts one after the other, because a worker would first have to import it. Never
+    extract in the main thread: there database drivers catch interrupts, and dlt delays them.
+    """
+    waiting, failures, interrupted = deque(names), {}, Event()
+    is_helped = len(names) > 1 and "dlt" not in sys.modules
+
+    def work_off(extract_one: Callable[[str, Hearing], None]) -> None:
+        while waiting and not interrupted.is_set():
+            try:
+                name = waiting.popleft()
+            except IndexError:  # the other thread was faster
+                return
+            try:
+                with turns.hearing(name) as hearing:
+                    extract_one(name, hearing)
+            except Exception as error:
+                failures[name] = error
+                if isinstance(error, WorkerEnded):
+                    return
+
+    def extract_here(name: str, hearing: Hearing) -> None:
+        def hear(*told: Any) -> None:
+            if interrupted.is_set():
+                raise StepFailed("interrupted")
+            hearing.hear(*told)
+
+        _extract_one(replace(request, reporter=Relay(hear)), run_date, name, manner)
+
+    def extract_there(name: str, hearing: Hearing) -> None:
+        try:
+            worker.call(_extract_there, run_date, name, manner, reporter=hearing)
+        except WorkerEnded:
+            with explained(run_date, "extract", _command(request, run_date, name, manner), name):
+                raise
+
+    ended = []
+    try:
+        with ExitStack() as held:
+            ended.append(_start(work_off, extract_here))
+            if is_helped:
+                worker = held.enter_context(Worker("extract", _prepare, request.home, request.target, request.run_at))
+                ended.append(_start(work_off, extract_there))
+            try:
+                for end in ended:
+                    end.wait()
+            except BaseException:
+                interrupted.set()
+                raise
+    finally:
+        # After an interrupt, started work closes in order; `ended_soon` limits the wait.
+        for end in ended[:1]:
+            end.wait()
+    return failures
+
+
+def _start(work: Callable[..., None], *args: Any) -> Event:
+    """Do the work in a thread; return an event set at its end, because an interrupted `join` can't be repeated."""
+    end = Event()
+
+    def run() -> None:
+        try:
+            work(*args)
+        finally:
+            end.set()
+
+    Thread(target=run, daemon=True).start()
+    return end
+
+
+def _prepare(home: Home, target: str, run_at: datetime | None) -> Request:
+    import dlt  # noqa: F401 (takes a second)
+
+    return Request(home, target, run_at=run_at)
+
+
+def _extract_there(request: Request, run_date: str, name: str, manner: Manner, *, reporter: Relay) -> None:
+    _extract_one(replace(request, reporter=reporter), run_date, name, manner)
+
+
+def _extract_one(request: Request, run_date: str, name: str, manner: Manner) -> None:
+    """Land a source's day and record it in the ledger."""
+    (source,) = sources_named([name])
+    landing = Landing(request.home)
+    with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
+        with people_ready(source, request.home), request.reporter.tables("extract", name) as on_rows:
+            manifest = extract_source(
+                source.reading_kept(request.home, run_date) if manner.from_raw else source,
+                run_date,
+                request.home,
+                tables=manner.tables,
+                accept_drift=manner.accept_drift,
+                accept_shrink=manner.accept_shrink,
+                on_rows=on_rows,
+            )
+        note_landed(record, manifest)
+        for warning in record.details["warnings"]:
+            request.reporter.say(f"warning  {warning}")
+        record.acknowledge(drift=manner.accept_drift, shrink=manner.accept_shrink)
+        if manifest.rejected_rows:
+            folder = landing.partition("_rejects", name, run_date)
+            kept_in = f"kept in {landing.location(folder)}"
+            request.reporter.line("extract", f"{name} rejects", manifest.rejected_rows, None, kept_in)
+
+
+def _note_again(request: Request, run_date: str, name: str, manifest: Manifest, manner: Manner) -> None:
+    """Report that a source's day has already landed, and make sure that the ledger has it."""
+    request.reporter.line("extract", name, manifest.rows, None, "already landed")
+    if not request.ledger.is_done(run_date, "extract", source=name):
+        with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
+            note_landed(record, manifest)
+
+
+def note_landed(record: Record, manifest: Manifest) -> None:
+    """Add what has landed to an extract's ledger entry."""
+    record.rows = manifest.rows
+    warnings = [
+        f"{table} was sent with fields that are no columns, and are in the kept answers only: {', '.join(fields)}"
+        for table, fields in manifest.undeclared_fields.items()
+    ]
+    record.details = {
+        "rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample, "warnings": warnings,
+    }  # fmt: skip
+
+
+def _heard(request: Request, hearing: Hearing) -> Request:
+    return replace(request, reporter=Relay(hearing.hear))
+
+
+def _command(request: Request, run_date: str, name: str, manner: Manner) -> str:
+    """Return the command that extracts one source."""
+    return Request(request.home, request.target).command("extract", run_date, "--source", name, *manner.options)

@@ -1,0 +1,71 @@
+"""The gates of each step; every refusal names the command that fixes it."""
+
+from ingestion.errors import Refused
+from ingestion.warehouse import BuildMark
+from pipeline.run.request import Request
+
+_UNFIT_BUILDS = {
+    "building": "the last build was cut off",
+    "failed": "the last build failed",
+    "partial": "only a part of the project was built",
+    "stale": "this day or an earlier one was loaded anew after the build",
+}
+
+
+def refuse_unloaded(request: Request, run_date: str) -> dict[str, str]:
+    """Raise Refused unless the request's sources are loaded and the last load succeeded; return their runs by name."""
+    command = request.command("load", run_date)
+    loaded = request.warehouse.loaded_runs(run_date)
+    missing = [source.name for source in request.sources_of(run_date) if source.name not in loaded]
+    if missing:
+        raise Refused(f"{', '.join(missing)} not loaded for this day", command)
+    last = request.ledger.read(run_date, "load", request.target)
+    if last and last["state"] != "done":
+        raise Refused(f"the last load of this day is {last['state']}", command)
+    return {source.name: loaded[source.name] for source in request.sources_of(run_date)}
+
+
+def refuse_failed_arrivals(request: Request, run_date: str, loaded: dict[str, str]) -> None:
+    """Raise Refused when the loaded rows have failed their check; unchecked rows may be built."""
+    checked = request.ledger.read(run_date, "check_arrivals", request.target) or {}
+    failed = checked.get("stands_on", {}).items() if checked.get("state") == "failed" else ()
+    if any(loaded.get(source) == run for source, run in failed):
+        raise Refused("what arrived has failed its check", check_command(request, run_date, "arrivals"))
+
+
+def arrivals_are_checked(request: Request, run_date: str) -> bool:
+    """Return whether everything now loaded for the day has passed its check."""
+    checked = request.ledger.read(run_date, "check_arrivals", request.target) or {}
+    stands_on = checked.get("stands_on", {}) if checked.get("state") == "done" else {}
+    loaded = request.warehouse.loaded_runs(run_date)
+    return all(stands_on.get(source) == run for source, run in loaded.items())
+
+
+def refuse_unbuilt(request: Request, run_date: str) -> BuildMark:
+    """Raise Refused unless the marts are the day's, complete, tested and up to date with raw; return their mark."""
+    mark = request.warehouse.build_mark()
+    command = request.command("build", run_date)
+    if mark is None:
+        raise Refused("nothing has been built yet", command)
+    if mark.run_date != run_date:
+        raise Refused(f"the marts are those of {mark.run_date}", command)
+    if mark.state != "built":
+        raise Refused(_UNFIT_BUILDS.get(mark.state, f"the build is {mark.state}"), command)
+    return mark
+
+
+def refuse_unchecked(request: Request, run_date: str, mark: BuildMark) -> None:
+    """Raise Refused unless these marts, and the arrivals they depend on, have passed every check."""
+    command = check_command(request, run_date, "marts")
+    checked = request.ledger.read(run_date, "check_marts", request.target) or {}
+    if checked.get("stands_on") != mark.build_id:
+        raise Refused("the marts have not been checked since they were built", command)
+    if checked["state"] != "done":
+        raise Refused(f"the marts' last check is {checked['state']}", command)
+    if not arrivals_are_checked(request, run_date):
+        raise Refused("what arrived has not been checked since it was loaded", command)
+
+
+def check_command(request: Request, run_date: str, stage: str) -> str:
+    """Return the command that checks a stage of a day."""
+    return request.command("check", run_date, "--stage", stage)

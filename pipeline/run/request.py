@@ -1,0 +1,87 @@
+"""The request of a command: its home, target and sources."""
+
+import shlex
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from ingestion.settings import Home
+from ingestion.sources import Source, sources_named
+from ingestion.warehouse import Warehouse, open_warehouse
+from pipeline.dbt import Dbt
+from pipeline.ledger import Ledger
+from pipeline.run.reporter import Reporter
+from pipeline.run.worker import Here, Worker
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes that prepare a day's later steps."""
+
+    dbt: Worker
+    checks: Worker
+
+
+@dataclass(frozen=True)
+class Request:
+    """The request of a command; no named source means all of them. Only the ledger uses `run_at` (UTC)."""
+
+    home: Home
+    target: str = "duckdb"
+    named_sources: list[str] = field(default_factory=list)
+    reporter: Reporter = field(default_factory=Reporter)
+    run_at: datetime | None = None
+    workers: Workers | None = None
+
+    @property
+    def sources(self) -> list[Source]:
+        """The sources the request covers; raises BadRequest on an unknown name."""
+        return sources_named(self.named_sources)
+
+    def sources_of(self, run_date: str) -> list[Source]:
+        """Return the request's sources that are part of a day."""
+        return [source for source in self.sources if source.exists_on(run_date)]
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The target's warehouse; raises BadRequest on an unknown target."""
+        return open_warehouse(self.target, self.home)
+
+    @cached_property
+    def dbt(self) -> Dbt:
+        """The dbt project at the target."""
+        return Dbt(self.target, self.home)
+
+    @property
+    def at_dbt(self) -> Worker | Here:
+        """The place to run dbt: the prepared worker, or this process."""
+        return self.workers.dbt if self.workers else Here(lambda: self.dbt)
+
+    @property
+    def at_checks(self) -> Worker | Here:
+        """The place to run checks."""
+        return self.workers.checks if self.workers else Here(lambda: None)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The home's ledger."""
+        return Ledger(self.home, self.run_at)
+
+    def check(self) -> None:
+        """Raise BadRequest on an unknown name."""
+        _ = self.sources, self.warehouse
+
+    def command(self, step: str, run_date: str, *options: str) -> str:
+        """Return the command that runs a step with this request's options."""
+        words = ["tradewinds", step, "--run-date", run_date]
+        for source in self.named_sources:
+            words += ["--source", source]
+        return shlex.join([*words, *self._target_words, *options])
+
+    def whole_command(self, verb: str) -> str:
+        """Return the command of a verb without day and source."""
+        return shlex.join(["tradewinds", verb, *self._target_words])
+
+    @property
+    def _target_words(self) -> list[str]:
+        return [] if self.target == "duckdb" else ["--target", self.target]

@@ -1,0 +1,170 @@
+"""The steps of a day, each with its gate; none does another's work."""
+
+import pyarrow as pa
+
+from ingestion.errors import StepFailed
+from ingestion.landing import Landing
+from ingestion.load import load_sources, record_own_sources
+from ingestion.warehouse import PIPELINE_STEPS
+from pipeline.dbt import BuildResult
+from pipeline.dbt.project import Mart, published_marts
+from pipeline.ledger import Record
+from pipeline.publishing import Publisher, open_publisher
+from pipeline.run.exports import write_exports
+from pipeline.run.extracting import Manner, extract_sources
+from pipeline.run.gates import (
+    arrivals_are_checked,
+    check_command,
+    refuse_failed_arrivals,
+    refuse_unbuilt,
+    refuse_unchecked,
+    refuse_unloaded,
+)
+from pipeline.run.prepared import build_day, check_stage
+from pipeline.run.recording import explained, recorded, timed
+from pipeline.run.request import Request
+
+
+def extract(
+    request: Request,
+    run_date: str,
+    *,
+    tables: list[str] | None = None,
+    accept_drift: bool = False,
+    accept_shrink: bool = False,
+    only_missing: bool = False,
+    from_raw: bool = False,
+) -> None:
+    """Land the day of every requested source; with `only_missing`, landed days are reused.
+
+    With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. If
+    sources fail, the first error is raised after all have run.
+    """
+    extract_sources(request, run_date, Manner(tables, accept_drift, accept_shrink, only_missing, from_raw))
+
+
+def load(request: Request, run_date: str) -> None:
+    """Load the landed day into raw; refused unless every requested source has landed completely."""
+    with recorded(request, run_date, "load", request.command("load", run_date)) as record:
+        sources = request.sources_of(run_date)
+        with timed(request, "load", f"raw, {len(sources)} sources") as finished:
+            rows = load_sources(sources, run_date, request.home, request.warehouse)
+            finished(sum(rows.values()), f"{len(rows)} tables")
+        record_own_sources(request.warehouse)
+        record_steps(request)
+        record.rows = sum(rows.values())
+
+
+def build(request: Request, run_date: str) -> BuildResult:
+    """Run dbt for the day, and first replay history if it is behind; refused unless the day is loaded."""
+    with recorded(request, run_date, "build", request.command("build", run_date)) as record:
+        refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
+        record_own_sources(request.warehouse)
+        record_steps(request)
+        with timed(request, "build", "dbt") as finished:
+            result = request.at_dbt.call(build_day, run_date, request.named_sources, reporter=request.reporter)
+            finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
+        record.details = {"nodes": result.counts, "warnings": result.warnings}
+        for warning in result.warnings:
+            request.reporter.say(f"warning  {warning}")
+    return result
+
+
+def record_steps(request: Request) -> None:
+    """Copy the ledger to the warehouse, for the marts that describe runs."""
+    request.warehouse.record_steps(pa.Table.from_pylist(request.ledger.entries(), schema=PIPELINE_STEPS))
+
+
+def check(
+    request: Request, run_date: str, stage: str = "marts", *, accept_shrink: bool = False, accept_stale: bool = False
+) -> None:
+    """Validate arrivals, or the built marts, against the suites; raises StepFailed when an expectation fails.
+
+    The marts depend on the arrivals, which are checked first if they haven't been since the load.
+    """
+    accepted = {"accept_shrink": accept_shrink, "accept_stale": accept_stale}
+    if stage == "marts" and not arrivals_are_checked(request, run_date):
+        check(request, run_date, "arrivals", **accepted)
+    with recorded(request, run_date, f"check_{stage}", check_command(request, run_date, stage)) as record:
+        record.acknowledge(shrink=accept_shrink, stale=accept_stale)
+        if stage == "marts":
+            record.details["stands_on"] = refuse_unbuilt(request, run_date).build_id
+        else:
+            record.details["stands_on"] = refuse_unloaded(request, run_date)
+        _run_suites(request, run_date, stage, record)
+
+
+def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_run: bool = False) -> None:
+    """Write the day's exports and publish its marts; a day older than the published one is only exported.
+
+    The changes for readers are printed first; `dry_run` does nothing else.
+    """
+    command = request.command("publish", run_date)
+    if dry_run:
+        with explained(run_date, "publish", command):
+            refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
+            changes = _report_changes(request, open_publisher(request.target, request.home), published_marts())
+        request.reporter.tell(run_date=run_date, step="publish", state="dry run", changes=changes)
+        return
+    with recorded(request, run_date, "publish", command) as record:
+        refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
+        publisher, marts = open_publisher(request.target, request.home), published_marts()
+        with request.reporter.working("publish", "exports"):
+            exported = write_exports(request.warehouse, run_date, request.home)
+        for name, rows in exported.items():
+            request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
+        inputs = Landing(request.home).fingerprint(run_date)
+        record.details = {"inputs": inputs, "version": None}
+        current = publisher.current()
+        if current and current.run_date > run_date and not allow_older:
+            note = f"left as it is: newer than {run_date} (--allow-older replaces it)"
+            request.reporter.line("publish", current.name, None, None, note)
+            return
+        record.details["changes"] = _report_changes(request, publisher, marts)
+        with timed(request, "publish", "marts") as finished:
+            version, rows = publisher.publish(run_date, marts)
+            finished(sum(rows.values()), version.name)
+        record.rows = sum(rows.values())
+        record.details |= {"version": version.name, "marts": rows}
+
+
+def rollback(request: Request, to: str | None = None) -> None:
+    """Publish the previous version, or the named one, again."""
+    with timed(request, "rollback", "marts") as finished:
+        version = open_publisher(request.target, request.home).rollback(to)
+        finished(None, version.name)
+    request.reporter.tell(run_date=version.run_date, step="rollback", state="done", version=version.name)
+
+
+def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> None:
+    from pipeline.checks import describe_critical
+
+    with timed(request, f"check {stage}", "expectations") as finished:
+        result = request.at_checks.call(
+            check_stage,
+            stage,
+            request.warehouse,
+            request.home,
+            run_date,
+            [source.name for source in request.sources_of(run_date)],
+            frozenset(record.details.get("accepted", [])),
+            reporter=request.reporter,
+        )
+        finished(None, f"{result.passed} met, {result.failed} not met")
+    warnings = [str(finding) for finding in result.warnings]
+    record.details |= {"expectations": result.passed + result.failed, "warnings": warnings}
+    for warning in warnings:
+        request.reporter.say(f"warning  {warning}")
+    if result.critical:
+        raise StepFailed(describe_critical(result))
+
+
+def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
+    """Print a publish's changes for readers, one mart a line; return them by mart."""
+    with request.reporter.working("publish", "what changes"):
+        changes = [change for change in publisher.changes(marts) if change]
+    for change in changes:
+        request.reporter.line("change", change.mart, None, None, change.describe())
+    if not changes:
+        request.reporter.line("change", "none", None, None, "readers see these rows already")
+    return {change.mart: change.describe() for change in changes}
