@@ -41,9 +41,7 @@ def add(
         str | None, typer.Option("--url", help="The database; kept in .dlt/secrets.toml, which git ignores.")
     ] = None,
     schema: Annotated[str | None, typer.Option("--schema", help="The schema; the default is public.")] = None,
-    table: Annotated[
-        list[str] | None, typer.Option("--table", help="A table of the schema; the default is all.")
-    ] = None,
+    table: Annotated[list[str] | None, typer.Option("--table", help="A table; the default is all.")] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="Where the API is.")] = None,
     resource: Annotated[
         list[str] | None, typer.Option("--resource", help="dlt: module:function. api: the name of a list.")
