@@ -6,7 +6,7 @@ tag, which names its source.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,13 @@ _ENTRIES = {
 
 @dataclass(frozen=True)
 class Table:
-    """A source's table, its control totals, and whether its history is kept."""
+    """A source's table, its control totals, whether its history is kept, and its columns' declared types."""
 
     source: str
     name: str
     control_totals: ControlTotals
     has_history: bool
+    types: dict[str, str] = field(default_factory=dict)
 
 
 def control_totals(source: str) -> dict[str, ControlTotals]:
@@ -102,6 +103,7 @@ def _describe(table: dict, config: dict, meta: dict) -> Table:
         name=_check_name(table.get("name")),
         control_totals=ControlTotals(tuple(key) if way else key[0], tuple(amount), multiplied=way == "product"),
         has_history=meta.get("has_history", False),
+        types={str(one["name"]): str(one["data_type"]) for one in _listed(table, "columns") if "data_type" in one},
     )
 
 

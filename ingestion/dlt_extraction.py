@@ -112,7 +112,8 @@ class Extraction:
         return [*partitions, *map(self._answers_folder, tables), self._rejects_folder()]
 
     def _answers_folder(self, table: str) -> str:
-        return self._landing.partition(f"{self._source.area}/_raw", table, self._run_date)
+        kind, *own = self._source.area.split("/")
+        return self._landing.partition("/".join([kind, "_raw", *own]), table, self._run_date)
 
     def _rejects_folder(self) -> str:
         return self._landing.partition("_rejects", self._source.name, self._run_date)

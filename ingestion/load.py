@@ -84,5 +84,7 @@ def record_own_sources(warehouse: Warehouse) -> None:
         for source in sources
         if source.settings.since or not source.settings.is_there
     ]
-    tables = {(source.raw_schema, source.shape.table): source.shape.schema() for source in sources}
+    tables = {
+        (source.raw_schema, table): schema for source in sources for table, schema in source.declared_schemas().items()
+    }
     warehouse.record_sources(pa.Table.from_pylist(days, schema=SOURCE_DAYS), tables)

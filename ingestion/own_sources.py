@@ -6,7 +6,7 @@ They are read without dlt, because its import takes too long for commands that o
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,25 @@ from ingestion.errors import BadRequest
 from ingestion.settings import PROJECT
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_KINDS = ("csv",)
+# Each kind's setting that holds its place; the kind's module reads the other settings.
+_PLACES = {"csv": "path", "postgres": "credentials", "dlt": "resource", "api": "base_url"}
+_SECRET_VARIABLE = re.compile(r"SOURCES__.*(KEY|SECRET|PASSWORD|TOKEN|CREDENTIALS)")
+# Redacting shorter texts would hide ordinary words.
+_SECRET_LENGTH = 6
 _TRUTH = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """A source's settings: it is part of a day from `since` on if it has a path and is enabled."""
+    """A source's settings: it is part of a day from `since` on if it has a place and is enabled.
+
+    `entries` are all of its settings, including secrets, so they are never shown.
+    """
 
     name: str
     kind: str
-    delimiter: str
-    columns: dict[str, str]
-    path: str | None
+    entries: dict[str, Any] = field(repr=False)
+    has_place: bool
     since: date | None
     enabled: bool
 
@@ -36,9 +42,14 @@ class OwnSettings:
         return f"raw_{self.name}"
 
     @property
+    def section(self) -> str:
+        """Where the settings are, for messages."""
+        return f"[sources.{self.name}] in .dlt/config.toml"
+
+    @property
     def is_there(self) -> bool:
         """Return whether it is part of any day."""
-        return self.enabled and bool(self.path)
+        return self.enabled and self.has_place
 
     def exists_on(self, run_date: str) -> bool:
         """Return whether it is part of a day."""
@@ -65,6 +76,18 @@ def read_own_settings() -> list[OwnSettings]:
     ]
 
 
+def secret_texts() -> list[str]:
+    """Return the possible secrets of sources: texts in `.dlt/secrets.toml`, and variables named like secrets."""
+    found: list[Any] = [_read("secrets.toml")]
+    found += [value for variable, value in os.environ.items() if _SECRET_VARIABLE.match(variable)]
+    texts: list[str] = []
+    while found:
+        value = found.pop()
+        found += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        texts += [value] if isinstance(value, str) and len(value) >= _SECRET_LENGTH else []
+    return texts
+
+
 def _read(file: str) -> dict[str, dict[str, Any]]:
     path = Path(os.environ.get("DLT_PROJECT_DIR", PROJECT)) / ".dlt" / file
     try:
@@ -80,21 +103,19 @@ def _describe(name: str, entries: dict[str, Any]) -> OwnSettings:
     place = f"[sources.{name}] in .dlt/config.toml"
     if not is_source_name(name):
         raise BadRequest(f"{place}: a source's name is lower-case letters, digits and single underscores")
-    for entry in ("path", "since", "enabled"):
-        entries[entry] = os.environ.get(f"SOURCES__{name.upper()}__{entry.upper()}", entries.get(entry))
-    if entries["kind"] not in _KINDS:
-        raise BadRequest(f"{place}: unknown kind {entries['kind']!r}; the kinds are {', '.join(_KINDS)}")
-    columns, delimiter = entries.get("columns"), entries.get("delimiter", ",")
-    if not isinstance(columns, dict) or not columns or not all(isinstance(type_, str) for type_ in columns.values()):
-        raise BadRequest(f"{place}: expected columns, each with its DuckDB type")
-    if not isinstance(delimiter, str) or len(delimiter) != 1:
-        raise BadRequest(f"{place}: expected one character as delimiter")
+    kind = entries["kind"]
+    if kind not in _PLACES:
+        raise BadRequest(f"{place}: unknown kind {kind!r}; the kinds are {', '.join(_PLACES)}")
+    where, prefix = _PLACES[kind], f"SOURCES__{name.upper()}__"
+    for entry in (where, "since", "enabled"):
+        entries[entry] = os.environ.get(f"{prefix}{entry.upper()}", entries.get(entry))
+    # dlt takes a database's URL in parts, too.
+    in_parts = any(variable.startswith(f"{prefix}{where.upper()}__") for variable in os.environ)
     return OwnSettings(
         name=name,
-        kind=entries["kind"],
-        delimiter=delimiter,
-        columns=columns,
-        path=entries["path"] or None,
+        kind=kind,
+        entries=entries,
+        has_place=bool(entries[where]) or in_parts,
         since=_read_day(place, entries["since"]),
         enabled=_read_truth(place, entries["enabled"]),
     )

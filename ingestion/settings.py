@@ -110,16 +110,16 @@ def database_url(source: str) -> str | None:
     read.
     """
     configured = source_setting(source, "credentials")
-    return None if configured is None else _read_postgres_url(configured, f"SOURCES__{source.upper()}__CREDENTIALS")
+    return None if configured is None else read_postgres_url(configured, f"SOURCES__{source.upper()}__CREDENTIALS")
 
 
 def people_database_url() -> str | None:
     """Return the Postgres URL in `PEOPLE_DATABASE_URL`, None when unset; raises BadRequest when it can't be read."""
     configured = os.environ.get(_PEOPLE)
-    return _read_postgres_url(configured, _PEOPLE) if configured else None
+    return read_postgres_url(configured, _PEOPLE) if configured else None
 
 
-def _read_postgres_url(configured: Any, variable: str) -> str:
+def read_postgres_url(configured: Any, variable: str) -> str:
     """Return a URL for libpq and register its password as a secret; raises BadRequest naming the variable."""
     use_project_settings()
     from dlt.common.configuration.specs import ConnectionStringCredentials

@@ -1,19 +1,30 @@
 """The sources by the name that settings, manifests and `--source` use."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from ingestion.errors import BadRequest
-from ingestion.own_sources import read_own_settings
-from ingestion.sources.base import REJECT_SCHEMA, AnswerReading, Reading, Source
+from ingestion.own_sources import OwnSettings, read_own_settings
+from ingestion.sources.api_source import ApiSource
+from ingestion.sources.base import REJECT_SCHEMA, AnswerReading, Reading, Source, kind_of
 from ingestion.sources.community import Community
 from ingestion.sources.event_log import EVENT_LOG
-from ingestion.sources.northwind import Northwind
+from ingestion.sources.northwind import NORTHWIND
 from ingestion.sources.order_details import ORDER_DETAILS
-from ingestion.sources.own_csv import OwnCsv, make_own_csv
+from ingestion.sources.own import Own
+from ingestion.sources.own_api import make_own_api
+from ingestion.sources.own_csv import make_own_csv
+from ingestion.sources.own_dlt import make_own_dlt
+from ingestion.sources.own_postgres import make_own_postgres
 from ingestion.sources.people import People
 
-_BUILT_IN: tuple[Source, ...] = (Northwind(), ORDER_DETAILS, EVENT_LOG, People(), Community())
+_BUILT_IN: tuple[Source, ...] = (NORTHWIND, ORDER_DETAILS, EVENT_LOG, People(), Community())
+_MAKERS: dict[str, Callable[[OwnSettings], Own]] = {
+    "csv": make_own_csv,
+    "postgres": make_own_postgres,
+    "dlt": make_own_dlt,
+    "api": make_own_api,
+}
 
 
 class _Sources(Mapping[str, Source]):
@@ -26,7 +37,7 @@ class _Sources(Mapping[str, Source]):
         for settings in read_own_settings():
             if settings.name in found or settings.raw_schema in schemas | {"raw_ops"}:
                 raise BadRequest(f"[sources.{settings.name}] in .dlt/config.toml: the name is taken")
-            found[settings.name] = make_own_csv(settings)
+            found[settings.name] = make_own(settings)
         return found
 
     def __getitem__(self, name: str) -> Source:
@@ -42,14 +53,19 @@ class _Sources(Mapping[str, Source]):
 SOURCES: Mapping[str, Source] = _Sources()
 
 __all__ = [
-    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "Community", "OwnCsv", "Reading", "Source", "own_sources",
-    "sources_named",
+    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "Own", "Reading", "Source", "kind_of", "make_own",
+    "own_sources", "sources_named",
 ]  # fmt: skip
 
 
-def own_sources() -> list[OwnCsv]:
+def make_own(settings: OwnSettings) -> Own:
+    """Return the source that settings define; raises BadRequest when they can't be read."""
+    return _MAKERS[settings.kind](settings)
+
+
+def own_sources() -> list[Own]:
     """Return the sources defined by settings alone."""
-    return [source for source in SOURCES.values() if isinstance(source, OwnCsv)]
+    return [source for source in SOURCES.values() if isinstance(source, Own)]
 
 
 def sources_named(names: list[str] | None) -> list[Source]:

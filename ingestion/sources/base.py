@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from ingestion import catalogue
+from ingestion.errors import BadRequest
 from ingestion.landing import Answer, File, Totals
 from ingestion.settings import Home
 from ingestion.totals import ControlTotals
@@ -64,7 +65,11 @@ class AnswerReading(Reading, Protocol):
 
 
 class Source(Protocol):
-    """A named source, with its landing area and raw schema."""
+    """A named source, with its landing area and raw schema.
+
+    `area` is a folder of landing: the kind and, for a source defined by settings, its name, because another source may
+    have a table with the same name.
+    """
 
     name: str
     area: str
@@ -84,6 +89,11 @@ class Source(Protocol):
         """Open the source for one extract; `work` is an empty folder for temporary files."""
 
 
+def kind_of(source: Source) -> str:
+    """Return a source's kind: postgres, people, csv, api or dlt."""
+    return source.area.partition("/")[0]
+
+
 class Described:
     """A source on all days whose tables the catalogue describes; raises BadRequest when that can't be read."""
 
@@ -91,6 +101,11 @@ class Described:
 
     def exists_on(self, run_date: str) -> bool:
         return True
+
+    def refuse_sample(self, home: Home) -> None:
+        """Raise BadRequest for a source that has no sample; call when its place isn't configured."""
+        if not self.is_sample(home):
+            raise BadRequest(f"the settings don't say where {self.name} is")
 
     @property
     def tables_with_history(self) -> frozenset[str]:

@@ -8,12 +8,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ingestion.errors import BadRequest, StepFailed
+from ingestion.errors import StepFailed
 from ingestion.landing import Totals
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.sources.csv_lines import UNREADABLE, LineFilter
-from ingestion.sql import quote
+from ingestion.sources.duckdb_types import arrow_schema
 from ingestion.totals import BatchTotals, ControlTotals
 
 _BATCH_ROWS = 131_072
@@ -29,12 +29,7 @@ class CsvShape:
 
     def schema(self) -> pa.Schema:
         """Return the columns as an Arrow schema; raises BadRequest on a type that DuckDB doesn't know."""
-        selected = ", ".join(f"null::{type_} as {quote(name)}" for name, type_ in self.columns.items())
-        with open_session() as connection:
-            try:
-                return connection.sql(f"select {selected} limit 0").to_arrow_table().schema
-            except duckdb.Error as error:
-                raise BadRequest(f"the columns of {self.table} can't be read: {one_line(error)}") from error
+        return arrow_schema(self.table, self.columns)
 
 
 class CsvReading:

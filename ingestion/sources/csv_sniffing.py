@@ -1,7 +1,6 @@
 """Detect a CSV file's delimiter, columns and types, and guess its key."""
 
 import csv
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +10,11 @@ from ingestion.errors import BadRequest
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.sources.csv_lines import UNREADABLE, open_bytes
+from ingestion.sources.own import check_names, find_key
 from ingestion.sql import quote
 
 MONEY = "DECIMAL(19, 4)"
 _KEPT_TYPES = ("BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP")
-_KEY_TYPES = ("BIGINT", "VARCHAR")
-_KEY_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-# TOML, YAML, Jinja or SQL would misread these names, or Tradewinds uses them.
-_UNFIT_NAME = re.compile(r"""[{}"'\\\x00-\x1f]|^\s*$|^_run_date$""", re.IGNORECASE)
 _MAX_HEADER_BYTES = 1024 * 1024
 _READ = """
 read_csv(
@@ -49,7 +45,10 @@ def sniff(path: Path) -> Sniffed:
             _check_header(path, first, delimiter, has_header, list(columns))
             texts = {"path": str(path), "delimiter": delimiter, "columns": dict.fromkeys(columns, "VARCHAR")}
             columns = _fit_types(connection, texts, columns)
-            return Sniffed(delimiter, columns, _guess_key(connection, path, texts, columns))
+            (key,), _ = find_key(
+                str(path), (), columns, lambda query: connection.execute(query, texts).fetchone(), _READ
+            )
+            return Sniffed(delimiter, columns, key)
     except UNREADABLE as error:
         raise BadRequest(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
     except UnicodeDecodeError as error:
@@ -62,11 +61,7 @@ def _check_header(path: Path, first: str, delimiter: str, has_header: bool, name
     """Raise BadRequest unless the first line names the columns, each with a different name."""
     if not has_header or next(csv.reader([first], delimiter=delimiter), []) != names:
         raise BadRequest(f"{path} has no header: its first line must name every column, each by a name of its own")
-    unfit = next((name for name in names if _UNFIT_NAME.search(name)), None)
-    if unfit is not None:
-        raise BadRequest(f"{path} has a column that can't be called {unfit!r}")
-    if len({name.lower() for name in names}) < len(names):
-        raise BadRequest(f"{path} has columns that differ only in case")
+    check_names(str(path), {"file": names})
 
 
 def _fit_types(connection: duckdb.DuckDBPyConnection, texts: dict, sniffed: dict[str, str]) -> dict[str, str]:
@@ -86,14 +81,3 @@ def _fit_types(connection: duckdb.DuckDBPyConnection, texts: dict, sniffed: dict
         kept = type_ if fits and type_ in _KEPT_TYPES else "VARCHAR"
         fitting[name] = MONEY if kept == "DOUBLE" and is_money else kept
     return fitting
-
-
-def _guess_key(connection: duckdb.DuckDBPyConnection, path: Path, texts: dict, columns: dict[str, str]) -> str:
-    """Return the first column that is filled and different in every row."""
-    for name, type_ in columns.items():
-        if type_ in _KEY_TYPES and _KEY_NAME.fullmatch(name):
-            value = f"cast({quote(name)} as {type_})"
-            query = f"select count(*) > 0 and count(*) = count(distinct {value}) from {_READ}"
-            if connection.execute(query, texts).fetchone()[0]:
-                return name
-    raise BadRequest(f"{path} has no column that may be its key: a number or text, filled and different in every row")

@@ -78,7 +78,7 @@ class PostgresReading:
         self._control_totals = control_totals or {}
         self._columns: dict[str, list[PostgresColumn]] = {}
         self._asked: dict[str, _Figures] = {}
-        for table, column, type_name, typmod in self._fetch(_REFLECT, [schema]):
+        for table, column, type_name, typmod in self.fetch(_REFLECT, [schema]):
             if table not in exclude and (only is None or table in only):
                 self._columns.setdefault(table, []).append(PostgresColumn(column, type_name, typmod))
         if not self._columns and only is None:
@@ -112,7 +112,7 @@ class PostgresReading:
             return []
         checks = self._checks(table)
         rule = ", ".join(f"case when not ({check}) then {literal(name)} end" for name, check in checks.items())
-        rows = self._fetch(
+        rows = self.fetch(
             f"select concat_ws(', ', {rule}), row_to_json(whole_row.*)::text from {self._name(table)} as whole_row "
             f"where not ({self._is_representable(table)})"
         )
@@ -140,7 +140,7 @@ class PostgresReading:
             control = self._control_totals.get(table)
             sums = control.select(self.schemas()[table], PostgresSql, accepted) if control else "null, null"
             query = f"select count(*), count(*) filter (where not ({accepted})), {sums} from {self._name(table)}"
-            rows, rejected, *totals = self._fetch(query)[0]
+            rows, rejected, *totals = self.fetch(query)[0]
             self._asked[table] = _Figures(rows, rejected, Totals(*totals))
         return self._asked[table]
 
@@ -153,7 +153,8 @@ class PostgresReading:
     def _name(self, table: str) -> str:
         return f"{quote(self._schema)}.{quote(table)}"
 
-    def _fetch(self, query: str, parameters: list | None = None) -> list[tuple]:
+    def fetch(self, query: str, parameters: list | None = None) -> list[tuple]:
+        """Return the rows of a query on the snapshot."""
         with self._connection.cursor() as cursor:
             cursor.execute(query, parameters)
             return cursor.fetchall()

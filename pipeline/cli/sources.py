@@ -28,27 +28,42 @@ def list_(output: RowFormat = "table") -> None:
 @sources_app.command(
     epilog=examples(
         "tradewinds sources add shops --kind csv --path shops.csv.gz --since 2021-01-02",
+        "tradewinds sources add erp --kind postgres --url postgresql://reader:…@db.example/erp --table invoices",
+        "tradewinds sources add tides --kind dlt --resource my_sources.tides:tides",
+        "tradewinds sources add rates --kind api --base-url https://api.example --resource rates",
     )
 )
 def add(
     name: Annotated[str, typer.Argument(help="The source's name: lower-case letters, digits and underscores.")],
-    kind: Annotated[Literal["csv"], typer.Option("--kind", help="The source's kind.")],
-    path: Annotated[Path, typer.Option("--path", help="The CSV file, with a header; it may be gzipped (.gz).")],
+    kind: Annotated[Literal["csv", "postgres", "dlt", "api"], typer.Option("--kind", help="The source's kind.")],
+    path: Annotated[Path | None, typer.Option("--path", help="The CSV file, with a header, gzipped or not.")] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="The database; kept in .dlt/secrets.toml, which git ignores.")
+    ] = None,
+    schema: Annotated[str | None, typer.Option("--schema", help="The schema; the default is public.")] = None,
+    table: Annotated[list[str] | None, typer.Option("--table", help="A table; the default is all.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Where the API is.")] = None,
+    resource: Annotated[
+        list[str] | None, typer.Option("--resource", help="dlt: module:function. api: the name of a list.")
+    ] = None,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="YYYY-MM-DD", help="The source's first day; the default is today."),
     ] = None,
 ) -> None:
-    """Read a CSV file and write the files of its source: settings, staging model, tests, a suite of arrivals."""
-    from pipeline.own_sources.adding import add_csv
+    """Read a source and write its files: settings, staging models, tests, a suite of arrivals."""
+    from pipeline.own_sources.adding import add_source
 
     day, say = day_of(since), request_for().reporter.say
-    files, sniffed = add_csv(name, path, day)
-    say(f"{name}: {len(sniffed.columns)} columns, from {day} on")
-    say(f"its key is a guess: {sniffed.key} is the first column that is filled and different in every row")
-    for file in files:
-        say(f"  {file}")
-    say("next: tradewinds run")
+    given = {"path": path, "url": url, "schema": schema, "table": table, "base_url": base_url, "resource": resource}
+    files, looked = add_source(name, kind, {option: value for option, value in given.items() if value}, day)
+    for found in looked.tables:
+        key = " and ".join(found.key)
+        say(f"{found.name}: {len(found.columns)} columns, from {day} on")
+        guess = f"its key is a guess: {key} is the first column that is filled and different in every row"
+        say(guess if found.is_guess else f"its key is {key}")
+    for line in (*looked.notes, *(f"  {file}" for file in files), "next: tradewinds run"):
+        say(line)
 
 
 @sources_app.command(

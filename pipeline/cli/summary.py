@@ -5,6 +5,7 @@ from itertools import islice
 from rich.table import Table
 
 from ingestion.landing import Landing
+from ingestion.sources import kind_of
 from pipeline.cli.asking import ANSWER, ANSWER_SHOWN
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
@@ -26,7 +27,7 @@ def print_summary(request: Request, run_date: str) -> None:
     for source in request.sources_of(run_date):
         manifest = landing.manifest(source.name, run_date)
         origin = "generated sample data" if manifest.is_sample else "your own source"
-        setting = _SETTINGS[source.area].format(source.name.upper())
+        setting = _SETTINGS.get(kind_of(source), "").format(source.name.upper())
         hint = f"; set {setting} to use your own" if manifest.is_sample else ""
         say(f"  {source.name:<14} {manifest.rows:>9,} rows, {manifest.rejected_rows:,} rejected   {origin}{hint}")
     say("")

@@ -1,38 +1,81 @@
-"""Add a CSV source: read the file, describe it, and write the project's files, all or none."""
+"""A new source: looked at, described, and written into the project as a whole or not at all."""
 
 import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from typing import Any
 
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.own_sources import is_source_name
 from ingestion.redact import one_line
 from ingestion.settings import PROJECT
 from ingestion.sources import SOURCES
-from ingestion.sources.csv_sniffing import Sniffed, sniff
-from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SETTINGS, new_files, settings_of
+from ingestion.sources.own import Looked
+from ingestion.sources.own_api import look_at_api
+from ingestion.sources.own_csv import look_at_csv
+from ingestion.sources.own_dlt import look_at_dlt
+from ingestion.sources.own_postgres import look_at_postgres
+from pipeline.own_sources.files import (
+    CATALOGUE_MODELS,
+    OVERVIEW,
+    SECRETS,
+    SETTINGS,
+    describe_tables,
+    new_files,
+    section_of,
+    settings_of,
+)
 
 _DEPENDS = "-- depends_on: "
 
 
-def add_csv(name: str, path: Path, since: str) -> tuple[list[str], Sniffed]:
-    """Write the files that make a CSV file a source; return their paths in the project, and the file's description.
+@dataclass(frozen=True)
+class _Kind:
+    """How a source of a kind is inspected, and with which options."""
 
-    Raises BadRequest when the name or the file can't be used, StepFailed when a file can't be written. Both leave the
-    project unchanged.
+    look: Callable[..., Looked]
+    needed: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+
+
+_KINDS = {
+    "csv": _Kind(look_at_csv, needed=("path",)),
+    "postgres": _Kind(look_at_postgres, taken=("url", "schema", "table")),
+    "dlt": _Kind(look_at_dlt, needed=("resource",)),
+    "api": _Kind(look_at_api, needed=("base_url", "resource")),
+}
+
+
+def add_source(name: str, kind: str, options: dict[str, Any], since: str) -> tuple[list[str], Looked]:
+    """Write the files that make something a source; return their paths in the project, and the source's description.
+
+    `options` are the kind's options by name. Raises BadRequest when the name, the options or the source can't be used,
+    StepFailed when the source can't be reached or a file can't be written. Both leave the project unchanged.
     """
     _check_name(name)
-    path = path.expanduser().resolve()
-    if not path.is_file():
-        raise BadRequest(f"{path} can't be read: no such file")
-    sniffed, first_day = sniff(path), date.fromisoformat(since)
-    texts = {SETTINGS: _with_settings(settings_of(name, path, first_day, sniffed))}
-    texts |= new_files(name, first_day, sniffed)
+    _check_options(kind, options)
+    looked, first_day = _KINDS[kind].look(name, **options), date.fromisoformat(since)
+    texts = {SETTINGS: _with_settings(SETTINGS, settings_of(name, kind, first_day, looked.settings))}
+    if looked.secrets:
+        texts[SECRETS] = _with_settings(SECRETS, section_of(name, looked.secrets))
+    tables = describe_tables(name, looked)
+    texts |= new_files(name, first_day, looked, tables)
     for model, call in CATALOGUE_MODELS.items():
-        texts[model] = _with_dependency(model, call.format(name))
+        texts[model] = _with_dependencies(model, [call.format(name, table.name, table.model) for table in tables])
     texts[OVERVIEW] = _with_schema(name)
     _write(texts)
-    return list(texts), sniffed
+    return list(texts), looked
+
+
+def _check_options(kind: str, options: dict[str, Any]) -> None:
+    needed, taken = _KINDS[kind].needed, _KINDS[kind].taken
+    missing = [name for name in needed if name not in options]
+    other = [name for name in options if name not in (*needed, *taken)]
+    for verb, names in (("needs", missing), ("takes no", other)):
+        if names:
+            typed = ", ".join(f"--{name.replace('_', '-')}" for name in names)
+            raise BadRequest(f"--kind {kind} {verb} {typed}")
 
 
 def _check_name(name: str) -> None:
@@ -44,20 +87,21 @@ def _check_name(name: str) -> None:
         raise BadRequest(f"the name {name} is taken")
 
 
-def _with_settings(added: str) -> str:
-    text = (PROJECT / SETTINGS).read_text(encoding="utf-8") + added
+def _with_settings(file: str, added: str) -> str:
+    path = PROJECT / file
+    text = (path.read_text(encoding="utf-8") if path.exists() else "") + added
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadRequest(f"{SETTINGS} can't take the source in: {error}") from error
+        raise BadRequest(f"{file} can't take the source in: {error}") from error
     return text
 
 
-def _with_dependency(model: str, call: str) -> str:
-    """Return a model's text with one more dependency line, because dbt can't derive it from the catalogue."""
+def _with_dependencies(model: str, calls: list[str]) -> str:
+    """Return a model's text with more dependency lines, because dbt can't derive them from the catalogue."""
     lines = (PROJECT / model).read_text(encoding="utf-8").splitlines(keepends=True)
     last = max((number for number, line in enumerate(lines) if line.startswith(_DEPENDS)), default=-1)
-    return "".join([*lines[: last + 1], f"{_DEPENDS}{call}\n", *lines[last + 1 :]])
+    return "".join([*lines[: last + 1], *(f"{_DEPENDS}{call}\n" for call in calls), *lines[last + 1 :]])
 
 
 def _with_schema(name: str) -> str:
@@ -76,6 +120,7 @@ def _write(texts: dict[str, str]) -> None:
     try:
         for name, text in texts.items():
             (PROJECT / name).parent.mkdir(parents=True, exist_ok=True)
+            (PROJECT / name).touch(0o600 if name == SECRETS else 0o666)
             (PROJECT / name).write_text(text, encoding="utf-8")
     except BaseException as error:
         for name in texts:

@@ -1,94 +1,84 @@
-"""The files of a new CSV source: settings, table description, staging model, suite of arrivals."""
+"""The files of a new source: settings, descriptions of its tables, staging models, suite of arrivals."""
 
-import json
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from ingestion.sources.csv_sniffing import Sniffed
+from ingestion.sources.own import Looked, LookedTable
+from pipeline.own_sources.yml import Column, Table, quoted, sources_yml, staging_yml
 
 CATALOGUE_MODELS = {
-    "models/intermediate/int_staging_totals.sql": "{{{{ ref('stg_{0}__{0}') }}}}",
-    "models/staging/ops/stg_ops__raw_totals.sql": "{{{{ source('{0}', '{0}') }}}}",
+    "models/intermediate/int_staging_totals.sql": "{{{{ ref('{2}') }}}}",
+    "models/staging/ops/stg_ops__raw_totals.sql": "{{{{ source('{0}', '{1}') }}}}",
 }
-SETTINGS = ".dlt/config.toml"
+SETTINGS, SECRETS = ".dlt/config.toml", ".dlt/secrets.toml"
 OVERVIEW = "models/_overview.md"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 # Not DuckDB keywords, but confusing as names.
 _TYPE_NAMES = {"date", "timestamp", "value"}
 _KINDS = {
-    "VARCHAR": "text", "BIGINT": "numbers", "DOUBLE": "numbers", "BOOLEAN": "booleans", "DATE": "dates",
-    "TIMESTAMP": "timestamps",
+    "VARCHAR": "text", "BLOB": "text", "BOOLEAN": "booleans", "DATE": "dates", "TIME": "timestamps",
+    "TIMESTAMP": "timestamps", "TIMESTAMP WITH TIME ZONE": "timestamps",
 }  # fmt: skip
-_WORDS = {"numbers": "a number", "booleans": "true or false", "dates": "a date", "timestamps": "a time", "ids": "an id"}
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of the file, its name in staging, and its group of columns there."""
-
-    name: str
-    type: str
-    staged: str
-    kind: str
-    is_quoted: bool
-
-    @property
-    def cast(self) -> str:
-        """Its expression in the staging model."""
-        name = f'"{self.name}"' if self.is_quoted else self.name
-        type_ = "double precision" if self.type == "DOUBLE" else self.type.lower()
-        return f"cast({name} as {type_}) as {self.staged}"
-
-    @property
-    def description(self) -> str:
-        return json.dumps(f"{self.name} as the file has it, {_WORDS.get(self.kind, 'text')}.", ensure_ascii=False)
+def describe_tables(name: str, looked: Looked) -> list[Table]:
+    """Return the tables of a source as they are staged."""
+    tables: list[Table] = []
+    for table in looked.tables:
+        columns = _describe_columns(name, table, looked.origin)
+        key = [column for part in table.key for column in columns if column.name == part]
+        model = _free_name(f"stg_{name}__{_snake_case(table.name)}", [other.model for other in tables])
+        tables.append(Table(table.name, model, columns, key, table.is_guess))
+    return tables
 
 
-def new_files(name: str, since: date, sniffed: Sniffed) -> dict[str, str]:
+def new_files(name: str, since: date, looked: Looked, tables: list[Table]) -> dict[str, str]:
     """Return the text of each new file of a source by its path in the project."""
-    columns = _describe_columns(name, sniffed)
     folder = f"models/staging/{name}"
-    return {
-        f"{folder}/_{name}__sources.yml": _sources_yml(name, since, sniffed, columns),
-        f"{folder}/stg_{name}__{name}.sql": _staging_sql(name, columns),
-        f"{folder}/stg_{name}__{name}.yml": _staging_yml(name, sniffed, columns),
-        f"tests/expectations/arrivals/{name}.yml": _suite_yml(name),
-    }
+    files = {f"{folder}/_{name}__sources.yml": sources_yml(name, since, looked.title, tables)}
+    for table in tables:
+        files[f"{folder}/{table.model}.sql"] = _staging_sql(name, table)
+        files[f"{folder}/{table.model}.yml"] = staging_yml(table, looked.origin)
+    return files | {f"tests/expectations/arrivals/{name}.yml": _suite_yml(name)}
 
 
-def settings_of(name: str, path: Path, since: date, sniffed: Sniffed) -> str:
+def settings_of(name: str, kind: str, since: date, entries: dict[str, Any]) -> str:
     """Return a source's part of the settings, as TOML."""
-    lines = [
-        f"[sources.{name}]",
-        'kind = "csv"',
-        f"path = {_quoted(str(path))}",
-        f"delimiter = {_quoted(sniffed.delimiter)}",
-        f"since = {since.isoformat()}",
-        "max_rejected_share = 0.9",
-        "",
-        f"[sources.{name}.columns]",
-        *(f"{_quoted(column)} = {_quoted(type_)}" for column, type_ in sniffed.columns.items()),
-    ]
-    return "\n".join(["", *lines, ""])
+    return section_of(name, {"kind": kind, "since": since, **entries})
 
 
-def _describe_columns(name: str, sniffed: Sniffed) -> list[Column]:
+def section_of(section: str, entries: dict[str, Any]) -> str:
+    """Return a section of the sources' settings as TOML; an entry that is a mapping becomes one of its own."""
+    plain = {entry: value for entry, value in entries.items() if not isinstance(value, dict)}
+    lines = ["", f"[sources.{section}]", *(f"{_toml_key(entry)} = {_toml(value)}" for entry, value in plain.items())]
+    inner = [section_of(f"{section}.{entry}", entries[entry]) for entry in entries if entry not in plain]
+    return "".join(["\n".join([*lines, ""]) if plain else "", *inner])
+
+
+def _toml_key(entry: str) -> str:
+    return entry if re.fullmatch(r"\w+", entry, re.ASCII) else quoted(entry)
+
+
+def _toml(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else quoted(value)
+
+
+def _describe_columns(name: str, table: LookedTable, origin: str) -> list[Column]:
     query = "select keyword_name, keyword_category = 'unreserved' from duckdb_keywords()"
     keywords = dict(duckdb.connect().execute(query).fetchall())
     columns: list[Column] = []
-    for column, type_ in sniffed.columns.items():
+    for column, type_ in table.columns.items():
         staged = _snake_case(column)
         if staged in keywords or staged in _TYPE_NAMES or not _PLAIN.fullmatch(staged):
             staged = f"{name}_{staged}".rstrip("_")
         staged = _free_name(staged, [other.staged for other in columns])
-        kind = "ids" if column == sniffed.key or staged.endswith("_id") else _KINDS.get(type_, "numbers")
+        kind = "ids" if column in table.key or staged.endswith("_id") else _KINDS.get(type_, "numbers")
         is_quoted = not _PLAIN.fullmatch(column) or not keywords.get(column, True)
-        columns.append(Column(column, type_, staged, kind, is_quoted))
+        columns.append(Column(column, type_, staged, kind, is_quoted, origin))
     return columns
 
 
@@ -103,54 +93,16 @@ def _free_name(name: str, taken: list[str]) -> str:
     return next(free for free in names if free not in taken)
 
 
-def _key(sniffed: Sniffed, columns: list[Column]) -> Column:
-    return next(column for column in columns if column.name == sniffed.key)
-
-
-def _sources_yml(name: str, since: date, sniffed: Sniffed, columns: list[Column]) -> str:
-    key = _key(sniffed, columns)
-    meta = ["# A guess: the first column that is filled and different in every row.", f"key: [{key.name}]"]
-    if key.type != "BIGINT":
-        meta.append("key_as: text")
-    if key.staged != key.name:
-        meta.append(f"renamed: {{{key.name}: {key.staged}}}")
-    described = [(_quoted(column.name) if column.is_quoted else column.name, column) for column in columns]
-    lines = [
-        "version: 2",
-        "",
-        "sources:",
-        f"  - name: {name}",
-        f"    description: A CSV file. Every run date from {since} on is a full copy of it.",
-        f"    schema: raw_{name}",
-        "    tables:",
-        f"      - name: {name}",
-        f"        description: One row per {key.staged} and run date.",
-        "        config:",
-        f"          tags: [{name}]",
-        "          meta:",
-        *(f"            {line}" for line in meta),
-        "        columns:",
-        *(
-            line
-            for named, column in described
-            for line in (f"          - name: {named}", f"            description: {column.description}")
-        ),
-        "          - name: _run_date",
-        "            description: '{{ doc(\"run_date_column\") }}'",
-    ]
-    return "\n".join([*lines, ""])
-
-
-def _staging_sql(name: str, columns: list[Column]) -> str:
+def _staging_sql(name: str, table: Table) -> str:
     groups = []
     for kind in ("ids", "text", "numbers", "booleans", "dates", "timestamps"):
-        casts = [f"        {column.cast},\n" for column in columns if column.kind == kind]
+        casts = [f"        {column.cast},\n" for column in table.columns if column.kind == kind]
         if casts:
             groups.append(f"        -- {kind}\n{''.join(casts)}")
     groups.append("        -- plumbing\n        cast(_run_date as date) as _run_date\n")
     return f"""with source as (
     select *
-    from {{{{ source('{name}', '{name}') }}}}
+    from {{{{ source('{name}', '{table.name}') }}}}
     where _run_date = {{{{ run_date() }}}}
 ),
 
@@ -163,31 +115,8 @@ select * from renamed
 """
 
 
-def _staging_yml(name: str, sniffed: Sniffed, columns: list[Column]) -> str:
-    key = _key(sniffed, columns)
-    lines = [
-        "version: 2",
-        "",
-        "models:",
-        f"  - name: stg_{name}__{name}",
-        f"    description: One row per {key.staged} in the file on the run date.",
-        "    columns:",
-    ]
-    for column in columns:
-        lines += [f"      - name: {column.staged}", f"        description: {column.description}"]
-        if column is key:
-            lines += ["        data_tests:", "          - unique", "          - not_null"]
-    lines += ["      - name: _run_date", "        description: '{{ doc(\"run_date_column\") }}'"]
-    return "\n".join([*lines, ""])
-
-
 def _suite_yml(name: str) -> str:
     return f"""# {name} as it arrives; what must hold of the tables of every source is checked of it, too.
 sources: [{name}]
 expectations: []
 """
-
-
-def _quoted(text: str) -> str:
-    """Return a text as a string for TOML and YAML."""
-    return json.dumps(text, ensure_ascii=False)

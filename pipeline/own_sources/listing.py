@@ -1,15 +1,16 @@
 """List the sources: kind, place, sample or own, and last landed day."""
 
+from collections.abc import Callable
+from typing import Any
+
 from ingestion.landing import Landing
 from ingestion.redact import redact
 from ingestion.settings import database_url, people_database_url
-from ingestion.sources import OwnCsv, Source
+from ingestion.sources import Own, Source, kind_of
 from ingestion.sources.api.settings import configured_url
-from ingestion.sources.csv_source import CsvSource
 from pipeline.run.request import Request
 
 COLUMNS = ("source", "kind", "place", "data", "last_landed")
-_KINDS = {"postgres": "postgres", "people": "postgres", "csv": "csv", "api": "api"}
 
 
 def list_sources(request: Request) -> list[dict[str, str]]:
@@ -20,9 +21,9 @@ def list_sources(request: Request) -> list[dict[str, str]]:
         rows.append(
             {
                 "source": source.name,
-                "kind": _KINDS[source.area],
+                "kind": kind_of(source).replace("people", "postgres"),
                 "place": redact(place or ""),
-                "data": "own" if place or isinstance(source, OwnCsv) else "sample",
+                "data": "own" if place or isinstance(source, Own) else "sample",
                 "last_landed": days[-1] if days else "",
             }
         )
@@ -31,9 +32,17 @@ def list_sources(request: Request) -> list[dict[str, str]]:
 
 def configured_place(source: Source) -> str | None:
     """Return a source's configured place, without secrets; None when nothing is configured."""
-    if isinstance(source, CsvSource):
-        return source.configured_path
-    if source.area == "api":
-        return configured_url(source.name)
-    url = people_database_url() if source.area == "people" else database_url(source.name)
+    return _PLACES[kind_of(source)](source)
+
+
+def _without_user(url: str | None) -> str | None:
     return url and url.rpartition("@")[2].partition("?")[0]
+
+
+_PLACES: dict[str, Callable[[Any], str | None]] = {
+    "csv": lambda source: source.configured_path,
+    "api": lambda source: configured_url(source.name),
+    "dlt": lambda source: source.resource,
+    "postgres": lambda source: _without_user(database_url(source.name)),
+    "people": lambda source: _without_user(people_database_url()),
+}

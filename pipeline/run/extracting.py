@@ -13,7 +13,7 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
-from ingestion.sources import Community, sources_named
+from ingestion.sources import SOURCES, ApiSource, sources_named
 from pipeline.ledger import Record
 from pipeline.people import people_ready
 from pipeline.run.recording import explained, recorded
@@ -45,8 +45,9 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
     With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. If
     sources fail, the first error is raised after all have run, so that the others needn't be read again.
     """
-    if manner.from_raw and not all(isinstance(source, Community) for source in request.sources):
-        raise BadRequest("--from-raw needs --source community: no other source's answers are kept")
+    if manner.from_raw and not all(isinstance(source, ApiSource) for source in request.sources):
+        apis = " or ".join(source.name for source in SOURCES.values() if isinstance(source, ApiSource))
+        raise BadRequest(f"--from-raw needs --source {apis}: no other source's answers are kept")
     landing = Landing(request.home)
     with explained(run_date, "extract", request.command("extract", run_date)):
         if caution := landing.caution():

@@ -11,7 +11,7 @@ from ingestion.errors import Refused, StepFailed
 from ingestion.landing import Landing
 from ingestion.rejects import read_rejects
 from ingestion.replay import replay_source
-from ingestion.sources import SOURCES, Source
+from ingestion.sources import SOURCES, Source, kind_of
 from pipeline.ledger import STEPS
 from pipeline.run.day import Options, run_day, steps_left
 from pipeline.run.extracting import note_landed
@@ -98,7 +98,7 @@ def _rule_breakers(request: Request, sources: list[str], run_date: str | None) -
     """Yield the rows that broke a rule in staging or in the people database, as of the last build."""
     if not request.warehouse.has(_QUARANTINE):
         return
-    files = pa.array([name for name in sources if SOURCES[name].area in ("csv", "api")], pa.string())
+    files = pa.array([name for name in sources if kind_of(SOURCES[name]) in ("csv", "api", "dlt")], pa.string())
     order = ["run_date", "source", "table_name", "file", "line_number", "rule", "raw_text"]
     with request.warehouse.reading(_QUARANTINE, order) as batches:
         for batch in batches:

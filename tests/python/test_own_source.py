@@ -11,9 +11,10 @@ import pytest
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.own_sources import read_own_settings
 from ingestion.settings import PROJECT
+from ingestion.sources import make_own
 from ingestion.sources.csv_sniffing import sniff
 from pipeline.own_sources import adding
-from pipeline.own_sources.adding import add_csv
+from pipeline.own_sources.adding import add_source
 from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SETTINGS
 from tests.python.clones import clone_project
 from tests.python.conftest import BUILT_DAY, NEXT_DAY, Sandbox
@@ -123,14 +124,14 @@ def _files(folder: Path) -> dict[Path, bytes | None]:
 def test_what_is_no_name_is_refused(project: Path, tmp_path: Path, name: str) -> None:
     before = _files(project)
     with pytest.raises(BadRequest, match="is no name of a source"):
-        add_csv(name, _write_shops(tmp_path / "shops.csv.gz"), NEXT_DAY)
+        add_source(name, "csv", {"path": _write_shops(tmp_path / "shops.csv.gz")}, NEXT_DAY)
     assert _files(project) == before
 
 
 @pytest.mark.parametrize("name", ["northwind", "event_log", "marketplace", "ops"])
 def test_a_name_that_is_taken_is_refused(project: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(BadRequest, match=f"^the name {name} is taken$"):
-        add_csv(name, _write_shops(tmp_path / "shops.csv.gz"), NEXT_DAY)
+        add_source(name, "csv", {"path": _write_shops(tmp_path / "shops.csv.gz")}, NEXT_DAY)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_a_file_that_no_source_can_be_is_refused(project: Path, tmp_path: Path, 
     file, before = tmp_path / "shops.csv", _files(project)
     file.write_bytes(content)
     with pytest.raises(BadRequest, match=reason):
-        add_csv("shops", file, NEXT_DAY)
+        add_source("shops", "csv", {"path": file}, NEXT_DAY)
     assert _files(project) == before
 
 
@@ -159,7 +160,7 @@ def test_a_file_that_cannot_be_read_is_refused(project: Path, tmp_path: Path) ->
     broken.write_bytes(_write_shops(tmp_path / "shops.csv.gz").read_bytes()[:500])
     for file in (tmp_path / "nowhere.csv", tmp_path, broken):
         with pytest.raises(BadRequest, match="can't be read"):
-            add_csv("shops", file, NEXT_DAY)
+            add_source("shops", "csv", {"path": file}, NEXT_DAY)
 
 
 def test_what_was_written_goes_again_when_one_file_cannot_be(
@@ -174,7 +175,7 @@ def test_what_was_written_goes_again_when_one_file_cannot_be(
 
     monkeypatch.setattr(Path, "write_text", fail)
     with pytest.raises(StepFailed, match="No space left on device"):
-        add_csv("shops", file, NEXT_DAY)
+        add_source("shops", "csv", {"path": file}, NEXT_DAY)
     assert {path: content for path, content in _files(project).items() if content is not None} == {
         path: content for path, content in before.items() if content is not None
     }
@@ -182,7 +183,7 @@ def test_what_was_written_goes_again_when_one_file_cannot_be(
 
 
 def test_what_lists_sources_lists_the_new_one(project: Path, tmp_path: Path) -> None:
-    files, _ = add_csv("shops", _write_shops(tmp_path / "shops.csv.gz"), NEXT_DAY)
+    files, _ = add_source("shops", "csv", {"path": _write_shops(tmp_path / "shops.csv.gz")}, NEXT_DAY)
     changed = {name: (project / name).read_text() for name in files if (PROJECT / name).exists()}
     assert list(changed) == [SETTINGS, *CATALOGUE_MODELS, OVERVIEW]
     for name, text in changed.items():
@@ -207,7 +208,7 @@ def test_types_hold_every_value_as_it_is_written(tmp_path: Path) -> None:
     ("name", "entries", "reason"),
     [
         ("Shops", 'kind = "csv"\ncolumns = {id = "BIGINT"}', "a source's name is"),
-        ("shops", 'kind = "xml"', "unknown kind 'xml'; the kinds are csv"),
+        ("shops", 'kind = "xml"', "unknown kind 'xml'; the kinds are csv, postgres, dlt, api"),
         ("shops", 'kind = "csv"', "expected columns"),
         ("shops", 'kind = "csv"\ncolumns = {id = "BIGINT"}\ndelimiter = "||"', "one character as delimiter"),
         ("shops", 'kind = "csv"\ncolumns = {id = "BIGINT"}\nsince = "soon"', "expected a day such as"),
@@ -220,7 +221,7 @@ def test_settings_that_cannot_be_read_are_named(
 ) -> None:
     _set(tmp_path, monkeypatch, name, entries)
     with pytest.raises(BadRequest, match=reason):
-        read_own_settings()
+        make_own(*read_own_settings())
 
 
 def test_a_source_is_part_of_the_days_that_its_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
@@ -106,7 +107,17 @@ class ApiReading:
                 self._rejects[table].append(reject)
 
     def _refuse_repeated(self, table: str, seen: SeenIds, batch: pa.Table) -> None:
-        """Raise StepFailed when an id is repeated: rows moved between two pages, so another row was missed."""
-        id_ = seen.add(batch["id"].to_numpy())
-        if id_ is not None:
-            raise StepFailed(f"table {table}: id {id_} was sent twice; its rows moved while they were read")
+        """Raise StepFailed when a key is repeated: rows moved between two pages, so another row was missed."""
+        key = self._shapes[table].key
+        if is_number := len(key) == 1 and pa.types.is_integer(batch.schema.field(key[0]).type):
+            ids = batch[key[0]].to_numpy()
+        else:
+            ids = np.array([hash(tuple(row.values())) for row in batch.select(key).to_pylist()], dtype=np.int64)
+        again = seen.add(ids)
+        if again is not None:
+            if not is_number:
+                (row,) = batch.select(key).slice(int(np.argmax(ids == again)), 1).to_pylist()
+                again = " ".join(map(str, row.values()))
+            raise StepFailed(
+                f"table {table}: {' and '.join(key)} {again} was sent twice; its rows moved while they were read"
+            )

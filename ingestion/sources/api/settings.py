@@ -25,19 +25,22 @@ class ApiSettings:
 def configured_url(source: str) -> str | None:
     """Return the API's configured URL, None when unset; raises BadRequest when it isn't a plain http(s) URL."""
     url = source_setting(source, "base_url")
-    if not url:
-        return None
+    return check_api_url(str(url), _variable(source, "base_url")) if url else None
+
+
+def check_api_url(url: str, named: str) -> str:
+    """Return an API's URL, its password known as a secret; raises BadRequest when it is no plain http(s) URL."""
     try:
-        split = urlsplit(str(url))
+        split = urlsplit(url)
         is_plain = split.scheme in ("http", "https") and split.hostname and not (split.query or split.fragment)
         port_is_fine = split.port is None or split.port > 0
     except ValueError:
         is_plain = port_is_fine = False
-    if not (is_plain and port_is_fine) or re.search(r"\s", str(url)):
-        raise _unreadable(source, "base_url", "http(s)://host[:port][/path] without a query")
+    if not (is_plain and port_is_fine) or re.search(r"\s", url):
+        raise BadRequest(f"{named} can't be read: expected http(s)://host[:port][/path] without a query")
     if split.password:
         register_secret(unquote(split.password))
-    return str(url)
+    return url
 
 
 def read_api_settings(source: str, base_url: str) -> ApiSettings:
@@ -77,4 +80,8 @@ def _number(source: str, name: str, default: float, *, lowest: float, highest: f
 
 
 def _unreadable(source: str, name: str, expected: str) -> BadRequest:
-    return BadRequest(f"SOURCES__{source.upper()}__{name.upper()} can't be read: expected {expected}")
+    return BadRequest(f"{_variable(source, name)} can't be read: expected {expected}")
+
+
+def _variable(source: str, name: str) -> str:
+    return f"SOURCES__{source.upper()}__{name.upper()}"

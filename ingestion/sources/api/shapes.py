@@ -33,9 +33,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Shape:
-    """A resource's declared fields; `id` is the key."""
+    """A resource's declared fields; the columns of its key are each an integer or a text."""
 
     fields: tuple[Field, ...]
+    key: tuple[str, ...] = ("id",)
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -1,0 +1,102 @@
+"""What the sources defined by settings have in common, and the description of a new one."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from ingestion import catalogue
+from ingestion.errors import BadRequest
+from ingestion.own_sources import OwnSettings
+from ingestion.settings import Home
+from ingestion.sources.base import Described
+from ingestion.sources.duckdb_types import arrow_schema
+from ingestion.sql import quote
+
+# TOML, YAML, Jinja or SQL would misread these names, or Tradewinds uses them.
+_UNFIT_NAME = re.compile(r"""[{}"'\\\x00-\x1f]|^\s*$|^_run_date$""", re.IGNORECASE)
+_TABLE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_KEY_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+# The types that are summed as a key: ingestion/totals.py.
+_KEY_TYPES = ("BIGINT", "INTEGER", "SMALLINT", "VARCHAR")
+
+
+@dataclass(frozen=True)
+class Own(Described):
+    """A source defined by settings alone; it has no sample."""
+
+    settings: OwnSettings = field(kw_only=True)
+
+    def is_sample(self, home: Home) -> bool:
+        return False
+
+    def exists_on(self, run_date: str) -> bool:
+        return self.settings.exists_on(run_date)
+
+    def declared_schemas(self) -> dict[str, pa.Schema]:
+        """Return the tables with the columns whose `data_type` the catalogue declares."""
+        tables = catalogue.tables_of(self.name)
+        return {table.name: arrow_schema(table.name, table.types) for table in tables if table.types}
+
+
+@dataclass(frozen=True)
+class LookedTable:
+    """A table of a new source: its columns with their DuckDB types, and its key."""
+
+    name: str
+    columns: dict[str, str]
+    key: tuple[str, ...]
+    is_guess: bool = True
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A new source: its tables, its settings and secrets, and a word for where its rows come from.
+
+    `notes` are printed when it is added. Only `secrets` holds secrets.
+    """
+
+    title: str
+    origin: str
+    tables: list[LookedTable]
+    settings: dict[str, Any]
+    secrets: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_names(where: str, tables: dict[str, Collection[str]]) -> None:
+    """Raise BadRequest on a table or column name that the project's files can't hold."""
+    for table, columns in tables.items():
+        if not _TABLE_NAME.fullmatch(table):
+            raise BadRequest(f"{where} has a table that can't be called {table!r}: expected letters, digits and _")
+        unfit = next((name for name in columns if _UNFIT_NAME.search(name)), None)
+        if unfit is not None:
+            raise BadRequest(f"{where} has a column that can't be called {unfit!r}")
+        if len({name.lower() for name in columns}) < len(columns):
+            raise BadRequest(f"{where} has columns that differ only in case")
+
+
+def find_key(
+    where: str,
+    declared: tuple[str, ...],
+    columns: dict[str, str],
+    ask: Callable[[str], tuple],
+    relation: str,
+    rows_needed: int = 1,
+) -> tuple[tuple[str, ...], bool]:
+    """Return a table's declared key if it can be summed, else the first column filled and different in every row.
+
+    Also return whether the key is a guess. `ask` returns the only row of a query on `relation`; DuckDB and Postgres
+    both understand its SQL. Raises BadRequest when no column can be the key.
+    """
+    fit = [name for name, type_ in columns.items() if type_ in _KEY_TYPES and _KEY_NAME.fullmatch(name)]
+    if declared and all(name in fit for name in declared):
+        return declared, False
+    for name in fit:
+        value = f"cast({quote(name)} as {columns[name]})"
+        query = f"select count(*) >= {rows_needed} and count(*) = count(distinct {value}) from {relation}"
+        if ask(query)[0]:
+            return (name,), True
+    raise BadRequest(f"{where} has no column that may be its key: a number or text, filled and different in every row")

@@ -1,0 +1,75 @@
+"""A source that is a `@dlt.source` or `@dlt.resource` of the project, named in the settings as module:function."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ingestion.errors import BadRequest
+from ingestion.own_sources import OwnSettings
+from ingestion.session import open_session
+from ingestion.settings import Home
+from ingestion.sources.duckdb_types import duckdb_types
+from ingestion.sources.own import Looked, LookedTable, Own, check_names, find_key
+from ingestion.sql import literal
+
+if TYPE_CHECKING:
+    from ingestion.sources.dlt_reading import DltReading
+
+
+@dataclass(frozen=True)
+class OwnDlt(Own):
+    """The dlt source that the configured function returns; every extract reads all of it."""
+
+    name: str
+    raw_schema: str
+    area: str
+
+    @property
+    def resource(self) -> str:
+        """Its module:function."""
+        return str(self.settings.entries["resource"])
+
+    @contextmanager
+    def open(self, home: Home, run_date: str, work: Path) -> Iterator["DltReading"]:
+        from ingestion.sources.dlt_reading import DltReading
+
+        yield DltReading(self.resource, work / "read", self.declared_schemas(), self.control_totals)
+
+
+def make_own_dlt(settings: OwnSettings) -> OwnDlt:
+    """Return the source for these settings."""
+    return OwnDlt(settings.name, settings.raw_schema, f"dlt/{settings.name}", settings=settings)
+
+
+def look_at_dlt(name: str, *, resource: list[str]) -> Looked:
+    """Run a dlt source once; raises BadRequest when its tables can't be a source's, StepFailed when it fails."""
+    from ingestion.sources.dlt_reading import DltReading
+
+    if len(resource) > 1:
+        raise BadRequest("--kind dlt takes one --resource; a @dlt.source may have several resources")
+    (place,) = resource
+    with TemporaryDirectory() as folder:
+        reading = DltReading(place, Path(folder))
+        schemas = reading.schemas()
+        if not schemas:
+            raise BadRequest(f"{place} yielded no rows, so nobody can say which columns it has")
+        check_names(place, {table: schema.names for table, schema in schemas.items()})
+        tables = [_look_at_table(reading, table) for table in schemas]
+    return Looked(title="A dlt resource", origin="resource", tables=tables, settings={"resource": place})
+
+
+def _look_at_table(reading: "DltReading", table: str) -> LookedTable:
+    columns = duckdb_types(reading.schemas()[table])
+    relation = f"read_parquet([{', '.join(map(literal, reading.files[table]))}], union_by_name = true)"
+    with open_session() as session:
+        key, is_guess = find_key(
+            f"table {table}",
+            reading.primary_keys[table],
+            columns,
+            lambda query: session.execute(query).fetchone(),
+            relation,
+        )
+    return LookedTable(table, columns, key, is_guess)

@@ -1,0 +1,46 @@
+"""A source that is one schema of a Postgres database."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.errors import StepFailed
+from ingestion.samples.defaults import sample_database
+from ingestion.settings import Home, database_url, source_setting
+from ingestion.sources.base import Described
+from ingestion.sources.postgres import PostgresReading, open_postgres
+
+
+@dataclass(frozen=True)
+class PostgresSource(Described):
+    """The tables of one Postgres schema, or those in `sources.<name>.tables`, found by reflection, in one snapshot."""
+
+    name: str
+    raw_schema: str
+    area: str = "postgres"
+
+    def is_sample(self, home: Home) -> bool:
+        return database_url(self.name) is None
+
+    @contextmanager
+    def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:
+        """Open the database, or the sample's; raises StepFailed when it can't be reached or lacks a named table."""
+        with ExitStack() as stack:
+            url = database_url(self.name)
+            if url is None:
+                self.refuse_sample(home)
+                url = stack.enter_context(sample_database(home))
+            schema, only = source_setting(self.name, "schema", "public"), source_setting(self.name, "tables")
+            reading = stack.enter_context(
+                open_postgres(
+                    url,
+                    schema=schema,
+                    exclude=source_setting(self.name, "exclude_tables", []),
+                    control_totals=self.control_totals,
+                    only=only,
+                )
+            )
+            if missing := [table for table in only or [] if table not in reading.schemas()]:
+                raise StepFailed(f"schema {schema} of the database has no table {', '.join(missing)}")
+            yield reading
