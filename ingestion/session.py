@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,21 @@ def open_session(
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"set memory_limit = '{memory}'")
     return connection
+
+
+def open_scratch() -> duckdb.DuckDBPyConnection:
+    """Open a session for small queries that create and attach nothing.
+
+    All of them are in one private database, so that opening one takes a millisecond instead of fifteen.
+    """
+    connection = _scratch().cursor()
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+@cache
+def _scratch() -> duckdb.DuckDBPyConnection:
+    return open_session()
 
 
 def memory_setting() -> str:

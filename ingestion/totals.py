@@ -6,7 +6,7 @@ from decimal import Context, Decimal
 import pyarrow as pa
 
 from ingestion.landing import Totals
-from ingestion.session import open_session
+from ingestion.session import open_scratch
 from ingestion.sql import quote
 
 _MONEY = "decimal(19, 4)"
@@ -92,7 +92,7 @@ class BatchTotals:
 
     def __init__(self, control: ControlTotals, schema: pa.Schema):
         self._select = control.select(schema, DuckDBSql)
-        self._session = open_session()
+        self._session = open_scratch()
         self._sums: list[Decimal | None] = []
         self.add(schema.empty_table())
 

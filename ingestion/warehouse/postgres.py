@@ -1,13 +1,15 @@
 """The Postgres warehouse: dlt owns the raw tables, binary COPY (ADBC) loads the rows."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
 import duckdb
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
@@ -130,17 +132,31 @@ class PostgresWarehouse:
             yield connection
 
     def has(self, relation: str) -> bool:
-        with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+        with self._errors_in_one_line(), _asking() as cursor:
             return _exists(cursor, *self.built_place(relation))
 
     @contextmanager
     def reading_table(self, schema: str, table: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         """Open any table as `reading` opens a mart."""
+        with self.reading_tables() as read:
+            yield read(schema, table, order_by)
+
+    @contextmanager
+    def reading_tables(self) -> Iterator[Callable[..., pa.RecordBatchReader]]:
+        """Yield a function that opens a table (schema, name, order) on one connection: read one before the next.
+
+        The function raises KeyError when there is no such table.
+        """
         with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection:
-            mart = PostgresReading(connection, schema)
-            columns = mart.schemas()[table]
-            batches = (batch for part in mart.read(table, order_by) for batch in part.to_batches(_BATCH_ROWS))
-            yield pa.RecordBatchReader.from_batches(columns, batches)
+            reading = cache(lambda schema: PostgresReading(connection, schema))
+
+            def read(schema: str, table: str, order_by: Sequence[str] = ()) -> pa.RecordBatchReader:
+                columns = reading(schema).schemas()[table]
+                parts = reading(schema).read(table, order_by)
+                batches = (batch for part in parts for batch in part.to_batches(_BATCH_ROWS))
+                return pa.RecordBatchReader.from_batches(columns, batches)
+
+            yield read
 
     def built_place(self, relation: str) -> tuple[str, str]:
         """Return the schema and table in which dbt builds a mart (`schema.table`)."""
@@ -160,7 +176,7 @@ class PostgresWarehouse:
 
     def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
         """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
-        with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+        with self._errors_in_one_line(), _asking() as cursor:
             if not _exists(cursor, OPS, table):
                 return []
             cursor.execute(query.format(_name(OPS, table)), parameters)
@@ -170,7 +186,7 @@ class PostgresWarehouse:
     def _errors_in_one_line(self) -> Iterator[None]:
         try:
             yield
-        except adbc.Error as error:
+        except (adbc.Error, psycopg.Error) as error:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
 
 
@@ -192,11 +208,18 @@ def warehouse_url() -> str:
     return f"postgresql://{user}:{password}@{setting['host']}:{setting['port']}/{setting['database']}"
 
 
+@contextmanager
+def _asking() -> Iterator["Cursor | psycopg.RawCursor"]:
+    """Open a cursor for small queries: psycopg connects in an eighth of the time that ADBC takes."""
+    with psycopg.connect(warehouse_url(), cursor_factory=psycopg.RawCursor) as connection:
+        yield connection.cursor()
+
+
 def _create_or_extend(wanted: dict[tuple[str, str], pa.Schema]) -> None:
     query = (
         "select table_schema, table_name, column_name from information_schema.columns where table_schema like 'raw%'"
     )
-    with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+    with _asking() as cursor:
         cursor.execute(query)
         if are_there(wanted, cursor.fetchall()):
             return

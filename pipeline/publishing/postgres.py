@@ -10,7 +10,7 @@ import psycopg
 from ingestion.digest import Digest, digest_rows, is_comparable
 from ingestion.errors import Refused, StepFailed
 from ingestion.redact import one_line
-from ingestion.session import open_session
+from ingestion.session import open_scratch
 from ingestion.settings import Home
 from ingestion.sql import quote
 from ingestion.stores import open_store
@@ -130,7 +130,7 @@ class PostgresPublisher:
             earlier = taken_back(read_entries(connection), to)
             version = Version(earlier[-1].run_date, earlier[-1].content_hash)
             marts = marts_of(connection, version)
-            digests = {mart.relation: self._digest(*copy_place(schema_of(version), mart)) for mart in marts}
+            digests = self._digest({mart.relation: copy_place(schema_of(version), mart) for mart in marts})
             if not is_whole(version, digests, read_digests(connection, earlier[-1])):
                 raise StepFailed(
                     f"schema {schema_of(version)} is missing or damaged (its rows' hash is not the version's)"
@@ -169,21 +169,30 @@ class PostgresPublisher:
             lambda mart: copy_place(_DRAFT, mart),
         )
 
-    def _digest(self, schema: str, table: str) -> Digest:
-        """Digest a table's rows with DuckDB in one pass, for the same result on every engine."""
-        try:
-            with self._warehouse.reading_table(schema, table, []) as batches, open_session() as session:
-                session.register("batches", batches)
-                return digest_rows(session, "batches")
-        except KeyError as error:
-            raise StepFailed(f"table {schema}.{table} is missing") from error
+    def _digest(self, places: dict[str, tuple[str, str]]) -> dict[str, Digest]:
+        """Digest tables' rows with DuckDB in one pass each, for the same result on every engine.
+
+        Raises StepFailed when a table is missing.
+        """
+        digests: dict[str, Digest] = {}
+        if places:
+            with self._warehouse.reading_tables() as read:
+                for relation, (schema, table) in places.items():
+                    try:
+                        batches = read(schema, table)
+                    except KeyError as error:
+                        raise StepFailed(f"table {schema}.{table} is missing") from error
+                    with open_scratch() as session:
+                        session.register("batches", batches)
+                        digests[relation] = digest_rows(session, "batches")
+        return digests
 
     def _digest_built(self, connection: psycopg.Connection, marts: list[Mart]) -> dict[str, Digest]:
         """Digest the built marts once a build, for comparison and copy."""
         state = connection.execute("select to_jsonb(mark)::text from raw_ops.build_mark as mark").fetchone(), marts
         if self._built is None or self._built[0] != state:
             places = {mart.relation: self._warehouse.built_place(mart.relation) for mart in marts}
-            self._built = state, {relation: self._digest(*place) for relation, place in places.items()}
+            self._built = state, self._digest(places)
         return self._built[1]
 
     def _digest_published(self, connection: psycopg.Connection, marts: list[Mart]) -> dict[str, Digest]:
@@ -191,12 +200,10 @@ class PostgresPublisher:
         if not (entries := read_entries(connection)):
             return {}
         recorded = read_digests(connection, entries[-1])
-        known = {mart: digest for mart, digest in recorded.items() if is_comparable(digest.content_hash)}
-        return {
-            mart.relation: known.get(mart.relation) or self._digest(*mart.place)
-            for mart in marts
-            if copies.columns(connection, mart.place)
-        }
+        there = {mart.relation: mart.place for mart in marts if copies.columns(connection, mart.place)}
+        known = {mart: recorded[mart] for mart in there if mart in recorded}
+        known = {mart: digest for mart, digest in known.items() if is_comparable(digest.content_hash)}
+        return known | self._digest({mart: place for mart, place in there.items() if mart not in known})
 
     def _tidy(self, connection: psycopg.Connection, entries: list[Published]) -> None:
         """Write what is published, and drop versions that are too old or were rolled back."""

@@ -420,6 +420,11 @@ _LONGEST = (
 _COMMAND_FIXTURES = {"sandbox", "shared_sandbox", "bare_sandbox", "built_homes", "new_service", "shared_service"}
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores: servers, locks and timeouts are waited for."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, and mark each test by what it stands on.
 

@@ -24,11 +24,9 @@ from ingestion.sources.own import Looked
 from pipeline.own_sources import adding
 from pipeline.own_sources.adding import add_source
 from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SECRETS, SETTINGS
-from tests.python.clones import fork_programs
 from tests.python.community import FaultyApi, small_rows
 from tests.python.conftest import BUILT_DAY, NEXT_DAY, BuiltHomes, Database, make_database
 from tests.python.test_own_source import Own
-from tests.python.warm import serving_forks
 
 DAY = ("--run-date", BUILT_DAY)
 OURS = ("--source", "erp", "--source", "tides", "--source", "hub")
@@ -108,8 +106,7 @@ def own(
     own = Own(folder / "project", built_homes.copy(folder))
     (own.project / "my_sources").mkdir()
     (own.project / "my_sources" / "tides.py").write_text(TIDES)
-    with serving_forks(own.environment, own.project) as forks:
-        fork_programs(own.project, forks, "tradewinds", "dbt")
+    with own.forked():
         add, since = ("tradewinds", "sources", "add"), ("--since", BUILT_DAY)
         erp = ("--url", _make_erp(server).url, "--schema", "books", "--table", "Invoices", "--table", "notes")
         own.told = own.run(*add, "erp", "--kind", "postgres", *erp, *since)

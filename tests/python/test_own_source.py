@@ -3,6 +3,8 @@
 import gzip
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -16,8 +18,9 @@ from ingestion.sources.csv_sniffing import sniff
 from pipeline.own_sources import adding
 from pipeline.own_sources.adding import add_source
 from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SETTINGS
-from tests.python.clones import clone_project
+from tests.python.clones import clone_project, fork_programs
 from tests.python.conftest import BUILT_DAY, NEXT_DAY, Sandbox
+from tests.python.warm import serving_forks
 
 COLUMNS = (
     "shop_code", "order", "Opened On", "closed_on", "revenue", "rent", "city", "country", "zip_code", "manager",
@@ -50,6 +53,13 @@ class Own:
         places = {"DBT_TARGET_PATH": str(project / "target"), "DBT_LOG_PATH": str(project / "logs")}
         self.environment = home.environment | places | {"PYTHONPATH": str(project)}
 
+    @contextmanager
+    def forked(self) -> Iterator["Own"]:
+        """Have the copy's commands forked from a process that has imported its code."""
+        with serving_forks(self.environment, self.project) as forks:
+            fork_programs(self.project, forks, "tradewinds", "dbt")
+            yield self
+
     def run(self, *words: str, code: int = 0) -> str:
         """Type a command, expect this exit code, and return what it prints."""
         command = [str(self.project / ".venv" / "bin" / words[0]), *words[1:]]
@@ -61,8 +71,14 @@ class Own:
         return self.run("dbt", "build", "--vars", f"{{run_date: {BUILT_DAY}}}", "--select", *models)
 
 
-def test_a_csv_of_ones_own_is_staged_and_reconciled_from_its_first_day_on(built: Sandbox, tmp_path: Path) -> None:
-    own, file = Own(tmp_path / "project", built), _write_shops(tmp_path / "shops.csv.gz")
+@pytest.fixture
+def own(built: Sandbox, tmp_path: Path) -> Iterator[Own]:
+    with Own(tmp_path / "project", built).forked() as own:
+        yield own
+
+
+def test_a_csv_of_ones_own_is_staged_and_reconciled_from_its_first_day_on(own: Own, tmp_path: Path) -> None:
+    built, file = own.home, _write_shops(tmp_path / "shops.csv.gz")
     added = ("tradewinds", "sources", "add", "shops", "--kind", "csv", "--path", str(file))
     told = own.run(*added, "--since", NEXT_DAY)
     assert "its key is a guess: shop_code" in told
