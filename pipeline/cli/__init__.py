@@ -17,6 +17,7 @@ from pipeline.cli.rejects import rejects_app
 from pipeline.cli.site import site_app
 from pipeline.cli.sources import sources_app
 from pipeline.cli.steps import steps_app
+from pipeline.output import print_anything
 
 _INTERRUPTED = 130
 
@@ -36,6 +37,7 @@ app.add_typer(people_app, name="people")
 
 def main() -> None:
     """Run the command; a failure is one line on standard error and an exit code."""
+    print_anything()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     exit_code, line = _run(sys.argv[1:] or ["--help"])
     # No exception or traceback is referenced here: DuckDB complains about objects that live until the end.
