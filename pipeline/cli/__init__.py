@@ -42,7 +42,7 @@ def main() -> None:
     exit_code, line = _run(sys.argv[1:] or ["--help"])
     # No exception or traceback is referenced here: DuckDB complains about objects that live until the end.
     if line:
-        print(f"tradewinds: {one_line(Exception(line))}", file=sys.stderr)
+        print(f"tradewinds: {one_line(TradewindsError(line))}", file=sys.stderr)
     sys.exit(exit_code)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ingestion.errors import BadRequest, Refused
 from ingestion.files import write_atomically
-from ingestion.redact import redact
+from ingestion.redact import redact_error
 from ingestion.settings import Home
 
 STEPS = ("extract", "load", "check_arrivals", "build", "check_marts", "publish")
@@ -79,7 +79,7 @@ class Ledger:
                 ending = {
                     "ended": _now(),
                     "state": state,
-                    "error": redact(str(error)) or type(error).__name__,
+                    "error": redact_error(error) or type(error).__name__,
                 } | record.details
                 self._write(run_date, step, source, entry | ending)
                 record.entry = entry | ending

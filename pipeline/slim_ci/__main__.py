@@ -37,7 +37,7 @@ def main() -> None:
             _compare(folder, Home.from_environment())
     except TradewindsError as error:
         command = f"; run: {error.command}" if error.command else ""
-        print(f"slim-ci: {one_line(Exception(error.reason + command))}", file=sys.stderr)
+        print(f"slim-ci: {one_line(TradewindsError(error.reason + command))}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 
