@@ -7,6 +7,7 @@ import typer
 import typer.exceptions
 
 from ingestion.errors import TradewindsError
+from ingestion.known_settings import refuse_unknown_settings
 from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
 from pipeline.cli.days import days_app
@@ -20,6 +21,7 @@ from pipeline.cli.steps import steps_app
 from pipeline.output import print_anything
 
 _INTERRUPTED = 130
+_HELP = {"--help", "--show-completion", "--install-completion"}
 
 use_project_settings()
 
@@ -49,6 +51,8 @@ def main() -> None:
 def _run(words: list[str]) -> tuple[int, str]:
     """Return the exit code and the line for a failure."""
     try:
+        if not _HELP.intersection(words):
+            refuse_unknown_settings(adding=words[2:] if words[:2] == ["sources", "add"] else ())
         exit_code = app(words, standalone_mode=False) or 0
         # typer returns this code for Ctrl-C, without a message.
         return exit_code, "interrupted" if exit_code == _INTERRUPTED else ""
