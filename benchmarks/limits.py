@@ -49,7 +49,7 @@ def write_exports(warehouse: str, folder: str) -> None:
 
 def prepare_sql(manifest: str, script: str) -> None:
     """Write what dbt made of a build's models and data tests as SQL statements, parents first."""
-    nodes = json.loads(Path(manifest).read_text())["nodes"]
+    nodes = json.loads(Path(manifest).read_text(encoding="utf-8"))["nodes"]
     wanted = {key: node for key, node in nodes.items() if node["resource_type"] in ("model", "test")}
     order = TopologicalSorter({key: [*filter(wanted.get, node["depends_on"]["nodes"])] for key, node in wanted.items()})
     statements = []
@@ -60,14 +60,14 @@ def prepare_sql(manifest: str, script: str) -> None:
         else:
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             statements.append(f"create or replace {kind} {node['relation_name']} as {node['compiled_code']}")
-    Path(script).write_text(json.dumps(statements))
+    Path(script).write_text(json.dumps(statements), encoding="utf-8")
 
 
 def run_sql(database: str, script: str) -> None:
     """Run the statements of `prepare_sql` in a copy of the built warehouse, named like it."""
     connection = duckdb.connect(database)
     connection.execute("set TimeZone = 'UTC'")
-    for statement in json.loads(Path(script).read_text()):
+    for statement in json.loads(Path(script).read_text(encoding="utf-8")):
         connection.execute(statement).fetchall()
 
 

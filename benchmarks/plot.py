@@ -40,7 +40,8 @@ def draw_growth(path: Path, lines: dict[str, dict[int, float]]) -> None:
         parts.append(_text(x(max(lines[name])) + 8, lowest + 4, name, colour=colour))
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-        f'font-size="12">\n' + "\n".join(parts) + "\n</svg>\n"
+        f'font-size="12">\n' + "\n".join(parts) + "\n</svg>\n",
+        encoding="utf-8",
     )
 
 

@@ -30,7 +30,7 @@ def write_report(log: Path) -> Path:
 def read_medians(log: Path) -> tuple[Medians, Medians, int]:
     """Return the medians of seconds and of MiB, and how many rounds the most often measured have."""
     found = defaultdict(list)
-    for line in log.read_text().splitlines():
+    for line in log.read_text(encoding="utf-8").splitlines():
         orders, what, *measure = json.loads(line)
         found[orders, what].append(measure)
     days = [found.pop(key) for key in sorted((key for key in found if key[1].startswith("day ")), key=_day)]

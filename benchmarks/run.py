@@ -39,7 +39,7 @@ def session(arguments: argparse.Namespace, log: Path) -> None:
             for what, measure in found:
                 line = f"{place.orders:>12,}  {what:<16} {measure.seconds:>8.2f} s {measure.mebibytes:>6.0f} MiB"
                 print(line, flush=True)
-                with log.open("a") as lines:
+                with log.open("a", encoding="utf-8") as lines:
                     lines.write(json.dumps([place.orders, what, *measure]) + "\n")
 
         for number in range(arguments.rounds):

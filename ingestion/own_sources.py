@@ -66,6 +66,11 @@ def own_names() -> list[str]:
     return [name for name, entries in _read("config.toml").items() if "kind" in entries]
 
 
+def own_kinds() -> dict[str, str]:
+    """Return the kinds of these sources by name, unchecked."""
+    return {name: str(entries["kind"]) for name, entries in _read("config.toml").items() if "kind" in entries}
+
+
 def read_own_settings() -> list[OwnSettings]:
     """Return the settings of these sources; raises BadRequest when one can't be read."""
     secrets = _read("secrets.toml")

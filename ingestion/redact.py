@@ -1,9 +1,23 @@
-"""Keep secrets, terminal escapes and spreadsheet formulas out of output and logs."""
+"""Keep secrets, terminal escapes and spreadsheet formulas out of output and logs.
+
+Foreign text, such as a driver's message, loses every secret. The project's own sentences keep their words, even if one
+is somebody's password: `northwind` names a source, too.
+"""
 
 import re
+from functools import cache
+from pathlib import Path
 
+from ingestion.errors import TradewindsError
+
+_PROJECT = Path(__file__).resolve().parents[1]
+# The files whose words the project's own sentences are made of.
+_OWN_FILES = ("ingestion/**/*.py", "people_api/**/*.py", "pipeline/**/*.py", "models/**/*.yml", ".dlt/config.toml")
 # Up to the last @: an unescaped password may contain one.
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*):\S+@")
+_PASSWORD_OPTION = re.compile(r"([?&]password=)[^&\s]+")
+# A shorter secret is masked only as a whole word: it may be a part of many.
+_LONG = 8
 # Characters that start a formula in a spreadsheet.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _secrets: set[str] = set()
@@ -21,10 +35,44 @@ def known_secrets() -> list[str]:
 
 
 def redact(text: str) -> str:
-    """Return the text with every known secret and every password in a URL replaced by `***`."""
-    for secret in sorted(_secrets, key=len, reverse=True):
-        text = re.sub("".join(map(_spellings, secret)), "***", text)
-    return _URL_PASSWORD.sub(r"\1:***@", text)
+    """Return foreign text with every known secret and every password in a URL replaced by `***`."""
+    return _mask(text, _secrets)
+
+
+def redact_own(text: str) -> str:
+    """Return a sentence of the project, whose foreign parts are redacted, without the secrets that aren't its words."""
+    return _mask(text, {secret for secret in _secrets if not _is_own_word(secret)})
+
+
+def redact_error(error: BaseException) -> str:
+    """Return an exception's text, redacted as the project's own or as foreign."""
+    return (redact_own if isinstance(error, TradewindsError) else redact)(str(error))
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception as one redacted line."""
+    return " ".join(redact_error(error).split()) or type(error).__name__
+
+
+def _mask(text: str, secrets: set[str]) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        pattern = "".join(map(_spellings, secret))
+        if len(secret) < _LONG or _is_own_word(secret):
+            pattern = rf"(?<!\w){pattern}(?!\w)"
+        text = re.sub(pattern, "***", text)
+    return _PASSWORD_OPTION.sub(r"\1***", _URL_PASSWORD.sub(r"\1:***@", text))
+
+
+def _is_own_word(secret: str) -> bool:
+    return re.fullmatch(r"\w+", secret) is not None and secret.lower() in _own_words()
+
+
+@cache
+def _own_words() -> frozenset[str]:
+    """Return all words of the project's code and descriptions, in lower case."""
+    texts = (path.read_text(encoding="utf-8") for files in _OWN_FILES for path in _PROJECT.glob(files))
+    words = {word for text in texts for word in re.findall(r"\w+", text.lower())}
+    return frozenset(words.union(*(word.split("_") for word in words)))
 
 
 def _spellings(character: str) -> str:
@@ -32,11 +80,6 @@ def _spellings(character: str) -> str:
     escaped = "".join(f"%{byte:02x}" for byte in character.encode(errors="surrogatepass"))
     plus = r"|\+" if character == " " else ""
     return f"(?:(?i:{escaped})|{re.escape(character)}{plus})"
-
-
-def one_line(error: BaseException) -> str:
-    """Return an exception as one redacted line."""
-    return " ".join(redact(str(error)).split()) or type(error).__name__
 
 
 def show_text(text: str, characters: int = 60) -> str:

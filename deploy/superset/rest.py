@@ -16,7 +16,7 @@ class Superset:
     def __init__(self, url: str, folder: Path):
         self._url = f"{url}/api/v1"
         self._session = requests.Session()
-        password = (folder / "password").read_text()
+        password = (folder / "password").read_text(encoding="utf-8")
         login = {"username": USER, "password": password, "provider": "db", "refresh": False}
         token = self._ask("POST", "/security/login", json=login)["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"

@@ -31,7 +31,7 @@ def prepare(folder: Path) -> None:
         return
     for verb in (["db", "upgrade"], ["init"]):
         _run(folder, *verb)
-    _make_user((folder / "password").read_text())
+    _make_user((folder / "password").read_text(encoding="utf-8"))
     (folder / "ready").touch()
 
 
@@ -40,7 +40,7 @@ def serving(folder: Path, port: int) -> Iterator[str]:
     """Serve Superset while the block lasts, and hand out its address; raises SystemExit when it doesn't come up."""
     url = f"http://127.0.0.1:{port}"
     words = [_BIN / "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4", "--timeout", "120"]
-    with (folder / "server.log").open("w") as log:
+    with (folder / "server.log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen([*words, "superset.app:create_app()"], stdout=log, stderr=log)
     try:
         _wait_until_up(server, url, folder)
@@ -53,11 +53,11 @@ def serving(folder: Path, port: int) -> Iterator[str]:
 def _ensure_secret(path: Path) -> None:
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
+        path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
 
 
 def _run(folder: Path, *verb: str) -> None:
-    with (folder / "prepare.log").open("a") as log:
+    with (folder / "prepare.log").open("a", encoding="utf-8") as log:
         done = subprocess.run([_BIN / "superset", *verb], stdout=log, stderr=log, check=False)
     if done.returncode:
         sys.exit(f"superset {' '.join(verb)} failed; see {log.name}")

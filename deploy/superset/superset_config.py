@@ -5,7 +5,7 @@ from pathlib import Path
 
 _FOLDER = Path(os.environ["SUPERSET_HOME"])
 
-SECRET_KEY = (_FOLDER / "secret_key").read_text()
+SECRET_KEY = (_FOLDER / "secret_key").read_text(encoding="utf-8")
 SQLALCHEMY_DATABASE_URI = f"sqlite:///{_FOLDER / 'superset.db'}"
 # Its pages' security headers ask for https, which a loopback address doesn't have.
 TALISMAN_ENABLED = False

@@ -113,7 +113,7 @@ class Postmaster:
 
     def _read_lock_file(self) -> list[str]:
         try:
-            return (self.cluster / "postmaster.pid").read_text(errors="replace").splitlines()
+            return (self.cluster / "postmaster.pid").read_text(errors="replace", encoding="utf-8").splitlines()
         except FileNotFoundError:
             return []
 

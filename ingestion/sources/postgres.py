@@ -51,6 +51,18 @@ where
 order by relation.relname, attribute.attnum
 """
 
+# What decides how values become text, whatever the database, the role or the URL say: control totals need every digit
+# of a float. Without row security Postgres refuses to read a table whose rows a policy may hide.
+_SESSION = {
+    "client_encoding": "UTF8",
+    "DateStyle": "ISO",
+    "TimeZone": "UTC",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "3",
+    "row_security": "off",
+}
+
 
 @dataclass(frozen=True)
 class _Figures:
@@ -176,8 +188,9 @@ def open_postgres(
         raise StepFailed(f"the database can't be reached: {one_line(error)}") from error
     with connection:
         with connection.cursor() as cursor:
-            # Floats as text with every digit, whatever the role's settings: control totals need it.
-            cursor.execute("set extra_float_digits = 3")
+            # Set after connecting: the URL may have options of its own, and poolers refuse some.
+            pinned = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
+            cursor.execute(f"select {pinned}")
             cursor.execute("begin isolation level repeatable read read only")
         try:
             yield PostgresReading(connection, schema, exclude, control_totals, only)
@@ -187,4 +200,7 @@ def open_postgres(
 
 def _reason(error: Exception) -> str:
     """Return the driver's error message without the query that it repeats."""
-    return one_line(error).partition(" Query was:")[0]
+    reason = one_line(error).partition(" Query was:")[0]
+    if "row-level security" in reason:
+        reason += "; let the role see all rows (alter role … bypassrls), or leave the table out"
+    return reason

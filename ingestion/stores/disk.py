@@ -50,7 +50,7 @@ class DiskStore:
         return f"{found.st_ino}-{found.st_mtime_ns}"
 
     def read(self, name: str) -> str:
-        return (self._root / name).read_text()
+        return (self._root / name).read_text(encoding="utf-8")
 
     def open(self, name: str) -> AbstractContextManager[BinaryIO]:
         # Reading a pipe or a device might never end.
@@ -129,6 +129,6 @@ class DiskStore:
         """Hold a kernel lock, which is freed on kill -9."""
         path = self._root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as lock:
+        with path.open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield

@@ -83,7 +83,7 @@ def _renew(store: AgedStore, name: str, text: str, version: str, ended: Event) -
 def _held_at_home(store: AgedStore, name: str) -> Iterator[None]:
     path = store.work / "locks" / hashlib.sha256(store.location(name).encode()).hexdigest()[:32]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+    with path.open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
@@ -93,8 +93,8 @@ def _home_id(work: Path) -> str:
     path = work / "home-id"
     if not path.exists():
         draft = path.with_name(uuid4().hex)
-        draft.write_text(draft.name)
+        draft.write_text(draft.name, encoding="utf-8")
         with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
-    return path.read_text()
+    return path.read_text(encoding="utf-8")

@@ -39,7 +39,7 @@ def _claim(root: Path, folder: Path) -> TextIO:
     try:
         fcntl.flock(gate, fcntl.LOCK_EX)
         _remove_abandoned(root)
-        held = folder.with_suffix(_HELD).open("w")
+        held = folder.with_suffix(_HELD).open("w", encoding="utf-8")
         fcntl.flock(held, fcntl.LOCK_EX)
         folder.mkdir()
         return held
@@ -49,7 +49,7 @@ def _claim(root: Path, folder: Path) -> TextIO:
 
 def _remove_abandoned(root: Path) -> None:
     for beside in root.glob(f"*{_HELD}"):
-        with suppress(BlockingIOError, FileNotFoundError), beside.open() as held:
+        with suppress(BlockingIOError, FileNotFoundError), beside.open(encoding="utf-8") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(beside.with_suffix(""), ignore_errors=True)
             beside.unlink()

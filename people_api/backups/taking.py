@@ -84,5 +84,5 @@ def _read_back(draft: Path, table: str, rows: int, budget: Budget) -> None:
 def _put_sidecar(folder: Folder, backup: Backup) -> None:
     name = backup.name + SUFFIX
     with folder.draft(name) as draft:
-        draft.write_text(write_sidecar(backup))
+        draft.write_text(write_sidecar(backup), encoding="utf-8")
         folder.add(draft, name)

@@ -41,7 +41,7 @@ class Board:
 
     @cached_property
     def content(self) -> dict:
-        return yaml.safe_load(self.path.read_text())
+        return yaml.safe_load(self.path.read_text(encoding="utf-8"))
 
     @property
     def title(self) -> str:
@@ -50,7 +50,7 @@ class Board:
     @property
     def refs(self) -> set[str]:
         """The models in its queries."""
-        return set(_REF.findall(self.path.read_text()))
+        return set(_REF.findall(self.path.read_text(encoding="utf-8")))
 
     @property
     def variable(self) -> str | None:

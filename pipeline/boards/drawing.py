@@ -63,8 +63,8 @@ class Drawing:
         copytree(DASHBOARDS, project / "charts")
         nodes = {f"model.tradewinds.{relation}": _node(relation) for relation in relations}
         (project / "target").mkdir()
-        (project / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes, "sources": {}}))
-        (project / "dbt_charts.yml").write_text(yaml.safe_dump({"sources": {_SOURCE: connection}}))
+        (project / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes, "sources": {}}), encoding="utf-8")
+        (project / "dbt_charts.yml").write_text(yaml.safe_dump({"sources": {_SOURCE: connection}}), encoding="utf-8")
         self._session = ProjectSession.open(project)
 
     def __enter__(self) -> Self:
@@ -92,7 +92,7 @@ class Drawing:
     def _view(self, board: Board, value: str | None) -> View:
         shown = {screen.name: self._render(board, board.laid_out(screen), value, "svg") for screen in SCREENS}
         pictures = {screen: name_colors(_DRAWN_AT.sub("", picture)) for screen, picture in shown.items()}
-        read = self._render(board, board.path.read_text(), value, "data")
+        read = self._render(board, board.path.read_text(encoding="utf-8"), value, "data")
         rows = {name: query["rows"] for name, query in read["queries"].items()}
         charts = {name: chart for name, chart in board.content["charts"].items() if chart["type"] != "kpi"}
         figures = {

@@ -73,7 +73,7 @@ def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun
     for suite in suites:
         page = templates.get_template("suite.html").render(root="../", title=suite.title, suite=suite)
         write_atomically(folder / "suites" / f"{suite.stage}-{suite.name}.html", page)
-    write_atomically(folder / "style.css", (_TEMPLATES / "style.css").read_text())
+    write_atomically(folder / "style.css", (_TEMPLATES / "style.css").read_text(encoding="utf-8"))
     index = folder / "index.html"
     page = templates.get_template("index.html").render(
         root="", title="Index", runs=_keep_latest(folder / "runs"), suites=suites
@@ -102,4 +102,4 @@ def _keep_latest(folder: Path) -> list[dict]:
         shutil.rmtree(path, ignore_errors=True)
     # An interrupted run has no summary.
     finished = [path for path in paths[:_KEPT_RUNS] if (path / _SUMMARY).exists()]
-    return [{"folder": path.name} | json.loads((path / _SUMMARY).read_text()) for path in finished]
+    return [{"folder": path.name} | json.loads((path / _SUMMARY).read_text(encoding="utf-8")) for path in finished]

@@ -8,11 +8,13 @@ from typing import Any
 
 from ingestion.settings import PROJECT
 from pipeline.checks.findings import Stage
-from pipeline.dbt.project import read_yaml
+from pipeline.dbt.project import OPERATIONS_SCHEMA, published_marts, read_yaml
 
 FOLDER = PROJECT / "tests" / "expectations"
 # A suite with expectations that apply to every source.
 _EVERY_SOURCE = "every_source"
+# Marts about runs and rejects, which have dbt's tests alone.
+_UNCHECKED_DOMAINS = {OPERATIONS_SCHEMA, "quarantine"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,17 @@ def read_suites(stage: Stage, sources: Iterable[str] | None = None) -> list[Suit
         elif sources is None or set(suite.sources) <= set(sources):
             suites.append(suite)
     return [replace(suite, checks=shared + suite.checks) for suite in suites]
+
+
+def find_unruled(stage: Stage, sources: Iterable[str]) -> list[str]:
+    """Return what a stage has no expectation for: sources of these, or domains of published marts."""
+    suites = [suite for suite in read_suites(stage) if suite.checks]
+    if stage == Stage.ARRIVALS:
+        ruled = {source for suite in suites for source in suite.sources}
+        shared = [] if (FOLDER / stage / f"{_EVERY_SOURCE}.yml").is_file() else [_EVERY_SOURCE]
+        return shared + [source for source in sources if source not in ruled]
+    ruled = {check.table.partition(".")[0] for suite in suites for check in suite.checks} | _UNCHECKED_DOMAINS
+    return sorted({mart.place[0] for mart in published_marts()} - ruled)
 
 
 @cache

@@ -7,6 +7,7 @@ import typer
 import typer.exceptions
 
 from ingestion.errors import TradewindsError
+from ingestion.known_settings import refuse_unknown_settings
 from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
 from pipeline.cli.days import days_app
@@ -17,8 +18,10 @@ from pipeline.cli.rejects import rejects_app
 from pipeline.cli.site import site_app
 from pipeline.cli.sources import sources_app
 from pipeline.cli.steps import steps_app
+from pipeline.output import print_anything
 
 _INTERRUPTED = 130
+_HELP = {"--help", "--show-completion", "--install-completion"}
 
 use_project_settings()
 
@@ -36,17 +39,20 @@ app.add_typer(people_app, name="people")
 
 def main() -> None:
     """Run the command; a failure is one line on standard error and an exit code."""
+    print_anything()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     exit_code, line = _run(sys.argv[1:] or ["--help"])
     # No exception or traceback is referenced here: DuckDB complains about objects that live until the end.
     if line:
-        print(f"tradewinds: {one_line(Exception(line))}", file=sys.stderr)
+        print(f"tradewinds: {one_line(TradewindsError(line))}", file=sys.stderr)
     sys.exit(exit_code)
 
 
 def _run(words: list[str]) -> tuple[int, str]:
     """Return the exit code and the line for a failure."""
     try:
+        if not _HELP.intersection(words):
+            refuse_unknown_settings(adding=words[2:] if words[:2] == ["sources", "add"] else ())
         exit_code = app(words, standalone_mode=False) or 0
         # typer returns this code for Ctrl-C, without a message.
         return exit_code, "interrupted" if exit_code == _INTERRUPTED else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from ingestion.errors import BadRequest, Refused
 from ingestion.files import write_atomically
-from ingestion.redact import redact
+from ingestion.redact import redact_error
 from ingestion.settings import Home
 
 STEPS = ("extract", "load", "check_arrivals", "build", "check_marts", "publish")
@@ -64,7 +64,7 @@ class Ledger:
             "target": target,
             "run_at": self._run_at and self._run_at.isoformat(),
         }
-        with self._alive_path(run_date, step, source or target).open("w") as alive:
+        with self._alive_path(run_date, step, source or target).open("w", encoding="utf-8") as alive:
             fcntl.flock(alive, fcntl.LOCK_SH)
             before = self._read_file(run_date, step)
             entry["last_success"] = _last_success(before, source, target)
@@ -79,7 +79,7 @@ class Ledger:
                 ending = {
                     "ended": _now(),
                     "state": state,
-                    "error": redact(str(error)) or type(error).__name__,
+                    "error": redact_error(error) or type(error).__name__,
                 } | record.details
                 self._write(run_date, step, source, entry | ending)
                 record.entry = entry | ending
@@ -144,7 +144,7 @@ class Ledger:
     def _mark_interrupted(self, entry: dict[str, Any], run_date: str, step: str, part: str) -> None:
         if entry["state"] != "running":
             return
-        with self._alive_path(run_date, step, part).open("a") as alive:
+        with self._alive_path(run_date, step, part).open("a", encoding="utf-8") as alive:
             try:
                 fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -153,7 +153,7 @@ class Ledger:
 
     def _write(self, run_date: str, step: str, source: str | None, entry: dict[str, Any]) -> None:
         path = self._path(run_date, step)
-        with (path.parent / f".{step}.lock").open("w") as lock:
+        with (path.parent / f".{step}.lock").open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             head, before = {"step": step, "run_date": run_date}, self._read_file(run_date, step) or {}
             if source:
@@ -171,7 +171,7 @@ class Ledger:
 
     def _read_file(self, run_date: str, step: str) -> dict[str, Any] | None:
         try:
-            return json.loads(self._path(run_date, step).read_text())
+            return json.loads(self._path(run_date, step).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
 

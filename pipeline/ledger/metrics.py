@@ -33,7 +33,7 @@ _BAD = ("failed", "refused", "interrupted")
 
 def write_metrics(ledger: Ledger, folder: Path) -> None:
     """Write the metrics of every step in the ledger; raises OSError when the file can't be written."""
-    with (folder / f".{FILE_NAME}.lock").open("w") as lock:
+    with (folder / f".{FILE_NAME}.lock").open("w", encoding="utf-8") as lock:
         # Read and write under one lock, so that the later of two processes writes the metrics of both.
         fcntl.flock(lock, fcntl.LOCK_EX)
         registry = CollectorRegistry(auto_describe=False)

@@ -12,6 +12,14 @@ _UNFIT_BUILDS = {
 }
 
 
+def refuse_unruled(request: Request, run_date: str, stage: str) -> None:
+    """Raise Refused when a stage has no expectation for a source of the day, or for a domain of the marts."""
+    from pipeline.checks.suites import Stage, find_unruled
+
+    if unruled := find_unruled(Stage(stage), [source.name for source in request.sources_of(run_date)]):
+        raise Refused(f"tests/expectations/{stage} has no expectations for {', '.join(unruled)}")
+
+
 def refuse_unloaded(request: Request, run_date: str) -> dict[str, str]:
     """Raise Refused unless the request's sources are loaded and the last load succeeded; return their runs by name."""
     command = request.command("load", run_date)

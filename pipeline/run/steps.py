@@ -19,6 +19,7 @@ from pipeline.run.gates import (
     refuse_unbuilt,
     refuse_unchecked,
     refuse_unloaded,
+    refuse_unruled,
 )
 from pipeline.run.prepared import build_day, check_stage
 from pipeline.run.recording import explained, recorded, timed
@@ -87,6 +88,7 @@ def check(
         check(request, run_date, "arrivals", **accepted)
     with recorded(request, run_date, f"check_{stage}", check_command(request, run_date, stage)) as record:
         record.acknowledge(shrink=accept_shrink, stale=accept_stale)
+        refuse_unruled(request, run_date, stage)
         if stage == "marts":
             record.details["stands_on"] = refuse_unbuilt(request, run_date).build_id
         else:

@@ -27,7 +27,7 @@ def write_documentation(request: Request) -> None:
     with TemporaryDirectory(dir=request.home.work, prefix="docs-") as folder:
         drafts = Path(folder)
         request.dbt.document(mark.run_date, drafts)
-        docs = (drafts / "static_index.html").read_text()
+        docs = (drafts / "static_index.html").read_text(encoding="utf-8")
         lineage = draw_lineage(drafts)
     # dbt's page compiles templates to code in the browser.
     write_atomically(reports / DOCS_PAGE, seal_page(_without_requests(docs), evaluates=True))

@@ -25,4 +25,4 @@ def draw_lineage(artifacts: Path) -> str:
         DbtColibriReportGenerator(read, disable_telemetry=True).generate_report(str(artifacts / "lineage"))
     except Exception as error:  # it has no errors of its own
         raise StepFailed(f"the columns' lineage can't be drawn: {type(error).__name__}: {one_line(error)}") from error
-    return (artifacts / "lineage" / "index.html").read_text()
+    return (artifacts / "lineage" / "index.html").read_text(encoding="utf-8")

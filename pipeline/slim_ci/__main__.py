@@ -8,6 +8,7 @@ from ingestion.errors import StepFailed, TradewindsError
 from ingestion.files import write_atomically
 from ingestion.redact import one_line
 from ingestion.settings import Home
+from pipeline.output import print_anything
 from pipeline.run.dates import parse_run_date
 from pipeline.slim_ci.changed import build_changed
 from pipeline.slim_ci.comparison import compare_marts
@@ -17,6 +18,7 @@ from pipeline.slim_ci.state import build_state, read_state
 
 def main() -> None:
     """Run the command; a failure is one line on standard error and an exit code."""
+    print_anything()
     parser = argparse.ArgumentParser(prog="slim-ci")
     verbs = parser.add_subparsers(dest="verb", required=True)
     state = verbs.add_parser("state", help="Build what a change is compared with.")
@@ -35,7 +37,7 @@ def main() -> None:
             _compare(folder, Home.from_environment())
     except TradewindsError as error:
         command = f"; run: {error.command}" if error.command else ""
-        print(f"slim-ci: {one_line(Exception(error.reason + command))}", file=sys.stderr)
+        print(f"slim-ci: {one_line(TradewindsError(error.reason + command))}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 

@@ -49,7 +49,7 @@ def compare_marts(state: State, warehouse: Path) -> tuple[list[Difference], int]
 
 def _marts_of(state: State) -> list[str]:
     """Return the marts and snapshots of the state's project, as `schema.table`."""
-    nodes = json.loads((state.folder / "manifest.json").read_text())["nodes"].values()
+    nodes = json.loads((state.folder / "manifest.json").read_text(encoding="utf-8"))["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "snapshot" or node["path"].startswith("marts/")]
     kinds = ("model", "snapshot")
     return [f"{node['schema']}.{node['alias']}" for node in marts if node["resource_type"] in kinds]

@@ -37,7 +37,7 @@ class State:
 def read_state(folder: Path) -> State:
     """Return the state in a folder; raises Refused when there is none."""
     try:
-        noted = json.loads((folder / "state.json").read_text())
+        noted = json.loads((folder / "state.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         reason = f"{folder} holds no state to compare with"
         raise Refused(reason, f"make slim-ci-state STATE={folder}") from error
@@ -66,7 +66,7 @@ def build_state(folder: Path, revision: str, run_date: str) -> State:
         draft.mkdir()
         (work / "dbt" / "manifest.json").replace(draft / "manifest.json")
         (work / "home" / "warehouse" / WAREHOUSE_NAME).replace(draft / WAREHOUSE_NAME)
-        (draft / "state.json").write_text(json.dumps({"commit": commit, "run_date": run_date}) + "\n")
+        (draft / "state.json").write_text(json.dumps({"commit": commit, "run_date": run_date}) + "\n", encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         draft.replace(folder)

@@ -93,10 +93,10 @@ def test_ragged_lines_are_kept_as_rejects_and_the_day_goes_on(bare_sandbox: Sand
     sandbox = bare_sandbox
     sandbox.settings["SOURCES__ORDER_DETAILS__PATH"] = str(order_details)
     bad = {"10248,11,14": 40, "10248,11,14,12,0,9": 900, "x,11,14,12,0": 1500, '10248,"11,14,12,0': 1501}
-    lines = order_details.read_text().splitlines()
+    lines = order_details.read_text(encoding="utf-8").splitlines()
     for text, number in bad.items():
         lines.insert(number - 1, text)
-    order_details.write_text("\n".join(lines) + "\n")
+    order_details.write_text("\n".join(lines) + "\n", encoding="utf-8")
     words = ["--run-date", DAY, "--source", "order_details"]
     output = sandbox.succeed("extract", *words)
     assert "order_details rejects" in output

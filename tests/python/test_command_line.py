@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import typer.main
 
 from ingestion.own_sources import own_names
 from ingestion.samples.generate import write_order_details
+from ingestion.settings import PROJECT
 from ingestion.sources import SOURCES
 from ingestion.warehouse import _ENGINES
 from pipeline.cli import app
 from pipeline.cli.completion import SOURCE_NAMES, TARGET_NAMES
 from tests.python.conftest import COMMAND, Sandbox
+from tests.python.s3_servers import clean_environment
 
 DAY = "2021-01-01"
 _WORDS = ("--run-date", DAY, "--source", "order_details")
@@ -85,6 +88,40 @@ def test_bash_completes_verbs_sources_and_targets(tmp_path: Path) -> None:
     )
     assert "bash completion installed" in installed.stdout
     assert "_tradewinds_completion" in (home / ".bash_completions" / "tradewinds.sh").read_text()
+
+
+_ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("locale", "shown"),
+    [
+        (_ASCII, "reader:…@".encode()),
+        ({"PYTHONIOENCODING": "iso-8859-1"}, rb"reader:\u2026@"),
+    ],
+)
+def test_no_locale_ends_a_command_that_prints(locale: dict[str, str], shown: bytes) -> None:
+    words = [COMMAND, "sources", "add", "--help"]
+    done = subprocess.run(words, env=clean_environment() | locale, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+
+
+@pytest.mark.e2e
+def test_files_are_read_and_written_as_utf8_under_every_locale(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from pipeline.site.pages import write_page; "
+        "from ingestion.files import write_atomically; from ingestion.stores import open_store; "
+        "folder = Path(sys.argv[1]); write_page(folder / 'site.css', 'site.css'); "
+        "text = b'a \\xe2\\x86\\x92 b'.decode('utf-8'); write_atomically(folder / 'text', text); "
+        "assert open_store(str(folder), folder).read('text') == text"
+    )
+    words = [sys.executable, "-c", code, tmp_path]
+    done = subprocess.run(words, env=clean_environment() | _ASCII, cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "text").read_bytes() == "a → b".encode()
+    assert (tmp_path / "site.css").stat().st_size
 
 
 @pytest.mark.e2e

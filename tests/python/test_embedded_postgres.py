@@ -255,7 +255,7 @@ def test_it_says_in_one_line_why_it_cannot_start(open_home: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its rights up")
 def test_root_runs_it_as_nobody_and_opens_no_folder(server: EmbeddedPostgres) -> None:
     with server.running():
-        status = Path(f"/proc/{find_pid(server)}/status").read_text()
+        status = Path(f"/proc/{find_pid(server)}/status").read_text(encoding="utf-8")
         assert "Uid:\t65534\t65534\t65534\t65534" in status
         assert server.home.parent.stat().st_mode & 0o077 == 0, "pytest's folder stays closed"
         elsewhere = Path((server.state / "cluster_folder.txt").read_text().strip())

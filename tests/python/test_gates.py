@@ -1,10 +1,17 @@
 """No step stands on what is missing, unfinished or damaged: exit 3, naming it and the command that mends it."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 
+from ingestion.errors import Refused
+from ingestion.settings import Home
+from ingestion.sources import SOURCES
+from pipeline.checks import suites
+from pipeline.run.request import Request
+from pipeline.run.steps import check
 from tests.python.conftest import BUILT_DAY as DAY
 from tests.python.conftest import Sandbox
 
@@ -17,6 +24,34 @@ def _warehouse_sha(sandbox: Sandbox) -> str | None:
 def _landed_file(sandbox: Sandbox, table: str) -> Path:
     file = sandbox.manifest("northwind", DAY)["tables"][table]["files"][0]
     return sandbox.home / "landing" / file["path"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "lost", "named"),
+    [
+        ("arrivals", "*", "every_source, northwind, order_details, event_log, people, community"),
+        ("arrivals", "northwind.yml", "northwind"),
+        ("marts", "*", "community, marketplace, people, sales, snapshots"),
+        ("marts", "people.yml", "people"),
+    ],
+)
+def test_a_check_without_rules_is_refused(
+    stage: str, lost: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "expectations"
+    shutil.copytree(suites.FOLDER, folder)
+    for path in (folder / stage).glob(lost):
+        path.unlink()
+    monkeypatch.setattr(suites, "FOLDER", folder)
+    with pytest.raises(Refused) as raised:
+        check(Request(Home(tmp_path / "home")), DAY, stage)
+    assert raised.value.reason.endswith(f"refused: tests/expectations/{stage} has no expectations for {named}")
+    assert raised.value.command == f"tradewinds check --run-date {DAY} --stage {stage}"
+
+
+def test_every_source_and_domain_has_rules() -> None:
+    for stage in suites.Stage:
+        assert suites.find_unruled(stage, SOURCES) == []
 
 
 def test_load_refuses_a_day_whose_file_has_not_landed(sandbox: Sandbox) -> None:

@@ -27,7 +27,7 @@ def land_by(algorithm_hash: str, landing: Landing, home: Home, *values: int) -> 
     manifest = landing.manifest("fake", DAY)
     tables = {"a": dataclasses.replace(manifest.tables["a"], content_hash=algorithm_hash)}
     text = dataclasses.replace(manifest, tables=tables).to_json()
-    Path(landing.location(f"_manifests/fake/{DAY}.json")).write_text(text)
+    Path(landing.location(f"_manifests/fake/{DAY}.json")).write_text(text, encoding="utf-8")
 
 
 def hash_of(landing: Landing, day: str = DAY) -> str:

@@ -397,7 +397,7 @@ def test_the_old_manifest_holds_until_the_new_one_is_in_place(landing, home, mon
             seen.extend(file for manifest in (old, new) for file in manifest.files)
             assert all((root_of(landing) / file.path).stat().st_size == file.bytes for file in seen)
             raise OSError(errno.EIO, "the disk went away")
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
 
     monkeypatch.setattr("ingestion.stores.disk.write_atomically", write)
     with pytest.raises(OSError, match="the disk went away"):

@@ -168,7 +168,7 @@ def answers(shared_built: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def _read(path: Path) -> Rows:
-    with path.open(newline="") as lines:
+    with path.open(encoding="utf-8", newline="") as lines:
         return [{name: _typed(value) for name, value in line.items()} for line in csv.DictReader(lines)]
 
 

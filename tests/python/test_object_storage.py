@@ -144,7 +144,7 @@ def home(conditional_s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.Mo
 
 def _write_lines(path: Path, quantity: int) -> None:
     rows = [f"{order},{product},1.5,{quantity},0" for order in range(200) for product in range(5)]
-    path.write_text("\n".join([HEADER, *rows, "not a line"]) + "\n")
+    path.write_text("\n".join([HEADER, *rows, "not a line"]) + "\n", encoding="utf-8")
 
 
 def _extract(home: Home) -> Manifest:

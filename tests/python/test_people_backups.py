@@ -128,7 +128,7 @@ def test_old_backups_are_kept_and_named(people: Database, engine: Engine, store:
     files = {path.name for path in (tmp_path / "backups" / "jobs").iterdir()}
     assert files == {one.name + suffix for one in (first, second) for suffix in ("", ".json")}
     assert re.fullmatch(rf"jobs-\d{{8}}T\d{{12}}Z-{first.sha256[:12]}\.avro", first.name)
-    said = json.loads(Path(first.location + ".json").read_text())
+    said = json.loads(Path(first.location + ".json").read_text(encoding="utf-8"))
     assert (said["rows"], said["sha256"], said["schema"]) == (first.rows, first.sha256, SCHEMAS["jobs"])
     restore(engine, "jobs", store, first.name)
     assert contents(people) == before

@@ -74,7 +74,7 @@ def write(path: Path, content: str | bytes) -> Path:
 def good_lines(path: Path, parents: dict[str, set[str]]) -> set[str]:
     """Return the ids of a file's good lines, as anyone would judge them who has read the dictionary."""
     good = set()
-    for cells in csv.reader(path.open(newline="")):
+    for cells in csv.reader(path.open(encoding="utf-8", newline="")):
         is_hire = len(cells) == 5
         is_good = all(cells) and (not is_hire or is_hiring_date(cells[2]))
         if is_good and is_hire:

@@ -340,6 +340,53 @@ def test_a_table_that_may_not_be_read_is_one_clear_line(database, reader):
         reading.rejects("closed")
 
 
+def test_no_setting_of_the_database_or_the_url_changes_what_lands(database):
+    database.execute(
+        "create table t (name text, at timestamptz[], took interval, bytes bytea[], day date[], during tstzrange)"
+    )
+    database.execute(
+        "insert into t values ('Taquería', array['2021-01-01 00:00+00'::timestamptz], '1 day 2 hours', "
+        "array['\\xdead'::bytea], array['2021-03-04'::date], '[2021-01-01 00:00+00,2021-02-01 00:00+00)')"
+    )
+    as_usual = land(database)["t"].rows
+    assert as_usual == [
+        (
+            "Taquería",
+            '{"2021-01-01 00:00:00+00"}',
+            "1 day 02:00:00",
+            '{"\\\\xdead"}',
+            "{2021-03-04}",
+            '["2021-01-01 00:00:00+00","2021-02-01 00:00:00+00")',
+        )
+    ]
+    name = database.url.rpartition("/")[2]
+    for setting in (
+        "client_encoding to latin1",
+        "datestyle to 'SQL, DMY'",
+        "timezone to 'Asia/Kolkata'",
+        "intervalstyle to iso_8601",
+        "bytea_output to escape",
+    ):
+        database.execute(f"alter database {name} set {setting}")
+    assert land(database)["t"].rows == as_usual
+    options = "options=-c%20timezone%3DAsia/Tokyo%20-c%20search_path%3Delsewhere"
+    url = f"{database.url}?client_encoding=latin1&{options}"
+    with open_postgres(url, schema="public") as reading:
+        assert [tuple(row.values()) for batch in reading.read("t") for row in batch.to_pylist()] == as_usual
+        assert reading.fetch("select current_setting('search_path')") == [("elsewhere",)]  # other options stay
+
+
+def test_rows_that_row_security_would_hide_stop_the_extract(database, reader):
+    database.execute("insert into open values (1), (2); alter table open enable row level security")
+    database.execute(f"create policy few on open to {reader.name} using (a = 1)")
+    message = failure_of(reader, exclude=["closed"])
+    assert message.startswith("table open: ")
+    assert 'row-level security policy for table "open"; let the role see all rows' in message
+    assert land(database, exclude=["closed"])["open"].rows == [(1,), (2,)]  # the owner sees all
+    database.execute(f"drop policy few on open; alter role {reader.name} bypassrls")
+    assert land(reader, exclude=["closed"])["open"].rows == [(1,), (2,)]
+
+
 def test_a_database_that_cannot_be_reached_is_one_clear_line(database, reader):
     _, _, server = reader.url.partition("@")
     host = server.partition(":")[0]

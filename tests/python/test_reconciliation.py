@@ -73,7 +73,7 @@ def test_the_manifest_has_the_sums_of_the_files(built: Sandbox) -> None:
     key = sum((int(line["order_id"]) % 1_000_003 + 1) * (int(line["product_id"]) % 1_000_003 + 1) for line in lines)
     assert table["totals"]["source"] == {"key": str(key), "amount": f"{amount:.4f}"}
     assert (table["rows"], table["read_rows"]) == (len(lines), len(lines) + 2)
-    with Path(built.settings["SOURCES__EVENT_LOG__PATH"]).open(newline="") as file:
+    with Path(built.settings["SOURCES__EVENT_LOG__PATH"]).open(encoding="utf-8", newline="") as file:
         ids = [int(line["event_id"]) for line in csv.DictReader(file, delimiter=";") if line["created_at"]]
     events = built.manifest("event_log", DAY)["tables"]["event_log"]
     assert events["totals"]["landing"] == {"key": str(sum(ids)), "amount": None}

@@ -63,6 +63,23 @@ def test_text_without_a_secret_is_left_as_it_is():
         assert redact(text) == text
 
 
+@pytest.mark.parametrize("password", ["northwind", "b", "database", "2021", "Extract"])
+def test_a_password_that_is_a_word_of_the_project_leaves_its_sentences_whole(password):
+    register_secret(password)
+    says = "extract 2021-01-01 failed: northwind: the database can't be reached; run: tradewinds extract --source b"
+    assert one_line(StepFailed(says)) == says
+    assert one_line(StepFailed(f"at postgresql://northwind:{password}@h/b")) == "at postgresql://northwind:***@h/b"
+    foreign = f'password "{password}" of stg_northwind__orders is refused by the database2'
+    assert one_line(ValueError(foreign)) == 'password "***" of stg_northwind__orders is refused by the database2'
+
+
+def test_any_other_secret_vanishes_from_the_projects_sentences_too():
+    register_secret("hunter2")
+    register_secret("q7w8-e9r0t1")
+    says = one_line(StepFailed("no hunter2, but hunter22, and xq7w8-e9r0t1x"))
+    assert says == "no ***, but hunter22, and x***x"
+
+
 def test_a_password_within_another_leaves_no_rest():
     register_secret("abc")
     register_secret("abcdef")

@@ -45,8 +45,8 @@ def _midnight(day: str) -> float:
 
 def _spoil(path: Path) -> str:
     """Put another header on a file; return what it was."""
-    text = path.read_text()
-    path.write_text("these,are,other,columns,here\n" + text.partition("\n")[2])
+    text = path.read_text(encoding="utf-8")
+    path.write_text("these,are,other,columns,here\n" + text.partition("\n")[2], encoding="utf-8")
     return text
 
 

@@ -38,7 +38,7 @@ class Heard:
 
 def _is_alive(process: int) -> bool:
     state = Path(f"/proc/{process}/stat")
-    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+    return state.exists() and state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
 
 
 def _wait_for_end(process: int, seconds: float) -> None:

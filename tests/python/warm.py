@@ -153,7 +153,9 @@ class Forks:
 
     def write_stand_in(self, path: Path) -> None:
         """Write a program that stands for the one of its name: it hands words, environment and pipes over."""
-        path.write_text(_STAND_IN.format(python=sys.executable, address=str(self.address), pid_bytes=_PID_BYTES))
+        path.write_text(
+            _STAND_IN.format(python=sys.executable, address=str(self.address), pid_bytes=_PID_BYTES), encoding="utf-8"
+        )
         path.chmod(0o755)
 
 
