@@ -17,9 +17,11 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from tests.airflow.server import AirflowServer, wait_until
 from tests.airflow.webhook import listening
-from tests.python.conftest import BUILT_DAY, BuiltHomes, Sandbox, built_homes, make_database, make_service, server
+from tests.python.built import BuiltHomes
+from tests.python.conftest import built_homes, server
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, seaweedfs
+from tests.python.sandbox import BUILT_DAY, Sandbox, make_database, make_service
 
 __all__ = ["built_homes", "server"]
 

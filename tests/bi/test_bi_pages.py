@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.settings import PROJECT
-from tests.python.conftest import BuiltHomes, built_homes, server
+from tests.python.built import BuiltHomes
+from tests.python.conftest import built_homes, server
 from tests.python.s3_servers import clean_environment
 
 __all__ = ["built_homes", "server"]

@@ -15,7 +15,7 @@ from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import Home
 from ingestion.warehouse import open_warehouse
 from pipeline.checks import Stage, run_checks
-from tests.python.conftest import Sandbox, make_sandbox
+from tests.python.sandbox import Sandbox, make_sandbox
 from tests.python.spoils import SPOILS, TODAY
 
 ENGINES = ("duckdb", "postgres")

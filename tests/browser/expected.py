@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 # A line's discount is rounded to four decimals, half up, as the sales marts promise.
 _LINES = """

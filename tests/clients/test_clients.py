@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.python.conftest import BuiltHomes, built_homes, server
+from tests.python.built import BuiltHomes
+from tests.python.conftest import built_homes, server
 
 __all__ = ["built_homes", "server"]
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import libfaketime
 import pytest
 
-from tests.python.conftest import BUILT_DAY, BuiltHomes, Sandbox, built_homes, server
+from tests.python.built import BuiltHomes
+from tests.python.conftest import built_homes, server
+from tests.python.sandbox import BUILT_DAY, Sandbox
 
 __all__ = ["built_homes", "server"]
 

@@ -12,8 +12,8 @@ import psycopg
 from ingestion.embedded.postgres import EmbeddedPostgres
 from people_api.backups import TABLES
 from people_api.database import migrate, open_engine
-from tests.python.conftest import Database
 from tests.python.homes import copy_database, template_database
+from tests.python.sandbox import Database
 
 SYNC = b"sixteen bytes of"
 ODD_NAMES = ("Zoë 'Q' \"x\"", "tab\tnew\nline\\.", "数据 🚢", "x" * 255, " ", "NULL", "\\N", "", "{a,b}")

@@ -11,7 +11,7 @@ from pipeline.dbt.project import published_marts
 from pipeline.run import steps
 from pipeline.run.reporter import Reporter
 from pipeline.run.request import Request
-from tests.python.conftest import Database, Sandbox, warehouse_settings
+from tests.python.sandbox import Database, Sandbox, warehouse_settings
 
 _ALL = ("resource_type:model", "resource_type:snapshot")
 HISTORY = ("tag:history,resource_type:model", "resource_type:snapshot")

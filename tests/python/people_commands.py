@@ -2,7 +2,8 @@
 
 from subprocess import CompletedProcess
 
-from tests.python.conftest import clean_environment, forks
+from tests.python.s3_servers import clean_environment
+from tests.python.sandbox import forks
 from tests.python.warm import Process
 
 

@@ -22,7 +22,7 @@ from people_api.keys import create_key
 from tests.python.warm import Forks, Process
 
 if TYPE_CHECKING:
-    from tests.python.conftest import Database
+    from tests.python.sandbox import Database
 
 COUNTS = "select (select count(*) from {table}), (select count(*) from rejected_rows where table_name = '{table}')"
 

@@ -10,8 +10,9 @@ import duckdb
 import psycopg
 import pytest
 
-from tests.python.conftest import BUILT_DAY as DAY
-from tests.python.conftest import NEXT_DAY, BuiltHomes, Sandbox
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import BUILT_DAY as DAY
+from tests.python.sandbox import NEXT_DAY, Sandbox
 
 
 class Side:

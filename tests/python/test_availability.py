@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ingestion.samples.generate import write_event_log
 from ingestion.sources.event_log import SHAPE
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 RUN_DATE = "2021-01-01"
 MODEL = "model.tradewinds.availability_snapshot"

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 DAY = "2021-01-01"
 

@@ -10,7 +10,8 @@ import yaml
 from ingestion.settings import PROJECT
 from pipeline.boards.colors import DARK_PAPER, LIGHT_PAPER, contrast, dark_counterpart, name_colors, schemes_of
 from pipeline.boards.definition import SCREENS, read_boards
-from tests.python.conftest import BuiltHomes, Sandbox
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import Sandbox
 
 
 def _with_published_file(shared_built: Sandbox, home: Path) -> Sandbox:

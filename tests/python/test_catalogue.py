@@ -8,7 +8,8 @@ import pytest
 from ingestion.catalogue import read_catalogue, tables_of
 from ingestion.errors import BadRequest
 from ingestion.settings import PROJECT
-from tests.python.conftest import clean_environment, forks
+from tests.python.s3_servers import clean_environment
+from tests.python.sandbox import forks
 
 FILE = "models/staging/shop/_shop__sources.yml"
 TABLE = """

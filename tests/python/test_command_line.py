@@ -18,8 +18,8 @@ from ingestion.sources import SOURCES
 from ingestion.warehouse import _ENGINES
 from pipeline.cli import app
 from pipeline.cli.completion import SOURCE_NAMES, TARGET_NAMES
-from tests.python.conftest import COMMAND, Sandbox
 from tests.python.s3_servers import clean_environment
+from tests.python.sandbox import COMMAND, Sandbox
 
 DAY = "2021-01-01"
 _WORDS = ("--run-date", DAY, "--source", "order_details")

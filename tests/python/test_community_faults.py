@@ -24,7 +24,7 @@ from tests.python.community import (
     text,
     trickle,
 )
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
 COMMUNITY = SOURCES["community"]

@@ -10,8 +10,9 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import Home
 from ingestion.warehouse import open_warehouse
+from tests.python.built import BuiltHomes
 from tests.python.community import FaultyApi, read_rows
-from tests.python.conftest import BuiltHomes, Sandbox, make_database, warehouse_settings
+from tests.python.sandbox import Sandbox, make_database, warehouse_settings
 
 DAY = "2021-01-02"
 TARGETS = ("duckdb", "postgres")

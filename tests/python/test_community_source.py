@@ -23,7 +23,7 @@ from ingestion.replay import replay_source
 from ingestion.settings import Home
 from ingestion.sources import SOURCES
 from tests.python.community import FaultyApi, FaultyHandler, hang, small_rows, status
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
 COMMUNITY = SOURCES["community"]

@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.python.conftest import BUILT_DAY as DAY_1
-from tests.python.conftest import NEXT_DAY as DAY_2
-from tests.python.conftest import Database, Sandbox
+from tests.python.sandbox import BUILT_DAY as DAY_1
+from tests.python.sandbox import NEXT_DAY as DAY_2
+from tests.python.sandbox import Database, Sandbox
 
 NORTHWIND = ("--source", "northwind")
 # Runs that are killed, one after the other, each later than the one before.

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.python.conftest import BUILT_DAY as DAY_1
-from tests.python.conftest import NEXT_DAY as DAY_2
-from tests.python.conftest import BuiltHomes, Sandbox
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import BUILT_DAY as DAY_1
+from tests.python.sandbox import NEXT_DAY as DAY_2
+from tests.python.sandbox import Sandbox
 
 _MARTS = ("fct_orders", "fct_order_lines", "orders_with_details")
 

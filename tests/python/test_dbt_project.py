@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.settings import PROJECT
-from tests.python.conftest import Sandbox, clean_environment, forks
+from tests.python.s3_servers import clean_environment
+from tests.python.sandbox import Sandbox, forks
 
 DAY, NEXT_DAY, LATER_DAY = "2021-01-01", "2021-01-02", "2021-01-03"
 UNIQUENESS = ("unique", "is_unique_combination")

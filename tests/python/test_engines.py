@@ -8,7 +8,8 @@ import yaml
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
 from pipeline.dbt.project import published_relations
-from tests.python.conftest import BUILT_DAY, BuiltHomes, Sandbox
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import BUILT_DAY, Sandbox
 
 ENGINES = ("duckdb", "postgres")
 # What `ops` says of runs differs from run to run, and so from engine to engine.

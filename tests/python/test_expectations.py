@@ -16,8 +16,9 @@ from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
 from pipeline.checks import CheckResult, Stage, describe_critical, run, run_checks
 from pipeline.checks.suites import FOLDER, Suite, read_suites
-from tests.python.conftest import BUILT_DAY, BuiltHomes, Database, Sandbox, warehouse_settings
+from tests.python.built import BuiltHomes
 from tests.python.homes import copy_database
+from tests.python.sandbox import BUILT_DAY, Database, Sandbox, warehouse_settings
 from tests.python.spoils import SPOILS, TODAY
 
 _COUNTS_AND_EXAMPLES = re.compile(r"[\d,]+ of [\d,]+ rows fail, such as \w+=.+|Found: (\w+=.+|[\d.-]+)")

@@ -15,7 +15,7 @@ from ingestion.settings import Home
 from ingestion.warehouse import Warehouse, open_warehouse
 from pipeline.dbt.project import Export
 from pipeline.run import exports
-from tests.python.conftest import Database
+from tests.python.sandbox import Database
 
 DAY = "2021-01-01"
 CELLS = ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "'=1", "plain, =1", "", None, "ünï\ncode", "5"]

@@ -12,8 +12,8 @@ from ingestion.sources import SOURCES
 from pipeline.checks import suites
 from pipeline.run.request import Request
 from pipeline.run.steps import check
-from tests.python.conftest import BUILT_DAY as DAY
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import BUILT_DAY as DAY
+from tests.python.sandbox import Sandbox
 
 
 def _warehouse_sha(sandbox: Sandbox) -> str | None:

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from tests.python.conftest import BUILT_DAY, NEXT_DAY, BuiltHomes, Sandbox, make_sandbox, make_warehouse
+from tests.python.built import BuiltHomes
 from tests.python.history import (
     DAYS,
     HISTORY,
@@ -20,6 +20,7 @@ from tests.python.history import (
     land_days,
     requesting,
 )
+from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox, make_sandbox, make_warehouse
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 from tests.python.test_crashes import wait_until_blocked
 
 DAY = "2021-01-01"

@@ -14,8 +14,8 @@ from ingestion.known_settings import (
 )
 from ingestion.settings import PROJECT, use_project_settings
 from ingestion.sources import SOURCES, Own
-from tests.python.conftest import Sandbox
 from tests.python.s3_servers import clean_environment
+from tests.python.sandbox import Sandbox
 
 
 @pytest.fixture

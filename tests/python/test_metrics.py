@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ingestion.settings import PROJECT
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 DBT_PROJECT = ("dbt_project.yml", "profiles.yml", "models", "macros", "snapshots", "tests/data")
 # A ratio is a float; money and counts are exact.

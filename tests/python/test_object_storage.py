@@ -24,8 +24,8 @@ from ingestion.settings import PROJECT, Home
 from ingestion.sources import SOURCES
 from ingestion.stores import open_store
 from ingestion.warehouse import open_warehouse
-from tests.python.conftest import Sandbox, warehouse_settings
 from tests.python.s3_servers import S3Server
+from tests.python.sandbox import Sandbox, warehouse_settings
 
 DAY, NEXT = "2021-01-01", "2021-01-02"
 HEADER = "order_id,product_id,unit_price,quantity,discount"

@@ -24,8 +24,9 @@ from ingestion.sources.own import Looked
 from pipeline.own_sources import adding
 from pipeline.own_sources.adding import add_source
 from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SECRETS, SETTINGS
+from tests.python.built import BuiltHomes
 from tests.python.community import FaultyApi, small_rows
-from tests.python.conftest import BUILT_DAY, NEXT_DAY, BuiltHomes, Database, make_database
+from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Database, make_database
 from tests.python.test_own_source import Own
 
 DAY = ("--run-date", BUILT_DAY)

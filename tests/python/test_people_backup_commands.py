@@ -15,9 +15,9 @@ from ingestion.settings import Home
 from people_api.backups import TABLES, Store, back_up, list_backups, open_store, restore
 from people_api.database import open_engine
 from tests.python.avro_files import contents, make_odd_people
-from tests.python.conftest import Database
 from tests.python.people_commands import run
 from tests.python.s3_servers import KEY, SECRET, rclone
+from tests.python.sandbox import Database
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from ingestion.embedded.postgres import EmbeddedPostgres
 from people_api.backups import Store, back_up, list_backups
 from people_api.database import open_engine
 from tests.python.avro_files import make_odd_people
-from tests.python.conftest import Database
 from tests.python.people_commands import start
+from tests.python.sandbox import Database
 from tests.python.warm import Process
 
 ROWS, RANDOM_KILLS = 100_000, int(os.environ.get("TRADEWINDS_KILLS", "2"))

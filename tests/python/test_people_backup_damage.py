@@ -29,7 +29,7 @@ from tests.python.avro_files import (
     rejected_row,
     text,
 )
-from tests.python.conftest import Database
+from tests.python.sandbox import Database
 
 DEPARTMENTS, GOOD = SCHEMAS["departments"], named_row(1, "a")
 SECONDS, BYTES = 20, 300 * 2**20

@@ -32,7 +32,7 @@ from tests.python.avro_files import (
     rehash,
     rejected_row,
 )
-from tests.python.conftest import Database
+from tests.python.sandbox import Database
 
 WIPE = "truncate departments, jobs, employees, rejected_rows restart identity"
 

@@ -28,8 +28,8 @@ from people_api.importing import import_files
 from people_api.intake import in_transaction
 from people_api.sample import clear_sample, fill_when_empty
 from people_api.tables import TABLES
-from tests.python.conftest import Database, Sandbox
 from tests.python.people_service import PeopleService
+from tests.python.sandbox import Database, Sandbox
 from tests.python.test_people_judge import is_hiring_date
 
 ALL_TABLES = ("departments", "jobs", "employees", "rejected_rows", "imports")

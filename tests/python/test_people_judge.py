@@ -24,8 +24,8 @@ from people_api.dictionary import MAX_ID
 from people_api.intake import Outcome, Rows, in_transaction, take_in
 from people_api.judge import judge_shapes
 from people_api.tables import TABLES
-from tests.python.conftest import Database
 from tests.python.people_service import employee
+from tests.python.sandbox import Database
 
 RANGE = f"not between 1 and {MAX_ID}"
 NO_DATE = "not ISO-8601 in UTC that ends in Z, or no day of 1900–2199"

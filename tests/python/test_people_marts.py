@@ -16,8 +16,8 @@ from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.samples.defaults import sample_people
 from ingestion.settings import Home
 from ingestion.warehouse import open_warehouse
-from tests.python.conftest import Sandbox, make_database, warehouse_settings
 from tests.python.people import make_people, read_rows
+from tests.python.sandbox import Sandbox, make_database, warehouse_settings
 
 DAY_BEFORE, DAY = "2022-06-01", "2022-06-02"
 TARGETS = ("duckdb", "postgres")

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 DAY = "2021-01-01"
 FILES = {

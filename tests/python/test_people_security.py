@@ -30,7 +30,7 @@ TRACE = re.compile(r"Traceback|File \"|sqlalchemy|psycopg|\.py\b|select |line \d
 @pytest.fixture(scope="module")
 def service(server, tmp_path_factory):
     """A running service with small limits."""
-    from tests.python.conftest import make_service
+    from tests.python.sandbox import make_service
 
     made = make_service(server, tmp_path_factory.mktemp("limits"), **LIMITS)
     made.by_script = True  # its arguments are looked at

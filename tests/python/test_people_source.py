@@ -8,8 +8,8 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.redact import redact
 from ingestion.settings import Home, people_database_url
 from ingestion.sources import SOURCES
-from tests.python.conftest import Database, Sandbox
 from tests.python.people import read_rows
+from tests.python.sandbox import Database, Sandbox
 
 DAY = "2021-01-01"
 PEOPLE = SOURCES["people"]

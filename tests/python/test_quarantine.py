@@ -11,8 +11,8 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from pipeline.run import steps
 from pipeline.run.request import Request
-from tests.python.conftest import Sandbox, make_sandbox, make_warehouse
 from tests.python.history import requesting
+from tests.python.sandbox import Sandbox, make_sandbox, make_warehouse
 
 DAYS = ("2021-01-01", "2021-01-02")
 Rows = list[tuple]

@@ -15,7 +15,8 @@ import duckdb
 import psycopg
 import pytest
 
-from tests.python.conftest import BUILT_DAY, NEXT_DAY, BuiltHomes, Sandbox
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox
 
 # Full runs beside the readers, each of another day with other data; they ask at least a thousand times a run.
 _RUNS = int(os.environ.get("TRADEWINDS_READER_RUNS", "0"))

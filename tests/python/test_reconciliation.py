@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.python.conftest import BUILT_DAY as DAY
-from tests.python.conftest import NEXT_DAY, BuiltHomes, Sandbox
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import BUILT_DAY as DAY
+from tests.python.sandbox import NEXT_DAY, Sandbox
 
 # How the rejects are split: at the extract, in staging.
 REJECTED = {"northwind": (0, 0), "order_details": (2, 2), "event_log": (1, 1), "people": (0, 0), "community": (0, 0)}

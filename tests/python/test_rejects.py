@@ -23,7 +23,7 @@ from ingestion.settings import PROJECT, Home
 from ingestion.sources import SOURCES
 from pipeline.cli.row_formats import write_rows
 from pipeline.run.reporter import Reporter
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 DAY = "2021-01-01"
 WORDS = ["--run-date", DAY, "--source", "order_details"]

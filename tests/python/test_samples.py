@@ -26,8 +26,8 @@ from ingestion.samples.generate import (
     write_order_details,
     write_people,
 )
-from tests.python.conftest import Database, make_database
 from tests.python.people import read_rows
+from tests.python.sandbox import Database, make_database
 
 NORTHWIND_ROWS = {
     "categories": 8,

@@ -17,7 +17,7 @@ from pipeline.run.request import Request
 from pipeline.site.history import read_days, write_history
 from pipeline.site.pages import seal_page
 from pipeline.site.serving import find_page
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
 

@@ -13,7 +13,8 @@ from pipeline.dbt.project import published_marts
 from pipeline.slim_ci.comparison import compare_marts
 from pipeline.slim_ci.state import State
 from tests.python.clones import clone_project, fork_programs
-from tests.python.conftest import clean_environment, forks
+from tests.python.s3_servers import clean_environment
+from tests.python.sandbox import forks
 
 MART = "models/marts/sales/dim_shippers.sql"
 BROKEN = "models/marts/sales/fct_orders.sql"

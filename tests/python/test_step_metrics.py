@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ingestion.settings import Home
 from pipeline.ledger import STEPS, Ledger
 from pipeline.ledger.metrics import FILE_NAME
-from tests.python.conftest import Sandbox
+from tests.python.sandbox import Sandbox
 
 FIRST, SECOND = "2021-01-01", "2021-01-02"
 SOURCES = ("northwind", "order_details", "event_log", "people", "community")

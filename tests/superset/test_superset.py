@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 
 from ingestion.settings import PROJECT
-from tests.python.conftest import Sandbox
 from tests.python.s3_servers import free_ports
+from tests.python.sandbox import Sandbox
 
 PYTHON = PROJECT / ".venv-superset" / "bin" / "python"
 SCRIPT = PROJECT / "deploy" / "superset" / "marts.py"
