@@ -146,7 +146,8 @@ superset: .venv-superset/ready ## serve Superset on the published marts until Ct
 
 .venv-bench/ready: requirements-bench.lock
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-bench.lock
+	.venv-bench/bin/pip $(INSTALL) --requirement requirements-bench.lock
+	.venv-bench/bin/$(COMPILE) .venv-bench/lib
 	@touch $@
 
 bench: setup .venv-bench/ready ## measure Tradewinds, the limits and the peers into benchmarks/RESULTS.md; takes hours, with SCALE=10000 five minutes

@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 import psycopg
 import pyarrow as pa
-import pyarrow.parquet as parquet
 
 from ingestion import adbc
 from ingestion.embedded.postgres import EmbeddedPostgres
@@ -20,9 +19,7 @@ from ingestion.redact import one_line, register_secret
 from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
-from ingestion.sql import quote
 from ingestion.warehouse.base import (
-    LANDED_COLUMNS,
     NO_REJECTS,
     OPS,
     BuildMark,
@@ -33,16 +30,26 @@ from ingestion.warehouse.base import (
     source_days_columns,
     wanted_columns,
 )
+from ingestion.warehouse.postgres_rows import (
+    BATCH_ROWS,
+    exists,
+    insert,
+    insert_rejects,
+    landed,
+    mark_stale,
+    name_of,
+    record,
+    widen,
+)
 
 if TYPE_CHECKING:
-    from adbc_driver_manager.dbapi import Connection, Cursor
+    from adbc_driver_manager.dbapi import Cursor
 
 # profiles.yml reads the same names.
 _VARIABLE = "TRADEWINDS_POSTGRES_"
 _DATABASE = "tradewinds"
 # dbt builds marts in schemas with this suffix (macros/build_suffix.sql); only a publish changes the readers' schemas.
 _BUILD_SUFFIX = "__build"
-_BATCH_ROWS = 65_536
 
 
 class PostgresWarehouse:
@@ -80,24 +87,24 @@ class PostgresWarehouse:
         with self._errors_in_one_line():
             _create_or_extend(wanted_columns(tables))
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
-                before = _landed(cursor, run_date, sources)
+                before = landed(cursor, run_date, sources)
                 for _, _, name, raw_schema, *_ in before:
                     cursor.execute(
-                        f"delete from {_name(raw_schema, name)} where _run_date = $1::text::date", [run_date]
+                        f"delete from {name_of(raw_schema, name)} where _run_date = $1::text::date", [run_date]
                     )
                 for table in tables:
-                    _insert(cursor, table, _widen(connection, cursor, table), run_date)
-                _insert_rejects(cursor, run_date, sources, rejects)
-                _record(cursor, run_date, sources, tables)
-                if contents(before) != contents(_landed(cursor, run_date, sources)):
-                    _mark_stale(cursor, run_date)
+                    insert(cursor, table, widen(connection, cursor, table), run_date)
+                insert_rejects(cursor, run_date, sources, rejects)
+                record(cursor, run_date, sources, tables)
+                if contents(before) != contents(landed(cursor, run_date, sources)):
+                    mark_stale(cursor, run_date)
                 connection.commit()
 
     def record_steps(self, steps: pa.Table) -> None:
         with self._errors_in_one_line():
             _create_or_extend(wanted_columns([]))
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
-                cursor.execute(f"delete from {_name(OPS, 'pipeline_steps')}")
+                cursor.execute(f"delete from {name_of(OPS, 'pipeline_steps')}")
                 cursor.adbc_ingest("pipeline_steps", steps, mode="append", db_schema_name=OPS)
                 connection.commit()
 
@@ -105,7 +112,7 @@ class PostgresWarehouse:
         with self._errors_in_one_line():
             _create_or_extend(source_days_columns(tables))
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
-                cursor.execute(f"delete from {_name(OPS, 'source_days')}")
+                cursor.execute(f"delete from {name_of(OPS, 'source_days')}")
                 cursor.adbc_ingest("source_days", days, mode="append", db_schema_name=OPS)
                 connection.commit()
 
@@ -133,7 +140,7 @@ class PostgresWarehouse:
 
     def has(self, relation: str) -> bool:
         with self._errors_in_one_line(), _asking() as cursor:
-            return _exists(cursor, *self.built_place(relation))
+            return exists(cursor, *self.built_place(relation))
 
     @contextmanager
     def reading_table(self, schema: str, table: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
@@ -153,7 +160,7 @@ class PostgresWarehouse:
             def read(schema: str, table: str, order_by: Sequence[str] = ()) -> pa.RecordBatchReader:
                 columns = reading(schema).schemas()[table]
                 parts = reading(schema).read(table, order_by)
-                batches = (batch for part in parts for batch in part.to_batches(_BATCH_ROWS))
+                batches = (batch for part in parts for batch in part.to_batches(BATCH_ROWS))
                 return pa.RecordBatchReader.from_batches(columns, batches)
 
             yield read
@@ -167,7 +174,7 @@ class PostgresWarehouse:
         return warehouse_url().replace("postgresql://", "postgresql+psycopg://", 1)
 
     def built_relation(self, relation: str) -> str:
-        return _name(*self.built_place(relation))
+        return name_of(*self.built_place(relation))
 
     def release(self) -> None:
         from dbt.adapters.factory import cleanup_connections
@@ -177,9 +184,9 @@ class PostgresWarehouse:
     def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
         """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
         with self._errors_in_one_line(), _asking() as cursor:
-            if not _exists(cursor, OPS, table):
+            if not exists(cursor, OPS, table):
                 return []
-            cursor.execute(query.format(_name(OPS, table)), parameters)
+            cursor.execute(query.format(name_of(OPS, table)), parameters)
             return cursor.fetchall()
 
     @contextmanager
@@ -226,118 +233,3 @@ def _create_or_extend(wanted: dict[tuple[str, str], pa.Schema]) -> None:
     from ingestion.warehouse.dlt_tables import create_or_extend
 
     create_or_extend("postgres", warehouse_url(), wanted)
-
-
-def _widen(connection: "Connection", cursor: "Cursor", table: RawTable) -> pa.Schema:
-    """Widen raw columns to hold changed source types; return the table's Arrow types."""
-    held = PostgresReading(connection, table.raw_schema).schemas()[table.name]
-    fields = []
-    for field in table.schema:
-        before = held.field(field.name).type
-        either = _common_type(before, field.type)
-        if either != before:
-            cursor.execute(
-                f"alter table {_name(table.raw_schema, table.name)} alter column {quote(field.name)} "
-                f"type {_type_name(either)} using {quote(field.name)}::{_type_name(either)}"
-            )
-        fields.append(pa.field(field.name, either))
-    return pa.schema(fields)
-
-
-def _common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """Return a type that holds the values of both exactly, text where none does."""
-    if one == other:
-        return one
-    for family in ([pa.int16(), pa.int32(), pa.int64()], [pa.float32(), pa.float64()]):
-        if one in family and other in family:
-            return family[max(family.index(one), family.index(other))]
-    return pa.string()
-
-
-def _type_name(type_: pa.DataType) -> str:
-    names = {pa.int16(): "smallint", pa.int32(): "integer", pa.int64(): "bigint", pa.float64(): "double precision"}
-    return names.get(type_, "varchar")
-
-
-def _insert(cursor: "Cursor", table: RawTable, columns: pa.Schema, run_date: str) -> None:
-    day = pa.scalar(run_date).cast(pa.date32())
-    schema = columns.append(pa.field("_run_date", pa.date32()))
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for path in table.files:
-            for batch in parquet.ParquetFile(path).iter_batches(_BATCH_ROWS):
-                arrays = [batch.column(name).cast(columns.field(name).type) for name in columns.names]
-                yield pa.RecordBatch.from_arrays([*arrays, pa.repeat(day, batch.num_rows)], schema=schema)
-
-    reader = pa.RecordBatchReader.from_batches(schema, batches())
-    inserted = cursor.adbc_ingest(table.name, reader, mode="append", db_schema_name=table.raw_schema)
-    if inserted != table.rows:
-        raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
-    _index_days(cursor, table)
-
-
-def _index_days(cursor: "Cursor", table: RawTable) -> None:
-    """Create a block range index on the day: a day's rows lie together, so a few pages are enough."""
-    name = f"{table.name}__run_date"
-    cursor.execute(
-        f"create index if not exists {quote(name)} on {_name(table.raw_schema, table.name)} using brin (_run_date)"
-    )
-    cursor.execute("select brin_summarize_new_values(to_regclass($1))", [_name(table.raw_schema, name)])
-
-
-def _insert_rejects(cursor: "Cursor", run_date: str, sources: list[str], rejects: Rejects) -> None:
-    """Replace the sources' rejects of the day."""
-    for source in sources:
-        cursor.execute(
-            f"delete from {_name(OPS, 'rejected_lines')} where run_date = $1::text::date and source = $2",
-            [run_date, source],
-        )
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for path in rejects.files:
-            for batch in parquet.ParquetFile(path).iter_batches(_BATCH_ROWS):
-                yield batch.rename_columns(["table_name" if name == "table" else name for name in batch.schema.names])
-
-    if rejects.files:
-        reader = pa.RecordBatchReader.from_batches(next(batches()).schema, batches())
-        rejects.check(cursor.adbc_ingest("rejected_lines", reader, mode="append", db_schema_name=OPS))
-
-
-def _landed(cursor: "Cursor", run_date: str, sources: list[str]) -> list[tuple]:
-    """Return the rows of `landed_tables` for the sources' day."""
-    wanted = ", ".join(f"${position}" for position in range(2, len(sources) + 2))
-    cursor.execute(
-        f"select {LANDED_COLUMNS} from {_name(OPS, 'landed_tables')} "
-        f"where run_date = $1::text::date and source in ({wanted}) order by source, table_name",
-        [run_date, *sources],
-    )
-    return cursor.fetchall()
-
-
-def _record(cursor: "Cursor", run_date: str, sources: list[str], tables: list[RawTable]) -> None:
-    """Record which extract of each table is loaded, replacing the sources' earlier rows of the day."""
-    name = _name(OPS, "landed_tables")
-    for source in sources:
-        cursor.execute(f"delete from {name} where run_date = $1::text::date and source = $2", [run_date, source])
-    for table in tables:
-        values = table.landed_row(run_date)
-        marks = ", ".join(f"${position}" for position in range(2, len(values) + 1))
-        cursor.execute(f"insert into {name} ({LANDED_COLUMNS}) values ($1::text::date, {marks})", values)
-
-
-def _mark_stale(cursor: "Cursor", run_date: str) -> None:
-    """Mark marts of this day or a later one as stale."""
-    if _exists(cursor, OPS, "build_mark"):
-        cursor.execute(
-            f"update {_name(OPS, 'build_mark')} set state = 'stale' where run_date >= $1::text::date", [run_date]
-        )
-
-
-def _exists(cursor: "Cursor", schema: str, table: str) -> bool:
-    query = "select count(*) from information_schema.tables where table_schema = $1 and table_name = $2"
-    cursor.execute(query, [schema, table])
-    return cursor.fetchone()[0] > 0
-
-
-def _name(schema: str, table: str) -> str:
-    return f"{quote(schema)}.{quote(table)}"
