@@ -1,6 +1,7 @@
 """The fixtures of every test: a home of its own, a real Postgres, the real command; and the order of the tests."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,9 @@ from tests.python.sandbox import (
     make_sandbox,
     make_service,
 )
+
+# What a script starts in the background ignores Ctrl-C, and so would every command that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def environment(clone: Path) -> dict[str, str]:
     """The environment of a person who works in the clone."""
-    environment = clean_environment() | {"PYTHONPATH": str(clone)}
+    # dbt's unit tests have inputs of their own and say the same in every home.
+    environment = clean_environment() | {"PYTHONPATH": str(clone), "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
     environment.pop("VIRTUAL_ENV", None)
     return environment
 
