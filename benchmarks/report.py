@@ -23,7 +23,9 @@ def write_report(log: Path) -> Path:
     seconds, memory, rounds = read_medians(log)
     draw_growth(log.with_name("growth.svg"), {what: series(seconds, what) for what in LINES})
     report = log.with_name("RESULTS.md")
-    report.write_text("\n".join([*head(rounds), *targets(seconds), *memories(memory), *everything(seconds, memory)]))
+    report.write_text(
+        "\n".join([*head(rounds), *targets(seconds), *memories(memory), *everything(seconds, memory)]), encoding="utf-8"
+    )
     return report
 
 
