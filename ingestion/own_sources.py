@@ -44,7 +44,7 @@ class OwnSettings:
     @property
     def section(self) -> str:
         """Where the settings are, for messages."""
-        return f"[sources.{self.name}] in .dlt/config.toml"
+        return _section(self.name)
 
     @property
     def is_there(self) -> bool:
@@ -59,11 +59,6 @@ class OwnSettings:
 def is_source_name(name: str) -> bool:
     """Return whether a source may have this name, which its schema, folder, models and settings share."""
     return len(name) <= 40 and _NAME.fullmatch(name) is not None
-
-
-def own_names() -> list[str]:
-    """Return the names of these sources."""
-    return [name for name, entries in _read("config.toml").items() if "kind" in entries]
 
 
 def own_kinds() -> dict[str, str]:
@@ -104,8 +99,12 @@ def _read(file: str) -> dict[str, dict[str, Any]]:
     return {name: entries for name, entries in sources.items() if isinstance(entries, dict)}
 
 
+def _section(name: str) -> str:
+    return f"[sources.{name}] in .dlt/config.toml"
+
+
 def _describe(name: str, entries: dict[str, Any]) -> OwnSettings:
-    place = f"[sources.{name}] in .dlt/config.toml"
+    place = _section(name)
     if not is_source_name(name):
         raise BadRequest(f"{place}: a source's name is lower-case letters, digits and single underscores")
     kind = entries["kind"]

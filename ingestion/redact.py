@@ -36,12 +36,12 @@ def known_secrets() -> list[str]:
 
 def redact(text: str) -> str:
     """Return foreign text with every known secret and every password in a URL replaced by `***`."""
-    return _mask(text, _secrets)
+    return _mask(text)
 
 
 def redact_own(text: str) -> str:
     """Return a sentence of the project, whose foreign parts are redacted, without the secrets that aren't its words."""
-    return _mask(text, {secret for secret in _secrets if not _is_own_word(secret)})
+    return _mask(text, keeps_own_words=True)
 
 
 def redact_error(error: BaseException) -> str:
@@ -54,10 +54,15 @@ def one_line(error: BaseException) -> str:
     return " ".join(redact_error(error).split()) or type(error).__name__
 
 
-def _mask(text: str, secrets: set[str]) -> str:
-    for secret in sorted(secrets, key=len, reverse=True):
+def _mask(text: str, *, keeps_own_words: bool = False) -> str:
+    for secret in sorted(_secrets, key=len, reverse=True):
         pattern = "".join(map(_spellings, secret))
-        if len(secret) < _LONG or _is_own_word(secret):
+        if not re.search(pattern, text):
+            continue  # most texts hold no secret, and need not read the project's words
+        is_own = _is_own_word(secret)
+        if is_own and keeps_own_words:
+            continue
+        if len(secret) < _LONG or is_own:
             pattern = rf"(?<!\w){pattern}(?!\w)"
         text = re.sub(pattern, "***", text)
     return _PASSWORD_OPTION.sub(r"\1***", _URL_PASSWORD.sub(r"\1:***@", text))

@@ -36,7 +36,7 @@ class _Sources(Mapping[str, Source]):
         schemas = {source.raw_schema for source in _BUILT_IN}
         for settings in read_own_settings():
             if settings.name in found or settings.raw_schema in schemas | {"raw_ops"}:
-                raise BadRequest(f"[sources.{settings.name}] in .dlt/config.toml: the name is taken")
+                raise BadRequest(f"{settings.section}: the name is taken")
             found[settings.name] = make_own(settings)
         return found
 

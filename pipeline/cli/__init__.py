@@ -18,7 +18,7 @@ from pipeline.cli.rejects import rejects_app
 from pipeline.cli.site import site_app
 from pipeline.cli.sources import sources_app
 from pipeline.cli.steps import steps_app
-from pipeline.output import print_anything
+from pipeline.run.output import print_anything
 
 _INTERRUPTED = 130
 _HELP = {"--help", "--show-completion", "--install-completion"}

@@ -1,15 +1,16 @@
 """Names for shell completion."""
 
-from ingestion.own_sources import own_names
+from ingestion.known_settings import BUILT_IN_KINDS
+from ingestion.own_sources import own_kinds
 
-# Repeated here because completion can't wait until sources and engines are imported.
-SOURCE_NAMES = ("northwind", "order_details", "event_log", "people", "community")
+SOURCE_NAMES = tuple(BUILT_IN_KINDS)
+# Repeated here because completion can't wait until the engines are imported.
 TARGET_NAMES = ("duckdb", "postgres")
 
 
 def complete_source(incomplete: str) -> list[str]:
     """Return the sources that begin with this text."""
-    return [name for name in (*SOURCE_NAMES, *own_names()) if name.startswith(incomplete)]
+    return [name for name in (*SOURCE_NAMES, *own_kinds()) if name.startswith(incomplete)]
 
 
 def complete_target(incomplete: str) -> list[str]:

@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from datetime import date
+from functools import cache
 from typing import Any
 
-import duckdb
-
+from ingestion.session import open_scratch
 from ingestion.sources.own import Looked, LookedTable
 from pipeline.own_sources.yml import Column, Table, quoted, sources_yml, staging_yml
 
@@ -68,8 +68,7 @@ def _toml(value: Any) -> str:
 
 
 def _describe_columns(name: str, table: LookedTable, origin: str) -> list[Column]:
-    query = "select keyword_name, keyword_category = 'unreserved' from duckdb_keywords()"
-    keywords = dict(duckdb.connect().execute(query).fetchall())
+    keywords = _keywords()
     columns: list[Column] = []
     for column, type_ in table.columns.items():
         staged = _snake_case(column)
@@ -80,6 +79,14 @@ def _describe_columns(name: str, table: LookedTable, origin: str) -> list[Column
         is_quoted = not _PLAIN.fullmatch(column) or not keywords.get(column, True)
         columns.append(Column(column, type_, staged, kind, is_quoted, origin))
     return columns
+
+
+@cache
+def _keywords() -> dict[str, bool]:
+    """Return DuckDB's keywords, and whether each may be a name unquoted."""
+    with open_scratch() as session:
+        query = "select keyword_name, keyword_category = 'unreserved' from duckdb_keywords()"
+        return dict(session.execute(query).fetchall())
 
 
 def _snake_case(name: str) -> str:

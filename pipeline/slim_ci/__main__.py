@@ -8,8 +8,8 @@ from ingestion.errors import StepFailed, TradewindsError
 from ingestion.files import write_atomically
 from ingestion.redact import one_line
 from ingestion.settings import Home
-from pipeline.output import print_anything
 from pipeline.run.dates import parse_run_date
+from pipeline.run.output import print_anything
 from pipeline.slim_ci.changed import build_changed
 from pipeline.slim_ci.comparison import compare_marts
 from pipeline.slim_ci.report import render_report

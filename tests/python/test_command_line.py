@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from ingestion.own_sources import own_names
+from ingestion.own_sources import own_kinds
 from ingestion.samples.generate import write_order_details
 from ingestion.settings import PROJECT
 from ingestion.sources import SOURCES
@@ -53,7 +53,7 @@ def test_every_example_of_the_help_can_be_typed(name: str, tmp_path: Path, monke
 
 
 def test_names_for_completion_are_those_that_exist() -> None:
-    assert tuple(SOURCES) == (*SOURCE_NAMES, *own_names())
+    assert tuple(SOURCES) == (*SOURCE_NAMES, *own_kinds())
     assert tuple(_ENGINES) == TARGET_NAMES
 
 
