@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from ingestion.settings import PROJECT
-from tests.python.warm import Forks
+from tests.python.forks import Forks
 
 
 def clone_project(folder: Path) -> Path:

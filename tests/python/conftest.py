@@ -19,6 +19,7 @@ from tests.python.s3_servers import S3Server, rclone, seaweedfs
 from tests.python.sandbox import (
     Database,
     Sandbox,
+    forks,
     make_database,
     make_empty_people_database,
     make_northwind,
@@ -149,6 +150,11 @@ _LONGEST = (
 
 
 _COMMAND_FIXTURES = {"sandbox", "shared_sandbox", "bare_sandbox", "built_homes", "new_service", "shared_service"}
+
+
+def pytest_configure() -> None:
+    """Start the server of forked commands, for all processes; it imports nothing before it is asked."""
+    forks()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -2,9 +2,9 @@
 
 from subprocess import CompletedProcess
 
+from tests.python.forks import Process
 from tests.python.s3_servers import clean_environment
 from tests.python.sandbox import forks
-from tests.python.warm import Process
 
 
 def start(settings: dict[str, str], *words: str) -> Process:

@@ -19,7 +19,7 @@ from ingestion.settings import PROJECT
 from people_api.api.gate import KEY_HEADER
 from people_api.database import open_engine
 from people_api.keys import create_key
-from tests.python.warm import Forks, Process
+from tests.python.forks import Forks, Process
 
 if TYPE_CHECKING:
     from tests.python.sandbox import Database

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import fsspec
 
-_OURS = ("TRADEWINDS_", "SOURCES__", "PEOPLE_", "DBT_", "PG", "FSSPEC_", "AWS_", "DLT_")
+_OURS = ("TRADEWINDS_", "SOURCES__", "PEOPLE_", "DBT_", "PG", "FSSPEC_", "AWS_", "DLT_", "PYTEST_")
 
 BUCKET = "bucket"
 KEY, SECRET = "AKIDTEST", "s3cret/of+the=test"

@@ -21,11 +21,11 @@ from ingestion.samples.defaults import sample_api, sample_people
 from ingestion.samples.generate import fill_northwind, write_order_details
 from ingestion.settings import PROJECT, Home
 from people_api.database import migrate, open_engine
+from tests.python.forks import Forks, Process, serving_forks
 from tests.python.homes import copy_database, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import clean_environment
-from tests.python.warm import Forks, Process, serving_forks
 
 # The day of the built homes, and the one after it.
 BUILT_DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
@@ -45,12 +45,20 @@ _WAREHOUSES = cycle(f"warehouse_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}
 COMMAND = Path(sys.executable).with_name("tradewinds")
 
 
+# Where the session's server of forked commands is, for the processes of pytest-xdist.
+_FORKS = "PYTEST_FORKS"
+
+
 @cache
 def forks() -> Forks:
-    """Return this process's server of forked commands, started when it is first asked for."""
+    """Return the session's server of forked commands, which the first process to ask starts and keeps."""
+    if address := os.environ.get(_FORKS):
+        return Forks(Path(address))
     serving = serving_forks(clean_environment())
     atexit.register(serving.__exit__, None, None, None)
-    return serving.__enter__()
+    started = serving.__enter__()
+    os.environ[_FORKS] = str(started.address)
+    return started
 
 
 @dataclass

@@ -15,8 +15,8 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import PROJECT
 from tests.python.clones import clone_project, fork_programs
+from tests.python.forks import serving_forks
 from tests.python.s3_servers import clean_environment
-from tests.python.warm import serving_forks
 
 PAGES = (
     "README.md",

@@ -19,8 +19,8 @@ from pipeline.own_sources import adding
 from pipeline.own_sources.adding import add_source
 from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SETTINGS
 from tests.python.clones import clone_project, fork_programs
+from tests.python.forks import serving_forks
 from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox
-from tests.python.warm import serving_forks
 
 COLUMNS = (
     "shop_code", "order", "Opened On", "closed_on", "revenue", "rent", "city", "country", "zip_code", "manager",

@@ -19,9 +19,9 @@ from ingestion.embedded.postgres import EmbeddedPostgres
 from people_api.backups import Store, back_up, list_backups
 from people_api.database import open_engine
 from tests.python.avro_files import make_odd_people
+from tests.python.forks import Process
 from tests.python.people_commands import start
 from tests.python.sandbox import Database
-from tests.python.warm import Process
 
 ROWS, RANDOM_KILLS = 100_000, int(os.environ.get("TRADEWINDS_KILLS", "2"))
 SUM = "select count(*), sum(hashtext(employees::text)::bigint) from employees"

@@ -1,9 +1,8 @@
-"""The `tradewinds` command, and dbt, forked from a process that has imported everything and parsed the project once.
+"""The process that commands of tests are forked from: it has imported everything and parsed the project once.
 
-Imports, and what dbt derives from its classes and macros at a first parse, cost more than most tests.
-
-Each command still is a process of its own, with its own environment, working folder, pipes and signals, and runs what
-the console script runs. `test_command_line` starts the script itself.
+Imports, and what dbt derives from its classes and macros at a first parse, cost more than most tests. So does a whole
+parse, so a typed `dbt build` begins with the one that the project keeps for `tradewinds build`. dbt's own would be the
+same, but dbt discards it whenever the day or the home changes.
 """
 
 import atexit
@@ -13,25 +12,23 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack
 from importlib import import_module
 from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TextIO
+from typing import Any
 from unittest.mock import patch
 
+import yaml
 from fsspec.config import conf, set_conf_env
 
-from ingestion.settings import PROJECT, use_project_settings
+from ingestion.errors import StepFailed
+from ingestion.settings import PROJECT, Home, use_project_settings
+from tests.python.forks import PID_BYTES
 
-_PID_BYTES = 10
 _PROGRAMS = {"tradewinds": ("pipeline.cli", "main"), "dbt": ("dbt.cli.main", "cli")}
 _IMPORTED = (
     "pipeline.cli",
@@ -67,139 +64,16 @@ _IMPORTED = (
 )
 
 
-# What begins with dbt's parse, and dbt's modules that parse by Rust.
+# What begins with dbt's parse: our verbs, and dbt's; and dbt's modules that parse by Rust.
 _BUILDING = {"run", "build", "backfill", "docs", "verify"}
+_PARSING = {"build", "run", "source", "test"}
 _EXTRACTING = ("parser.models", "parser.unit_tests", "clients.jinja_static")
 
 
-class Process:
-    """A forked command: what tests use of `subprocess.Popen`."""
-
-    def __init__(self, pid: int, ended: socket.socket, stdin: TextIO, stdout: TextIO, stderr: TextIO):
-        self.pid, self.stdin, self.stdout, self.stderr, self.returncode = pid, stdin, stdout, stderr, None
-        self._ended = ended
-
-    def poll(self) -> int | None:
-        """Return the exit code, minus the signal of a killed process, None while it runs."""
-        return self._look(0)
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Return the exit code; raises subprocess.TimeoutExpired when the command doesn't end in time."""
-        if self._look(timeout) is None:
-            raise subprocess.TimeoutExpired("tradewinds", timeout)
-        return self.returncode
-
-    def communicate(self, typed: str = "", timeout: float | None = None) -> tuple[str, str]:
-        """Type a text, read both outputs to their end and wait, like `subprocess.Popen.communicate`."""
-        read = ["", ""]
-
-        def drain(index: int, stream: TextIO) -> None:
-            read[index] = stream.read()
-
-        readers = [
-            threading.Thread(target=drain, args=each, daemon=True) for each in enumerate((self.stdout, self.stderr))
-        ]
-        for reader in readers:
-            reader.start()
-        with suppress(BrokenPipeError), self.stdin:
-            self.stdin.write(typed)
-        self.wait(timeout)
-        for reader in readers:
-            reader.join(timeout)
-        return read[0], read[1]
-
-    def send_signal(self, number: int) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        self.send_signal(signal.SIGTERM)
-
-    def _look(self, timeout: float | None) -> int | None:
-        if self.returncode is None:
-            self._ended.settimeout(timeout)
-            try:
-                if said := self._ended.recv(64):
-                    self.returncode = os.waitstatus_to_exitcode(int(said))
-            except (TimeoutError, BlockingIOError):
-                pass
-        return self.returncode
-
-
-@dataclass(frozen=True)
-class Forks:
-    """A running server of forks, which anybody may ask who knows the path of its socket."""
-
-    address: Path
-
-    def start(
-        self, words: list[str], environment: dict[str, str], *, folder: Path = PROJECT, program: str = "tradewinds"
-    ) -> Process:
-        """Fork the command with these words and this environment, in a folder; its input, too, is a pipe."""
-        named = {"program": program, "words": list(map(str, words)), "folder": str(folder)}
-        request = json.dumps(named | {"environment": environment}).encode() + b"\n"
-        (typed, to_type), (output, printed), (errors, complained) = os.pipe(), os.pipe(), os.pipe()
-        asked = socket.socket(socket.AF_UNIX)
-        asked.connect(str(self.address))
-        socket.send_fds(asked, [b"f"], [typed, printed, complained])
-        asked.sendall(request)
-        for end in (typed, printed, complained):
-            os.close(end)
-        pid = int(asked.recv(_PID_BYTES, socket.MSG_WAITALL))
-        return Process(pid, asked, os.fdopen(to_type, "w", encoding="utf-8"), _reader(output), _reader(errors))
-
-    def write_stand_in(self, path: Path) -> None:
-        """Write a program that stands for the one of its name: it hands words, environment and pipes over."""
-        path.write_text(
-            _STAND_IN.format(python=sys.executable, address=str(self.address), pid_bytes=_PID_BYTES), encoding="utf-8"
-        )
-        path.chmod(0o755)
-
-
-def _reader(end: int) -> TextIO:
-    return os.fdopen(end, encoding="utf-8")
-
-
-_STAND_IN = """#!{python} -IS
-import json, os, socket, sys
-asked = socket.socket(socket.AF_UNIX)
-asked.connect({address!r})
-socket.send_fds(asked, [b"f"], [0, 1, 2])
-program = os.path.basename(sys.argv[0])
-request = dict(program=program, words=sys.argv[1:], environment=dict(os.environ), folder=os.getcwd())
-asked.sendall(json.dumps(request).encode() + b"\\n")
-asked.recv({pid_bytes}, socket.MSG_WAITALL)
-sys.exit(os.waitstatus_to_exitcode(int(asked.recv(64))))
-"""
-
-
-@contextmanager
-def serving_forks(environment: dict[str, str], project: Path = PROJECT) -> Iterator[Forks]:
-    """Keep a server of a project's forks up; it ends with this process, whatever ends that."""
-    with TemporaryDirectory(prefix="forks") as folder:
-        address = Path(folder) / "socket"
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(address))
-        listener.listen()
-        server = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(listener.fileno())],
-            env=environment,
-            cwd=project,
-            pass_fds=[listener.fileno()],
-            stdin=subprocess.PIPE,
-        )
-        listener.close()
-        try:
-            yield Forks(address)
-        finally:
-            server.stdin.close()
-            server.wait(60)
-
-
 def _serve(listener: socket.socket) -> None:
+    ready, _, _ = select.select([sys.stdin, listener], [], [])
+    if sys.stdin in ready:
+        return  # nobody has asked
     for module in _IMPORTED:
         import_module(module)
     is_warm = False
@@ -229,7 +103,7 @@ def _serve(listener: socket.socket) -> None:
                 gc.freeze()
             if (pid := os.fork()) == 0:
                 _become(given, **request)
-            asked.sendall(f"{pid:<{_PID_BYTES}}".encode())
+            asked.sendall(f"{pid:<{PID_BYTES}}".encode())
             running[pid] = asked
             for number in given:
                 os.close(number)
@@ -256,6 +130,22 @@ def _parse_once() -> None:
         if manifest := dbtRunner().invoke([*silent, *words]).result:
             packed = manifest.to_msgpack(extended_mashumaro_encoder)
             Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
+
+
+def _kept_parse(words: list[str]) -> Any | None:
+    """Return the parse that the project keeps for its builds, None where a typed command needs one of its own."""
+    from pipeline.dbt.manifest import parsed_project
+
+    variables = yaml.safe_load(words[words.index("--vars") + 1]) if "--vars" in words else {}
+    target = (
+        words[words.index("--target") + 1] if "--target" in words else os.environ.get("TRADEWINDS_TARGET", "duckdb")
+    )
+    home = Home.from_environment()
+    places = ["--target", target, "--target-path", str(home.root / "reports" / "dbt")]
+    try:
+        return None if variables.keys() - {"run_date"} else parsed_project(target, home, {}, places)
+    except StepFailed:  # dbt itself says what is wrong
+        return None
 
 
 def _hand_over(running: dict[int, socket.socket]) -> None:
@@ -291,7 +181,8 @@ def _become(given: list[int], program: str, words: list[str], environment: dict[
         use_project_settings()
         set_conf_env(conf)  # fsspec reads its variables once, when it is imported
         module, name = _PROGRAMS[program]
-        getattr(import_module(module), name)()
+        is_parsed = program == "dbt" and Path(folder) == PROJECT and _PARSING.intersection(words)
+        getattr(import_module(module), name)(**{"obj": {"manifest": _kept_parse(words)}} if is_parsed else {})
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     finally:
