@@ -4,6 +4,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
@@ -66,6 +67,7 @@ class Drawing:
         (project / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes, "sources": {}}), encoding="utf-8")
         (project / "dbt_charts.yml").write_text(yaml.safe_dump({"sources": {_SOURCE: connection}}), encoding="utf-8")
         self._session = ProjectSession.open(project)
+        self._compiled = cache(self._compile)
 
     def __enter__(self) -> Self:
         return self
@@ -101,13 +103,21 @@ class Drawing:
         }
         return View(value, pictures, figures)
 
-    def _render(self, board: Board, content: str, value: str | None, form: str) -> Any:
-        """Let dbt-charts draw or read a board; a chart that can't be drawn fails the whole board."""
+    def _compile(self, content: str, name: str) -> tuple[Any, Any]:
+        """Return a board for dbt-charts, and what it compiles to, for every value of its variable."""
         from dbt_charts.agent_api import InMemoryBoard
+        from dbt_charts.core.compile import compile_file
 
         project = self._session.project
+        board = InMemoryBoard(content, path=project.path_for_fspath(project.root / "charts" / name))
+        return board, compile_file(board)
+
+    def _render(self, board: Board, content: str, value: str | None, form: str) -> Any:
+        """Let dbt-charts draw or read a board; a chart that can't be drawn fails the whole board."""
+        drawn, compiled = self._compiled(content, board.path.name)
         result = self._session.render_board(
-            board=InMemoryBoard(content, path=project.path_for_fspath(project.root / "charts" / board.path.name)),
+            board=drawn,
+            compile_result=compiled,
             variables={board.variable: value} if value else {},
             format=form,
             use_cache=False,

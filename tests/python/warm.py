@@ -42,6 +42,8 @@ _IMPORTED = (
     "dbt.cli.main",
     "dbt.adapters.duckdb",
     "dbt.adapters.postgres",
+    "dbt_charts.agent_api.project_session",
+    "dbt_charts.core.board",
     "dlt",
     "great_expectations",
     "people_api.backups",
@@ -74,6 +76,7 @@ def _serve(listener: socket.socket) -> None:
     ready, _, _ = select.select([sys.stdin, listener], [], [])
     if sys.stdin in ready:
         return  # nobody has asked
+    os.environ["DO_NOT_TRACK"] = "1"  # dbt-charts reads it when it is imported
     for module in _IMPORTED:
         import_module(module)
     is_warm = False
