@@ -101,8 +101,9 @@ class Extraction:
 
         def place(draft: Path, table: str, name: str) -> File:
             folder = self._answers_folder(table)
-            self._answers.append(self._landing.place(draft, folder, f"{self._run_id}-{name}", 0))
-            return self._answers[-1]
+            file = self._landing.place(draft, folder, f"{self._run_id}-{name}", 0)
+            self._answers.append(file)
+            return file
 
         return [answer for table in tables for answer in reading.land_answers(table, place)]
 

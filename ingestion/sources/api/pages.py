@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,9 @@ from ingestion.sources.api.paging import ListPaginator, total_count
 from ingestion.sources.api.session import RETRIED_ERRORS, RETRIED_STATUS, describe_failure, open_client
 from ingestion.sources.api.settings import ApiSettings
 from ingestion.sources.base import Place
+
+# How many answers are placed in landing at once: each waits for the disk, or for a bucket.
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,14 @@ class ApiPages:
 
     def land(self, table: str, place: Place) -> list[Answer]:
         self._wait()
-        landed = []
-        for path, request, status, count in self._kept.get(table, []):
+
+        def land_one(kept: tuple[Path, str, int, int | None]) -> Answer:
+            path, request, status, count = kept
             file = place(path, table, path.name.removeprefix(f"{table}-"))
-            landed.append(Answer(file.path, file.bytes, file.sha256, table, request, status, count))
-        return landed
+            return Answer(file.path, file.bytes, file.sha256, table, request, status, count)
+
+        with ThreadPoolExecutor(_AT_ONCE) as placing:
+            return list(placing.map(land_one, self._kept.get(table, [])))
 
     def _wait(self) -> None:
         """Wait until all answers are written; raises OSError when one couldn't be."""
