@@ -57,7 +57,9 @@ final as (
             numbered.month_number
         ) as month_name,
         split_part(
-            'Monday Tuesday Wednesday Thursday Friday Saturday Sunday', ' ', numbered.day_of_week_number
+            'Monday Tuesday Wednesday Thursday Friday Saturday Sunday',
+            ' ',
+            numbered.day_of_week_number
         ) as day_name,
         holidays.holiday_name,
         numbered.year_number,
@@ -74,7 +76,8 @@ final as (
     left join holidays
         on
             numbered.month_number = holidays.month_number
-            and numbered.day_of_month_number between holidays.first_day_number and holidays.last_day_number
+            and numbered.day_of_month_number >= holidays.first_day_number
+            and numbered.day_of_month_number <= holidays.last_day_number
             and numbered.day_of_week_number
             = coalesce(holidays.day_of_week_number, numbered.day_of_week_number)
             and numbered.year_number >= holidays.first_year_number
