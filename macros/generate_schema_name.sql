@@ -7,7 +7,7 @@
     {%- set suffix = '' -%}
     {%- if custom_schema_name == 'staging' -%}
         {%- set suffix = var('schema_suffix', '') -%}
-    {%- elif custom_schema_name and custom_schema_name != 'intermediate' -%}
+    {%- elif custom_schema_name and custom_schema_name not in ['intermediate', 'seeds'] -%}
         {%- set suffix = build_suffix() -%}
     {%- endif -%}
     {{ (custom_schema_name or target.schema) | trim }}{{ suffix }}

@@ -18,7 +18,7 @@ def nodes_of_sources(manifest: Any, sources: list[str]) -> list[str]:
     descendants = _reachable(tagged, manifest.child_map) - across
     found = _reachable(descendants, manifest.parent_map) & manifest.nodes.keys()
     nodes = [manifest.nodes[id_] for id_ in found]
-    return sorted(node.name for node in nodes if node.resource_type in ("model", "snapshot"))
+    return sorted(node.name for node in nodes if node.resource_type in ("model", "seed", "snapshot"))
 
 
 def _reachable(start: Iterable[str], edges: dict[str, list[str]]) -> set[str]:

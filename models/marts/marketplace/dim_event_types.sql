@@ -5,27 +5,7 @@ with accepted_events as (
 ),
 
 event_types as (
-    select
-        'created_account' as event_type,
-        'A professional opened an account.' as event_type_description
-
-    union all
-
-    select
-        'became_able_to_propose' as event_type,
-        'A professional may propose from now on.' as event_type_description
-
-    union all
-
-    select
-        'became_unable_to_propose' as event_type,
-        'A professional may no longer propose.' as event_type_description
-
-    union all
-
-    select
-        'proposed' as event_type,
-        'A professional made a proposal, and pays a lead fee for it.' as event_type_description
+    select * from {{ ref('event_types') }}
 ),
 
 event_totals as (
@@ -40,8 +20,8 @@ event_totals as (
 
 final as (
     select
-        cast(event_types.event_type as varchar) as event_type,
-        cast(event_types.event_type_description as varchar) as event_type_description,
+        event_types.event_type,
+        event_types.event_type_description,
         coalesce(event_totals.event_count, 0) as event_count,
         event_totals.first_seen_at,
         event_totals.last_seen_at

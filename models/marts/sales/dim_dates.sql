@@ -43,29 +43,44 @@ numbered as (
     from days
 ),
 
+holidays as (
+    select * from {{ ref('holidays') }}
+),
+
 final as (
     select
-        date_day,
+        numbered.date_day,
         -- Not the engine's names of months and days, which depend on its language.
         split_part(
             'January February March April May June July August September October November December',
             ' ',
-            month_number
+            numbered.month_number
         ) as month_name,
         split_part(
-            'Monday Tuesday Wednesday Thursday Friday Saturday Sunday', ' ', day_of_week_number
+            'Monday Tuesday Wednesday Thursday Friday Saturday Sunday',
+            ' ',
+            numbered.day_of_week_number
         ) as day_name,
-        year_number,
-        quarter_number,
-        month_number,
-        iso_year_number,
-        iso_week_number,
-        day_of_month_number,
-        day_of_week_number,
-        day_of_year_number,
-        day_of_week_number >= 6 as is_weekend,
-        month_start_date
+        holidays.holiday_name,
+        numbered.year_number,
+        numbered.quarter_number,
+        numbered.month_number,
+        numbered.iso_year_number,
+        numbered.iso_week_number,
+        numbered.day_of_month_number,
+        numbered.day_of_week_number,
+        numbered.day_of_year_number,
+        numbered.day_of_week_number >= 6 as is_weekend,
+        numbered.month_start_date
     from numbered
+    left join holidays
+        on
+            numbered.month_number = holidays.month_number
+            and numbered.day_of_month_number >= holidays.first_day_number
+            and numbered.day_of_month_number <= holidays.last_day_number
+            and numbered.day_of_week_number
+            = coalesce(holidays.day_of_week_number, numbered.day_of_week_number)
+            and numbered.year_number >= holidays.first_year_number
 )
 
 select * from final
