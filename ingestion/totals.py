@@ -10,7 +10,7 @@ from ingestion.session import open_scratch
 from ingestion.sql import quote
 
 _MONEY = "decimal(19, 4)"
-# macros/key_product.sql has the same number.
+# macros/key_number.sql has the same number.
 _KEY_BOUND = 1_000_003
 # Keeps sums of 38 digits and more exact.
 _EXACT = Context(prec=60)

@@ -1,7 +1,15 @@
 {% macro history_gaps(day, day_too=false) -%}
-    {#- Before the first build the table doesn't exist, and every loaded day is missing. -#}
-    {%- set has_history = execute
-        and adapter.get_relation(target.database, 'raw_ops', 'history_days') is not none -%}
+    {#- Before the first build, and when a snapshot is missing, history has no days. -#}
+    {%- set tables = [('raw_ops', 'history_days')] -%}
+    {%- for node in graph.nodes.values() if execute and node.resource_type == 'snapshot' -%}
+        {%- do tables.append((node.schema, node.alias)) -%}
+    {%- endfor -%}
+    {%- set missing = [] -%}
+    {%- for schema, table in tables if execute -%}
+        {%- if adapter.get_relation(target.database, schema, table) is none -%}
+            {%- do missing.append(table) -%}
+        {%- endif -%}
+    {%- endfor -%}
     with loaded as (
         {{ history_inputs() }}
     ),
@@ -9,9 +17,9 @@
     days as (
         select
             loaded.run_date,
-            {{ 'history_days.run_date is not null' if has_history else 'false' }} as is_in_history
+            {{ 'false' if missing else 'history_days.run_date is not null' }} as is_in_history
         from loaded
-        {%- if has_history %}
+        {%- if not missing %}
         left join raw_ops.history_days
             on
                 loaded.run_date = history_days.run_date

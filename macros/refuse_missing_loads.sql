@@ -1,22 +1,27 @@
 {% macro refuse_missing_loads(day) %}
-    {%- if day is none -%}
+    {%- if adapter.get_relation(target.database, 'raw_ops', 'landed_tables') is none -%}
+        {%- set loaded = [] -%}
+    {%- else -%}
+        {%- set sql -%}
+            select
+                asked.run_date,
+                landed.raw_schema || '.' || landed.table_name as table_name
+            from (select {{ day }} as run_date) as asked
+            left join raw_ops.landed_tables as landed
+                on asked.run_date = landed.run_date
+        {%- endset -%}
+        {%- set loaded = run_query(sql).rows -%}
+    {%- endif -%}
+    {%- if not loaded or loaded[0][0] is none -%}
         {{ exceptions.raise_compiler_error(
-            "no day is loaded into raw yet; next: tradewinds load --run-date D (D is YYYY-MM-DD)"
+            "no day is loaded into raw yet; next: tradewinds load --run-date "
+            ~ var('run_date', 'D (D is YYYY-MM-DD)')
         ) }}
     {%- endif -%}
-    {%- set loaded = [] -%}
-    {%- if landed_tables_exist() -%}
-        {%- set sql -%}
-            select raw_schema, table_name
-            from raw_ops.landed_tables
-            where run_date = cast('{{ day }}' as date)
-        {%- endset -%}
-        {%- for row in run_query(sql) -%}
-            {%- do loaded.append(row[0] ~ '.' ~ row[1]) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {#- A source can't be missing on days that it isn't part of. -#}
-    {%- set absent = [] -%}
+    {%- set day = (loaded[0][0] | string)[:10] -%}
+    {%- set tables = loaded | map(attribute=1) | list -%}
+    {#- raw_ops is the loader's record and never lands; sources can't be missing before they exist. -#}
+    {%- set absent = ['raw_ops'] -%}
     {%- if adapter.get_relation(target.database, 'raw_ops', 'source_days') is not none -%}
         {%- set sql -%}
             select raw_schema
@@ -25,12 +30,19 @@
         {%- endset -%}
         {%- do absent.extend(run_query(sql).columns[0].values()) -%}
     {%- endif -%}
+    {#- What is selected and all its ancestors; `dbt retry` doesn't list what it runs. -#}
+    {%- set needed = (selected_resources or graph.sources) | list -%}
     {%- set missing = [] -%}
-    {%- for source in needed_sources() -%}
-        {%- set name = source.schema ~ '.' ~ source.identifier -%}
-        {#- raw_ops is the loader's record of its loads and never lands. -#}
-        {%- if source.schema not in ['raw_ops'] + absent and name not in loaded -%}
-            {%- do missing.append(name) -%}
+    {#- The list grows during the loop, until no ancestor is new. -#}
+    {%- for id in needed -%}
+        {%- if id in graph.nodes -%}
+            {%- do needed.extend(graph.nodes[id].depends_on.nodes | reject('in', needed)) -%}
+        {%- elif id in graph.sources -%}
+            {%- set source = graph.sources[id] -%}
+            {%- set name = source.schema ~ '.' ~ source.identifier -%}
+            {%- if source.schema not in absent and name not in tables -%}
+                {%- do missing.append(name) -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if missing -%}
@@ -39,4 +51,5 @@
             ~ "; next: tradewinds load --run-date " ~ day
         ) }}
     {%- endif -%}
+    {{ return(day) }}
 {% endmacro %}

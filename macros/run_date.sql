@@ -1,9 +1,14 @@
 {% macro run_date() %}
-    {%- set day = run_day(pinned=true) if execute else none -%}
-    {%- if execute and day is none and flags.WHICH == 'show' -%}
-        {#- `show` runs a model without the refusing hook. -#}
-        {%- do refuse_missing_loads(day) -%}
+    {%- set day = var('run_date', none) -%}
+    {%- if day is none -%}
+        {#- The day of this build, or of the last one: a load that ends meanwhile doesn't change it. -#}
+        {{ return('(select run_date from raw_ops.build_mark)') }}
     {%- endif -%}
-    {#- Parsing and compiling work before anything is loaded, with a day that has no data. -#}
-    {{ return("cast('" ~ (day or '1970-01-01') ~ "' as date)") }}
+    {#- The text alone is checked here; whether the calendar has the day, the engine knows. -#}
+    {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', day | string) -%}
+        {{ exceptions.raise_compiler_error(
+            "run_date must be a calendar day written YYYY-MM-DD, not '" ~ day ~ "'"
+        ) }}
+    {%- endif -%}
+    {{ return("cast('" ~ day ~ "' as date)") }}
 {% endmacro %}

@@ -1,31 +1,60 @@
 {% macro start_build() %}
     {%- if execute and flags.WHICH == 'build' and var('schema_suffix', '') -%}
-        {%- do refuse_beyond_staging() -%}
-        {%- do refuse_missing_loads(run_day()) -%}
+        {%- for id in selected_resources if id in graph.nodes -%}
+            {%- set node = graph.nodes[id] -%}
+            {%- if node.resource_type in ['model', 'seed', 'snapshot']
+                and node.config.schema != 'staging' -%}
+                {#- Built from another schema's day, it would be silently wrong. -#}
+                {{ exceptions.raise_compiler_error(
+                    "schema_suffix is for staging and tests alone, not for " ~ node.name
+                    ~ "; next: dbt build without schema_suffix"
+                ) }}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- do refuse_missing_loads(run_date()) -%}
     {%- elif execute and builds_relations() -%}
-        {%- set day = run_day() -%}
-        {%- do refuse_missing_loads(day) -%}
-        {%- do begin_history(day) -%}
-        {%- do refuse_history_gaps(day) -%}
+        {%- set latest = '(select max(run_date) from raw_ops.landed_tables)' -%}
+        {%- set day = refuse_missing_loads(
+            latest if var('run_date', none) is none else run_date()
+        ) -%}
+        {%- set snapshots = graph.nodes.values()
+            | selectattr('resource_type', 'equalto', 'snapshot')
+            | map(attribute='unique_id') | list -%}
+        {%- set written = selected_resources | select('in', snapshots) | list -%}
+        {%- set read = [] -%}
+        {%- for id in selected_resources if id.startswith('model.') -%}
+            {%- do read.extend(graph.nodes[id].depends_on.nodes | select('in', snapshots)) -%}
+        {%- endfor -%}
+        {%- if written or read -%}
+            {%- set gaps = run_query(history_gaps(day, day_too=not written)).columns[0].values() -%}
+            {%- if gaps -%}
+                {{ exceptions.raise_compiler_error(
+                    "history is behind run date " ~ day ~ ", it lacks "
+                    ~ gaps | map('string') | join(', ') ~ "; next: tradewinds build --run-date " ~ day
+                ) }}
+            {%- endif -%}
+        {%- endif -%}
         {#-
             Run here instead of returned to the hook: an error here ends the invocation, while dbt
             continues after a hook's error. Committed before the first model, so that a killed build
-            leaves `building`.
+            leaves `building`, and too few days in history's record, never too many.
         -#}
         {%- call statement('start_build', auto_begin=true) -%}
+            create table if not exists raw_ops.history_days (
+                run_date date,
+                inputs varchar
+            );
             create table if not exists raw_ops.build_mark (
                 run_date date,
                 state varchar,
-                inputs varchar,
                 invocation_id varchar
             );
+            {%- if written %}
+            delete from raw_ops.history_days where run_date >= cast('{{ day }}' as date);
+            {%- endif %}
             delete from raw_ops.build_mark;
-            insert into raw_ops.build_mark (run_date, state, inputs, invocation_id)
-            select
-                cast('{{ day }}' as date) as run_date,
-                'building' as state,
-                ({{ landed_inputs(day) }}) as inputs,
-                '{{ invocation_id }}' as invocation_id;
+            insert into raw_ops.build_mark (run_date, state, invocation_id)
+            values (cast('{{ day }}' as date), 'building', '{{ invocation_id }}');
         {%- endcall -%}
         {%- do adapter.commit() -%}
     {%- endif -%}

@@ -1,12 +1,35 @@
+{#-
+    A run id identifies the rows and rejects of one extract: a day is validated again when it was
+    extracted again, and every day when a rule has changed.
+-#}
 {% macro unjudged_days(rejected_rows) -%}
-    {%- set days = [] -%}
+    {%- set days = {} -%}
     {%- if execute and builds_relations() -%}
-        {%- set judged = judged_days(rejected_rows) -%}
-        {%- set is_judged = is_incremental() and load_relation(judged) is not none -%}
+        {%- set judged = adapter.get_relation(
+            rejected_rows.database, rejected_rows.schema, '_judged_days'
+        ) -%}
+        {%- set rules = local_md5(
+            order_reject_reason() ~ order_detail_reject_reason() ~ event_reject_reason()
+            ~ joined_array('reasons')
+        ) -%}
         {%- set sql -%}
-            select loaded.run_date
-            from ({{ judged_inputs() }}) as loaded
-            {%- if is_judged %}
+            select
+                loaded.run_date,
+                loaded.inputs
+            from (
+                select
+                    run_date,
+                    'md5:' || md5(
+                        string_agg(
+                            concat_ws('|', raw_schema, table_name, run_id),
+                            ',' order by raw_schema, table_name
+                        ) || '{{ rules }}'
+                    ) as inputs
+                from raw_ops.landed_tables
+                where run_date <= {{ run_date() }}
+                group by run_date
+            ) as loaded
+            {%- if judged is not none and is_incremental() %}
             left join {{ judged }} as judged
                 on
                     loaded.run_date = judged.run_date
@@ -15,9 +38,9 @@
             {%- endif %}
             order by 1
         {%- endset -%}
-        {%- for day in run_query(sql).columns[0].values() -%}
-            {%- do days.append("cast('" ~ (day | string)[:10] ~ "' as date)") -%}
+        {%- for row in run_query(sql).rows -%}
+            {%- do days.update({"cast('" ~ (row[0] | string)[:10] ~ "' as date)": row[1]}) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(days | join(', ') or 'null') }}
+    {{ return(days) }}
 {%- endmacro %}

@@ -28,7 +28,7 @@ _HISTORY = ("--select", "tag:history", "--exclude-resource-type", "test", "unit_
 _CHECK_SUFFIX = "_verify"
 _CHECK = ("--select", "tag:history,resource_type:model", "assert_history_matches_raw", "--indirect-selection", "empty")
 
-# The start of the message of macros/refuse_history_gaps.sql.
+# The start of the message of macros/start_build.sql.
 _BEHIND = "history is behind run date"
 
 # How many rows of a failed test an error shows, and their maximal length in characters.

@@ -1,4 +1,4 @@
-{%- set days = unjudged_days(this) -%}
+{%- set days = unjudged_days(this) | join(', ') or 'null' -%}
 
 with rejected_lines as (
     select
