@@ -5,7 +5,7 @@
         {%- if gaps -%}
             {{ exceptions.raise_compiler_error(
                 "history is behind run date " ~ day ~ ", it lacks "
-                ~ gaps | map('string') | join(', ') ~ "; next: tradewinds build --run-date " ~ day
+                ~ gaps | map('string') | join(', ') ~ next_command('build', day)
             ) }}
         {%- endif -%}
     {%- endif -%}

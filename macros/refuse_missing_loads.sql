@@ -1,7 +1,7 @@
 {% macro refuse_missing_loads(day) %}
     {%- if day is none -%}
         {{ exceptions.raise_compiler_error(
-            "no day is loaded into raw yet; next: tradewinds load --run-date D (D is YYYY-MM-DD)"
+            "no day is loaded into raw yet" ~ next_command('load', 'D') ~ " (D is YYYY-MM-DD)"
         ) }}
     {%- endif -%}
     {%- set loaded = [] -%}
@@ -36,7 +36,7 @@
     {%- if missing -%}
         {{ exceptions.raise_compiler_error(
             "run date " ~ day ~ " is not loaded: " ~ missing | sort | join(', ')
-            ~ "; next: tradewinds load --run-date " ~ day
+            ~ next_command('load', day)
         ) }}
     {%- endif -%}
 {% endmacro %}

@@ -11,8 +11,8 @@ from pipeline.site.pages import write_page
 
 HISTORY_PAGE = "runs.html"
 # A step's states, worst first: a day, or a step with several parts, shows the worst of them.
-_STATES = ("failed", "refused", "interrupted", "running", "not run", "done")
-_MARKS = {"failed": "✗", "refused": "✗", "interrupted": "✗", "running": "…", "not run": "·", "done": "✓"}
+_STATES = ("failed", "refused", "interrupted", "running", "not run", "skipped", "done")
+_MARKS = dict(zip(_STATES, "✗✗✗…·–✓", strict=True))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Day:
 
     def total(self, name: str) -> float:
         """Return the sum of the steps' `rows` (of extract), `rejected` or `seconds`."""
-        lines = [line for line in self.lines if name == "seconds" or line.step == "extract"]
+        lines = [line for line in self.lines if name != "rows" or line.step == "extract"]
         return sum(getattr(line, name) or 0 for line in lines)
 
 
