@@ -98,7 +98,7 @@ class Dbt:
         self._parse((("schema_suffix", _CHECK_SUFFIX),))  # a parse error isn't a finding about history
         try:
             self._invoke("build", run_date, *_CHECK, schema_suffix=_CHECK_SUFFIX)
-        except StepFailed as error:
+        except TradewindsError as error:
             return [error.reason]
         return []
 

@@ -176,7 +176,7 @@ class Ledger:
             if not parts:
                 path.unlink()
                 return
-            last = entry or max(parts.values(), key=lambda told: told["started"])
+            last = max(parts.values(), key=lambda told: (told["started"], told["ended"] or "running"))
             whole = {"step": step, "run_date": run_date} | (last if kind == "targets" else {}) | {kind: parts}
             whole = _summary(whole) if kind == "sources" else whole
             write_atomically(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")

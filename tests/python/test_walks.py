@@ -54,7 +54,15 @@ def test_a_run_of_one_source_leads_to_the_whole_day(sandbox: Sandbox) -> None:
     assert walk(sandbox, "rejects", "list", "--run-date", NEXT_DAY, "--source", "event_log") == []
 
 
-_CHAIN = ("publish", "check", "build", "load", "rejects list", "run --source order_details", "build --source order_details")
+_CHAIN = (
+    "publish",
+    "check",
+    "build",
+    "load",
+    "rejects list",
+    "run --source order_details",
+    "build --source order_details",
+)
 
 
 @pytest.mark.skipif(not _LONG, reason="make prove walks them")
@@ -67,7 +75,9 @@ def test_every_verb_leads_on_from_an_empty_home(sandbox: Sandbox, server, comman
 
 def _hints() -> list[str]:
     """Return every command that the project's messages name, with `x` for what is filled in."""
-    files = [path for part in ("pipeline", "ingestion", "people_api", "macros") for path in (PROJECT / part).rglob("*.*")]
+    files = [
+        path for part in ("pipeline", "ingestion", "people_api", "macros") for path in (PROJECT / part).rglob("*.*")
+    ]
     text = "\n".join(path.read_text() for path in files if path.suffix in (".py", ".sql"))
     found = re.findall(r"""(?<=["' ])tradewinds ((?:[a-z]+ )?[a-z]+(?: -[^"'`;)]*)?)["'`;)]""", text)
     return sorted({re.sub(r"\{[^}]*\}", "x", hint).strip() for hint in found})
