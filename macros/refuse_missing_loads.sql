@@ -14,8 +14,8 @@
     {%- endif -%}
     {%- if not loaded or loaded[0][0] is none -%}
         {{ exceptions.raise_compiler_error(
-            "no day is loaded into raw yet; next: tradewinds load --run-date "
-            ~ var('run_date', 'D (D is YYYY-MM-DD)')
+            "no day is loaded into raw yet; next: tradewinds load --target " ~ target.name
+            ~ " --run-date " ~ var('run_date', 'D (D is YYYY-MM-DD)')
         ) }}
     {%- endif -%}
     {%- set day = (loaded[0][0] | string)[:10] -%}
@@ -48,7 +48,7 @@
     {%- if missing -%}
         {{ exceptions.raise_compiler_error(
             "run date " ~ day ~ " is not loaded: " ~ missing | sort | join(', ')
-            ~ "; next: tradewinds load --run-date " ~ day
+            ~ "; next: tradewinds load --target " ~ target.name ~ " --run-date " ~ day
         ) }}
     {%- endif -%}
     {{ return(day) }}

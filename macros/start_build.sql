@@ -30,7 +30,8 @@
             {%- if gaps -%}
                 {{ exceptions.raise_compiler_error(
                     "history is behind run date " ~ day ~ ", it lacks "
-                    ~ gaps | map('string') | join(', ') ~ "; next: tradewinds build --run-date " ~ day
+                    ~ gaps | map('string') | join(', ')
+                    ~ "; next: tradewinds build --target " ~ target.name ~ " --run-date " ~ day
                 ) }}
             {%- endif -%}
         {%- endif -%}

@@ -53,14 +53,15 @@ class PublishedReports:
         self._publisher = publisher
 
     def report(self, mart: str, year: int) -> Report | None:
-        """Return a mart's rows of a year in its export's order, None before the first publish."""
+        """Return a mart's rows of a year as its export has them, None before the first publish."""
         relation = f"people.{mart}"
         found = self._publisher.read(Mart(relation), "hire_year", year)
         if found is None:
             return None
         rows = [dict(zip(found.columns, values, strict=True)) for values in found.values]
-        (order_by,) = (export.order_by for export in exports() if export.relation == relation)
-        for column in reversed(order_by):
+        (export,) = (export for export in exports() if export.relation == relation)
+        for column in reversed(export.order_by):
             name, _, direction = column.partition(" ")
             rows.sort(key=itemgetter(name), reverse=direction == "desc")
-        return Report(found.version.name, found.columns, rows)
+        columns = export.columns or found.columns
+        return Report(found.version.name, columns, [{name: row[name] for name in columns} for row in rows])

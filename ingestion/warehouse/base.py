@@ -181,6 +181,9 @@ class Warehouse(Protocol):
     def record_steps(self, steps: pa.Table) -> None:
         """Replace `raw_ops.pipeline_steps` by these rows (PIPELINE_STEPS), in a separate transaction."""
 
+    def refresh(self, relation: str, view: str) -> None:
+        """Replace the rows of a built mart by those of a view with the same columns (both `schema.table`)."""
+
     def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
         """Replace `raw_ops.source_days` by these rows (SOURCE_DAYS), and create missing raw tables.
 

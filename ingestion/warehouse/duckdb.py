@@ -68,6 +68,14 @@ class DuckDBWarehouse:
             connection.execute(f"insert into {name} by name select * from steps")
             connection.execute("commit")
 
+    def refresh(self, relation: str, view: str) -> None:
+        mart, source = (_name(*name.split(".")) for name in (relation, view))
+        with self._errors_in_one_line(), open_session(self.path) as connection:
+            connection.execute("begin")
+            connection.execute(f"delete from {mart}")
+            connection.execute(f"insert into {mart} by name from {source}")
+            connection.execute("commit")
+
     def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         name = _name(OPS, "source_days")

@@ -19,6 +19,7 @@ from ingestion.redact import one_line, register_secret
 from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
+from ingestion.sql import literal
 from ingestion.warehouse.base import (
     NO_REJECTS,
     OPS,
@@ -107,6 +108,16 @@ class PostgresWarehouse:
                 cursor.execute(f"delete from {name_of(OPS, 'pipeline_steps')}")
                 cursor.adbc_ingest("pipeline_steps", steps, mode="append", db_schema_name=OPS)
                 connection.commit()
+
+    def refresh(self, relation: str, view: str) -> None:
+        mart, source = self.built_relation(relation), name_of(*view.split("."))
+        named = f"attrelid = {literal(mart)}::regclass and attnum > 0 and not attisdropped"
+        with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
+            cursor.execute(f"select quote_ident(attname) from pg_attribute where {named}")
+            columns = ", ".join(name for (name,) in cursor.fetchall())
+            cursor.execute(f"delete from {mart}")
+            cursor.execute(f"insert into {mart} ({columns}) select {columns} from {source}")
+            connection.commit()
 
     def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
         with self._errors_in_one_line():

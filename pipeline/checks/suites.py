@@ -76,6 +76,12 @@ def find_unruled(stage: Stage, sources: Iterable[str]) -> list[str]:
     return sorted({mart.place[0] for mart in published_marts()} - ruled)
 
 
+def sharing_suites(sources: Iterable[str], of_day: Iterable[str]) -> list[str]:
+    """Return the sources of all marts' suites that depend on one of these sources and on no other than the day's."""
+    shared = [set(suite.sources) for suite in read_suites(Stage.MARTS, of_day) if suite.checks]
+    return sorted(set().union(*(suite for suite in shared if suite & set(sources))))
+
+
 @cache
 def _read_suite(path: Path) -> Suite:
     content = read_yaml(path)

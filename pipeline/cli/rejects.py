@@ -1,5 +1,6 @@
 """`tradewinds rejects`: show rejected rows, and replay those that are valid now."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,12 +31,15 @@ def list_(
     """Show the rejected rows of a day, or their number on every day."""
     from pipeline.cli.row_formats import write_rows
     from pipeline.run.dates import parse_run_date
-    from pipeline.run.rejects import COLUMNS, COUNTED, count_rejects, list_rejects
+    from pipeline.run.judged import COLUMNS
+    from pipeline.run.rejects import COUNTED, count_rejects, landed_days, list_rejects, unjudged
 
     day = run_date and parse_run_date(run_date)
     with serving(target, source) as request:
         rows, columns = (list_rejects(request, day), COLUMNS) if day else (count_rejects(request), COUNTED)
         write_rows(rows, columns, form, limit, request.reporter)
+        if note := unjudged(request, [day] if day else landed_days(request)):
+            print(f"tradewinds: {note}", file=sys.stderr)
 
 
 @rejects_app.command(

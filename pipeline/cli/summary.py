@@ -24,18 +24,25 @@ def print_summary(request: Request, run_date: str) -> None:
     landing, home, say = Landing(request.home), request.home, request.reporter.say
     say("")
     say(f"Run date {run_date}")
+    built = request.ledger.read(run_date, "build", request.target) or {}
     for source in request.sources_of(run_date):
         manifest = landing.manifest(source.name, run_date)
         origin = "generated sample data" if manifest.is_sample else "your own source"
         setting = _SETTINGS.get(kind_of(source), "").format(source.name.upper())
         hint = f"; set {setting} to use your own" if manifest.is_sample else ""
-        say(f"  {source.name:<14} {manifest.rows:>9,} rows, {manifest.rejected_rows:,} rejected   {origin}{hint}")
+        rejected = manifest.rejected_rows + built.get("rejected", {}).get(source.name, 0)
+        say(f"  {source.name:<14} {manifest.rows:>9,} rows, {rejected:,} rejected   {origin}{hint}")
     say("")
     say(f"The first rows of {ANSWER}:")
     request.reporter.console.print(_first_rows(request, 5))
     say("")
     say(f"  the answer, whole   {home.exports}/{run_date}/orders_with_details.csv and .json")
-    say(f"  the marts, for BI   {open_publisher(request.target, home).place}")
+    publisher = open_publisher(request.target, home)
+    if (request.ledger.read(run_date, "publish", request.target) or {}).get("state") == "skipped":
+        again = f"{request.whole.command('publish', run_date)} --allow-older"
+        say(f"  not published       readers keep {publisher.current().name}, which is newer; {again}")
+    else:
+        say(f"  the marts, for BI   {publisher.place}")
     say(f"  what was done       tradewinds status --run-date {run_date}")
 
 

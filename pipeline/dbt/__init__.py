@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from ingestion.errors import StepFailed
+from ingestion.errors import Refused, StepFailed, TradewindsError
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
@@ -77,10 +77,7 @@ class Dbt:
         Raises HistoryBehind when earlier days must be replayed first, StepFailed naming every node that failed.
         """
         words = ["--select", *select] if select else []
-        try:
-            results = self._invoke("build", run_date, *_BESIDE_DATA, *words, on_node=on_node)
-        except StepFailed as error:
-            raise HistoryBehind(error.reason) if _BEHIND in error.reason else error from None
+        results = self._invoke("build", run_date, *_BESIDE_DATA, *words, on_node=on_node)
         return BuildResult(
             counts=dict(Counter(str(result.status) for result in results)),
             warnings=[_describe(result) for result in results if result.status == "warn"],
@@ -101,7 +98,7 @@ class Dbt:
         self._parse((("schema_suffix", _CHECK_SUFFIX),))  # a parse error isn't a finding about history
         try:
             self._invoke("build", run_date, *_CHECK, schema_suffix=_CHECK_SUFFIX)
-        except StepFailed as error:
+        except TradewindsError as error:
             return [error.reason]
         return []
 
@@ -124,7 +121,10 @@ class Dbt:
         return results
 
     def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:
-        """Run one dbt command for a day and return dbt's result; raises StepFailed when it was aborted."""
+        """Run one dbt command for a day and return dbt's result.
+
+        Raises StepFailed when it was aborted, and Refused when a hook names the command that must come first.
+        """
         from dbt.cli.main import dbtRunner
 
         # dbt logs to dbt.log beside the day's ledger; here each node gets one line.
@@ -136,7 +136,7 @@ class Dbt:
         artifacts = ["--no-write-json"] if verb == ["build"] else []
         outcome = runner.invoke([*logs, *artifacts, *verb, *self._places, "--vars", variables, *words])
         if outcome.exception:
-            raise StepFailed(f"dbt: {shown_message(outcome.exception)}")
+            raise _aborted(shown_message(outcome.exception))
         return outcome
 
     def _examples(self, run_date: str, result: Any) -> str:
@@ -169,6 +169,14 @@ def _reporting(on_node: OnNode) -> Callable[[Any], None]:
             on_node(node.node_name, result.status, result.execution_time)
 
     return report
+
+
+def _aborted(message: str) -> TradewindsError:
+    """Return the error of dbt's own, or of a hook that macros/next_command.sql ends."""
+    reason, _, command = f"dbt: {message}".partition("; next: ")
+    if _BEHIND in reason:
+        return HistoryBehind(reason, command)
+    return Refused(reason, command) if command else StepFailed(reason)
 
 
 def _describe(result: Any) -> str:

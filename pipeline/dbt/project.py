@@ -34,12 +34,13 @@ class Mart:
 
 @dataclass(frozen=True)
 class Export:
-    """A mart that every run exports, in this row order."""
+    """A mart that every run exports, in this row order; with `columns`, only these."""
 
     name: str
     relation: str
     formats: list[str]
     order_by: list[str]
+    columns: list[str] | None = None
 
 
 def published_marts() -> list[Mart]:

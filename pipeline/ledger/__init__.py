@@ -15,6 +15,8 @@ from ingestion.redact import redact_error
 from ingestion.settings import Home
 
 STEPS = ("extract", "load", "check_arrivals", "build", "check_marts", "publish")
+# A step that had nothing to do, such as the publish of a day older than the published one, is skipped.
+FINISHED = ("done", "skipped")
 
 # Far more than any file system's time resolution.
 _TICK_NANOSECONDS = 2_000_000_000
@@ -25,6 +27,7 @@ class Record:
 
     def __init__(self) -> None:
         self.entry: dict[str, Any] | None = None
+        self.state = "done"
         self.rows: int | None = None
         self.details: dict[str, Any] = {}
 
@@ -50,7 +53,10 @@ class Ledger:
     def recording(
         self, run_date: str, step: str, command: str, target: str, source: str | None = None
     ) -> Iterator[Record]:
-        """Store a step's entry: running, then done, failed or refused; a killed process leaves `running`."""
+        """Store a step's entry: running, then done, skipped, failed or refused; a killed process leaves `running`.
+
+        A wrong request leaves no entry. A refusal leaves one only where the step never ended on a day with other steps.
+        """
         folder = self._runs / run_date
         folder.mkdir(parents=True, exist_ok=True)
         record = Record()
@@ -64,30 +70,29 @@ class Ledger:
             "target": target,
             "run_at": self._run_at and self._run_at.isoformat(),
         }
-        with self._alive_path(run_date, step, source or target).open("w", encoding="utf-8") as alive:
+        part = "sources" if source else "targets", source or target
+        with self._alive_path(run_date, step, part[1]).open("w", encoding="utf-8") as alive:
             fcntl.flock(alive, fcntl.LOCK_SH)
-            before = self._read_file(run_date, step)
-            entry["last_success"] = _last_success(before, source, target)
-            self._write(run_date, step, source, entry)
+            before = (self._read_file(run_date, step) or {}).get(part[0], {}).get(part[1])
+            entry["last_success"] = (before or {}).get("last_success")
+            self._write(run_date, step, part, entry)
             try:
                 yield record
             except BadRequest:
-                self._restore(run_date, step, before)
+                self._write(run_date, step, part, before)
                 raise
             except BaseException as error:
                 state = "refused" if isinstance(error, Refused) else "failed"
-                ending = {
-                    "ended": _now(),
-                    "state": state,
-                    "error": redact_error(error) or type(error).__name__,
-                } | record.details
-                self._write(run_date, step, source, entry | ending)
-                record.entry = entry | ending
+                ending = {"ended": _now(), "state": state, "error": redact_error(error) or type(error).__name__}
+                record.entry = entry | ending | record.details
+                is_kept = state == "failed" or self._tells(run_date, step, before)
+                self._write(run_date, step, part, record.entry if is_kept else before)
                 raise
-            ended = _now()
-            ending = {"ended": ended, "state": "done", "rows": record.rows, "last_success": ended} | record.details
-            self._write(run_date, step, source, entry | ending)
-            record.entry = entry | ending
+            ending = {"ended": _now(), "state": record.state, "rows": record.rows}
+            if record.state == "done":
+                ending["last_success"] = ending["ended"]
+            record.entry = entry | ending | record.details
+            self._write(run_date, step, part, record.entry)
 
     def read(self, run_date: str, step: str, target: str | None = None) -> dict[str, Any] | None:
         """Return a step's last entry, or a target's; None when it never ran.
@@ -107,15 +112,20 @@ class Ledger:
         return entry
 
     def is_done(self, run_date: str, step: str, *, source: str | None = None, target: str | None = None) -> bool:
-        """Return whether the last run of a step, or of a source's part of it, succeeded."""
+        """Return whether the last run of a step, or of a source's part of it, succeeded or had nothing to do."""
         entry = self.read(run_date, step, target) or {}
         if source:
             entry = entry.get("sources", {}).get(source, {})
-        return entry.get("state") == "done"
+        return entry.get("state") in FINISHED
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Return every step of every day as a flat row, oldest day first; times are naive UTC."""
-        return [row for day in self.days() for row in self._rows_of(day)]
+    def entries(self, *, done: tuple[str, str, str] | None = None) -> list[dict[str, Any]]:
+        """Return every step of every day as a flat row, oldest day first; times are naive UTC.
+
+        The running step `done` (day, step, target) is shown as done now.
+        """
+        rows = [row for day in self.days() for row in self._rows_of(day)]
+        ending = {"state": "done", "ended_at": _moment(_now())}
+        return [row | ending if (str(row["run_date"]), row["step"], row["target"]) == done else row for row in rows]
 
     def _rows_of(self, day: str) -> list[dict[str, Any]]:
         """Return a day's entries as flat rows, from memory while its folder is unchanged."""
@@ -151,23 +161,25 @@ class Ledger:
                 return
         entry |= {"state": "interrupted", "error": "the process ended before the step did"}
 
-    def _write(self, run_date: str, step: str, source: str | None, entry: dict[str, Any]) -> None:
-        path = self._path(run_date, step)
+    def _tells(self, run_date: str, step: str, before: dict[str, Any] | None) -> bool:
+        """Return whether a refusal is worth an entry: the step never ended before, and the day has other steps."""
+        others = (path for path in (self._runs / run_date).glob("*.json") if path.stem != step)
+        return before["state"] in ("running", "refused") if before else any(others)
+
+    def _write(self, run_date: str, step: str, part: tuple[str, str], entry: dict[str, Any] | None) -> None:
+        """Store the entry of a source's or target's part of a step, or remove it if it is None."""
+        (kind, name), path = part, self._path(run_date, step)
         with (path.parent / f".{step}.lock").open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            head, before = {"step": step, "run_date": run_date}, self._read_file(run_date, step) or {}
-            if source:
-                whole = _summary(head | {"sources": before.get("sources", {}) | {source: entry}})
-            else:
-                whole = head | entry | {"targets": before.get("targets", {}) | {entry["target"]: entry}}
+            parts = (self._read_file(run_date, step) or {}).get(kind, {}) | {name: entry}
+            parts = {other: told for other, told in parts.items() if told}
+            if not parts:
+                path.unlink()
+                return
+            last = max(parts.values(), key=lambda told: (told["started"], told["ended"] or "running"))
+            whole = {"step": step, "run_date": run_date} | (last if kind == "targets" else {}) | {kind: parts}
+            whole = _summary(whole) if kind == "sources" else whole
             write_atomically(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
-
-    def _restore(self, run_date: str, step: str, before: dict[str, Any] | None) -> None:
-        """Remove the entry of a step that never began because the request was wrong."""
-        if before is None:
-            self._path(run_date, step).unlink()
-        else:
-            write_atomically(self._path(run_date, step), json.dumps(before, indent=1, ensure_ascii=False) + "\n")
 
     def _read_file(self, run_date: str, step: str) -> dict[str, Any] | None:
         try:
@@ -220,12 +232,6 @@ def _flat(day: str, step: str, source: str | None, entry: dict[str, Any]) -> dic
         "rejected_row_count": entry.get("rejected_rows"),
         "last_success_at": _moment(entry.get("last_success")),
     }
-
-
-def _last_success(whole: dict[str, Any] | None, source: str | None, target: str) -> str | None:
-    """Return when a source's or target's part of a step last succeeded on its day, for a new entry."""
-    parts = (whole or {}).get("sources" if source else "targets", {})
-    return parts.get(source or target, {}).get("last_success")
 
 
 def _moment(text: str | None) -> datetime | None:

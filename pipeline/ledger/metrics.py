@@ -17,17 +17,17 @@ FILE_NAME = "metrics.prom"
 _LABELS = ("step", "source", "target")
 _HELP = {
     "tradewinds_step_rows": "Rows that the last run of the step was about; none for one that failed.",
-    "tradewinds_step_rejected_rows": "Rows that the last extract couldn't take in, and kept.",
+    "tradewinds_step_rejected_rows": "Rows that the last run of the step rejected, and kept.",
     "tradewinds_step_duration_seconds": "How long the last run of the step took.",
     "tradewinds_step_running": "1 while the step runs.",
     "tradewinds_step_failed": "1 when the last run of the step failed, was refused or was cut off.",
-    "tradewinds_step_exit_code": "How the last run of the step ended: 0 done, 1 failed, 3 refused.",
+    "tradewinds_step_exit_code": "How the last run of the step ended: 0 done or skipped, 1 failed, 3 refused.",
     "tradewinds_step_unfinished_days": "Run dates on which the step's last run failed, was refused or was cut off.",
     "tradewinds_step_run_date_timestamp_seconds": "The run date of the last run of the step, at midnight UTC.",
     "tradewinds_step_started_timestamp_seconds": "When the last run of the step began.",
     "tradewinds_step_last_success_timestamp_seconds": "When the step last ended well, on whichever run date.",
 }
-_EXIT_CODES = {"done": 0, "failed": 1, "refused": 3}
+_EXIT_CODES = {"done": 0, "skipped": 0, "failed": 1, "refused": 3}
 _BAD = ("failed", "refused", "interrupted")
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from rich.table import Table
 
-from pipeline.ledger import STEPS, Ledger
+from pipeline.ledger import FINISHED, STEPS, Ledger
 
 _GRID_DAYS = 14
 
 
 def is_complete(ledger: Ledger, run_date: str, target: str | None = None) -> bool:
-    """Return whether every step of a day is done."""
+    """Return whether every step of a day is done, or had nothing to do."""
     return all(ledger.is_done(run_date, step, target=target) for step in STEPS)
 
 
@@ -23,7 +23,8 @@ def last_days(ledger: Ledger) -> list[str]:
 def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Iterator[dict[str, Any]]:
     """Return a day's entries as the steps report them, in order: one per step, for extract one per source."""
     for step in STEPS:
-        entry = ledger.read(run_date, step, target) or {"state": "not run", "command": step_command(step, run_date)}
+        never = {"state": "not run", "command": step_command(step, run_date, target)}
+        entry = ledger.read(run_date, step, target) or never
         for source, part in entry.get("sources", {None: entry}).items():
             told = {name: value for name, value in part.items() if name != "targets"}
             yield {"run_date": run_date, "step": step, "source": source} | told
@@ -33,7 +34,7 @@ def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table
     """Return one row per step (extract: per source): state, times, rows, and unless done, error and command."""
     table = _table("step", "source", "state", "started", "ended", "rows", "error", "command")
     for entry in day_entries(ledger, run_date, target):
-        command = "" if entry["state"] == "done" else entry["command"]
+        command = "" if entry["state"] in FINISHED else entry["command"]
         table.add_row(entry["step"], entry["source"] or "", *_cells(entry), entry.get("error") or "", command)
     return table
 
@@ -44,8 +45,8 @@ def days_grid(ledger: Ledger, target: str | None = None) -> Table:
     for day in last_days(ledger):
         entries = {step: ledger.read(day, step, target) or {"state": "not run"} for step in STEPS}
         states = [entry["state"] + ("*" if _is_accepted(entry) else "") for entry in entries.values()]
-        sources = entries["extract"].get("sources", {}).values()
-        rejected = sum(source.get("rejected_rows", 0) for source in sources)
+        found_by = *entries["extract"].get("sources", {}).values(), entries["build"]
+        rejected = sum(entry.get("rejected_rows", 0) for entry in found_by)
         published = entries["publish"].get("version") or ""
         table.add_row(day, *states, _count(entries["extract"].get("rows")), _count(rejected), published)
     table.caption = "* with a guard that a person has answered for (--accept-…)" if _has_mark(table) else None
@@ -60,10 +61,12 @@ def _has_mark(table: Table) -> bool:
     return any("*" in str(cell) for column in table.columns for cell in column.cells)
 
 
-def step_command(step: str, run_date: str) -> str:
+def step_command(step: str, run_date: str, target: str | None = None) -> str:
     """Return the command of a step that never ran; `check_arrivals` is a stage of `check`."""
     verb, _, stage = step.partition("_")
-    return f"tradewinds {verb} --run-date {run_date}" + (f" --stage {stage}" if stage else "")
+    words = ["--stage", stage] if stage else []
+    words += ["--target", target] if target not in (None, "duckdb") else []
+    return " ".join(["tradewinds", verb, "--run-date", run_date, *words])
 
 
 def _cells(part: dict[str, Any]) -> list[str]:

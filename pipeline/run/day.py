@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ingestion.landing import Landing
-from pipeline.ledger import STEPS
+from pipeline.ledger import FINISHED, STEPS
 from pipeline.run.prepared import prepared
 from pipeline.run.request import Request
 from pipeline.run.steps import build, check, extract, load, publish
@@ -24,19 +24,22 @@ class Options:
 
 
 def run_day(request: Request, run_date: str, options: Options, *, left: list[str] | None = None) -> None:
-    """Run a day's steps in order, or those that are left; a landed day is reused unless `refresh` is set."""
+    """Run a day's steps in order, or those that are left; a landed day is reused unless `refresh` is set.
+
+    Named sources are read, loaded and checked; what follows is of the whole day, because a publish is.
+    """
     drift, shrink, stale = options.accept_drift, options.accept_shrink, options.accept_stale
     only_missing = not options.refresh
-    publishing = {"allow_older": options.allow_older, "dry_run": options.dry_run}
+    publishing, whole = {"allow_older": options.allow_older, "dry_run": options.dry_run}, request.whole
     actions: dict[str, Callable[[], object]] = {
         "extract": lambda: extract(
             request, run_date, accept_drift=drift, accept_shrink=shrink, only_missing=only_missing
         ),
         "load": lambda: load_until(request, run_date),
         "check_arrivals": lambda: check(request, run_date, "arrivals", accept_shrink=shrink, accept_stale=stale),
-        "build": lambda: build(request, run_date),
-        "check_marts": lambda: check(request, run_date, accept_shrink=shrink, accept_stale=stale),
-        "publish": lambda: publish(request, run_date, **publishing),
+        "build": lambda: build(whole, run_date),
+        "check_marts": lambda: check(whole, run_date, accept_shrink=shrink, accept_stale=stale),
+        "publish": lambda: publish(whole, run_date, **publishing),
     }
     for step in STEPS:
         if left is None or step in left:
@@ -73,7 +76,7 @@ def steps_left(request: Request, run_date: str) -> list[str]:
     if any(source.name not in loaded for source in request.sources_of(run_date)):
         return [step for step in STEPS if step != "extract"]
     published = request.ledger.read(run_date, "publish", request.target)
-    is_done = published and published["state"] == "done"
+    is_done = published and published["state"] in FINISHED
     if is_done and published["inputs"] == landing.fingerprint(run_date):
         return []
     return [step for step in STEPS if step != "extract"]

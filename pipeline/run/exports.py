@@ -31,7 +31,7 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
                     for format_ in export.formats:
                         name = f"{export.name}.{format_}"
                         drafts[name] = held.enter_context(store.draft(name))
-                        rows[name] = _copy(session, drafts[name], format_)
+                        rows[name] = _copy(session, drafts[name], format_, export.columns)
             for name, draft in drafts.items():
                 store.put(draft, f"{run_date}/{name}")
     except (duckdb.Error, OSError) as error:
@@ -39,11 +39,11 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
     return rows
 
 
-def _copy(session: duckdb.DuckDBPyConnection, path: Path, format_: str) -> int:
+def _copy(session: duckdb.DuckDBPyConnection, path: Path, format_: str, wanted: list[str] | None) -> int:
     """Write `sorted_mart` with DuckDB, so that files don't depend on the target; return the number of rows."""
-    columns = session.execute("describe sorted_mart").fetchall()
+    types = {name: type_ for name, type_, *_ in session.execute("describe sorted_mart").fetchall()}
     cells = ", ".join(
-        _disarmed(name) if format_ == "csv" and type_ == "VARCHAR" else quote(name) for name, type_, *_ in columns
+        _disarmed(name) if format_ == "csv" and types[name] == "VARCHAR" else quote(name) for name in wanted or types
     )
     copy = f"copy (select {cells} from sorted_mart) to {literal(str(path))} ({_COPY_OPTIONS[format_]})"
     return session.execute(copy).fetchone()[0]

@@ -1,7 +1,7 @@
 """The request of a command: its home, target and sources."""
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -37,6 +37,11 @@ class Request:
     def sources(self) -> list[Source]:
         """The sources the request covers; raises BadRequest on an unknown name."""
         return sources_named(self.named_sources)
+
+    @property
+    def whole(self) -> "Request":
+        """The same request for all sources."""
+        return replace(self, named_sources=[]) if self.named_sources else self
 
     def sources_of(self, run_date: str) -> list[Source]:
         """Return the request's sources that are part of a day."""

@@ -5,7 +5,7 @@ import pyarrow as pa
 from ingestion.errors import StepFailed
 from ingestion.landing import Landing
 from ingestion.load import load_sources, record_own_sources
-from ingestion.warehouse import PIPELINE_STEPS
+from ingestion.warehouse import PIPELINE_STEPS, BuildMark
 from pipeline.dbt import BuildResult
 from pipeline.dbt.project import Mart, published_marts
 from pipeline.ledger import Record
@@ -15,12 +15,14 @@ from pipeline.run.extracting import Manner, extract_sources
 from pipeline.run.gates import (
     arrivals_are_checked,
     check_command,
+    passed,
     refuse_failed_arrivals,
     refuse_unbuilt,
     refuse_unchecked,
     refuse_unloaded,
     refuse_unruled,
 )
+from pipeline.run.judged import count_by_source
 from pipeline.run.prepared import build_day, check_stage
 from pipeline.run.recording import explained, recorded, timed
 from pipeline.run.request import Request
@@ -66,14 +68,26 @@ def build(request: Request, run_date: str) -> BuildResult:
             result = request.at_dbt.call(build_day, run_date, request.named_sources, reporter=request.reporter)
             finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
         record.details = {"nodes": result.counts, "warnings": result.warnings}
+        if mark := request.warehouse.build_mark():
+            record.details["built"] = _each_source(request, run_date, mark)
+        if (rejected := count_by_source(request, run_date)) is not None:
+            record.details |= {"rejected": rejected, "rejected_rows": sum(rejected.values())}
         for warning in result.warnings:
             request.reporter.say(f"warning  {warning}")
     return result
 
 
-def record_steps(request: Request) -> None:
-    """Copy the ledger to the warehouse, for the marts that describe runs."""
-    request.warehouse.record_steps(pa.Table.from_pylist(request.ledger.entries(), schema=PIPELINE_STEPS))
+def record_steps(request: Request, publishing: str | None = None) -> None:
+    """Copy the ledger to the warehouse, for the marts that describe runs.
+
+    A build can't tell how it ended. So a publish copies the ledger into the mart, too, and itself as done: readers see
+    the entry only if it is.
+    """
+    done = publishing and (publishing, "publish", request.target)
+    entries = request.ledger.entries(done=done)
+    request.warehouse.record_steps(pa.Table.from_pylist(entries, schema=PIPELINE_STEPS))
+    if publishing:
+        request.warehouse.refresh("ops.fct_pipeline_steps", "staging.stg_ops__pipeline_steps")
 
 
 def check(
@@ -86,21 +100,25 @@ def check(
     accepted = {"accept_shrink": accept_shrink, "accept_stale": accept_stale}
     if stage == "marts" and not arrivals_are_checked(request, run_date):
         check(request, run_date, "arrivals", **accepted)
+    before = passed(request, run_date, stage)
     with recorded(request, run_date, f"check_{stage}", check_command(request, run_date, stage)) as record:
         record.acknowledge(shrink=accept_shrink, stale=accept_stale)
-        refuse_unruled(request, run_date, stage)
+        sources = refuse_unruled(request, run_date, stage)
         if stage == "marts":
-            record.details["stands_on"] = refuse_unbuilt(request, run_date).build_id
+            stands_on = _each_source(request, run_date, refuse_unbuilt(request, run_date))
         else:
-            record.details["stands_on"] = refuse_unloaded(request, run_date)
-        _run_suites(request, run_date, stage, record)
+            stands_on = refuse_unloaded(request, run_date)
+        record.details["stands_on"] = stands_on
+        _run_suites(request, run_date, stage, sources, record)
+        record.details["stands_on"] = before | stands_on
 
 
 def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_run: bool = False) -> None:
     """Write the day's exports and publish its marts; a day older than the published one is only exported.
 
-    The changes for readers are printed first; `dry_run` does nothing else.
+    The changes for readers are printed first; `dry_run` does nothing else. A version has the marts of all sources.
     """
+    request = request.whole
     command = request.command("publish", run_date)
     if dry_run:
         with explained(run_date, "publish", command):
@@ -119,9 +137,11 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         record.details = {"inputs": inputs, "version": None}
         current = publisher.current()
         if current and current.run_date > run_date and not allow_older:
+            record.state = "skipped"
             note = f"left as it is: newer than {run_date} (--allow-older replaces it)"
             request.reporter.line("publish", current.name, None, None, note)
             return
+        record_steps(request, publishing=run_date)
         record.details["changes"] = _report_changes(request, publisher, marts)
         with timed(request, "publish", "marts") as finished:
             version, rows = publisher.publish(run_date, marts)
@@ -138,7 +158,12 @@ def rollback(request: Request, to: str | None = None) -> None:
     request.reporter.tell(run_date=version.run_date, step="rollback", state="done", version=version.name)
 
 
-def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> None:
+def _each_source(request: Request, run_date: str, mark: BuildMark) -> dict[str, str]:
+    """Return the id of a build by source of the request."""
+    return {source.name: mark.build_id for source in request.sources_of(run_date)}
+
+
+def _run_suites(request: Request, run_date: str, stage: str, sources: list[str], record: Record) -> None:
     from pipeline.checks import describe_critical
 
     with timed(request, f"check {stage}", "expectations") as finished:
@@ -148,7 +173,7 @@ def _run_suites(request: Request, run_date: str, stage: str, record: Record) -> 
             request.warehouse,
             request.home,
             run_date,
-            [source.name for source in request.sources_of(run_date)],
+            sources,
             frozenset(record.details.get("accepted", [])),
             reporter=request.reporter,
         )

@@ -11,8 +11,8 @@ from pipeline.site.pages import write_page
 
 HISTORY_PAGE = "runs.html"
 # A step's states, worst first: a day, or a step with several parts, shows the worst of them.
-_STATES = ("failed", "refused", "interrupted", "running", "not run", "done")
-_MARKS = {"failed": "✗", "refused": "✗", "interrupted": "✗", "running": "…", "not run": "·", "done": "✓"}
+_STATES = ("failed", "refused", "interrupted", "running", "not run", "skipped", "done")
+_MARKS = dict(zip(_STATES, "✗✗✗…·–✓", strict=True))
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,10 @@ class Day:
         return {step: _worst(line.state for line in self.lines if line.step == step) for step in STEPS}
 
     def total(self, name: str) -> float:
-        """Return the sum of the steps' `rows` (of extract), `rejected` or `seconds`."""
+        """Return the sum of the steps' `rows` (of extract), `rejected` or `seconds`; every engine rejects the same."""
         lines = [line for line in self.lines if name == "seconds" or line.step == "extract"]
-        return sum(getattr(line, name) or 0 for line in lines)
+        built = [line.rejected or 0 for line in self.lines if name == "rejected" and line.step == "build"]
+        return sum(getattr(line, name) or 0 for line in lines) + max(built, default=0)
 
 
 def write_history(request: Request) -> None:

@@ -148,10 +148,6 @@ SPOILS = {
         "update people.fct_hires set hired_at = hired_at + interval '1 hour'"
     ),
     "hires_by_quarter_add_up_to_the_hires": "update people.hires_by_quarter set q1 = q1 + 1 where hire_year = 2021",
-    "hires_by_quarter_have_a_row_a_combination": (
-        "insert into people.hires_by_quarter select hire_year, department, job, 0, 0, 0, 0 "
-        "from people.hires_by_quarter limit 1"
-    ),
     "departments_above_mean_are_those_recounted": (
         "delete from people.departments_above_mean where hired = (select min(hired) from people.departments_above_mean)"
     ),

@@ -24,7 +24,6 @@ OPTIONAL_KEYS = {
 # Marts whose rows nothing tells apart.
 KEYLESS = {
     "rejected_rows": "a source may hold the same bad row twice, and both are kept",
-    "hires_by_quarter": "two departments, or jobs, may share a name, and each has rows of its own",
 }
 # Who may look at the clock, and what for.
 CLOCK_READERS = {

@@ -127,8 +127,12 @@ def test_every_complete_line_is_a_hire(marts: Marts, hires: pd.DataFrame) -> Non
 def test_hires_by_quarter_are_those_of_pandas(marts: Marts, hires: pd.DataFrame) -> None:
     keys = ["year", "department_id", "department", "job_id", "job"]
     counts = pd.crosstab([hires[key] for key in keys], hires["quarter"]).reindex(columns=[1, 2, 3, 4], fill_value=0)
-    expected = [(year, department, job, *row) for (year, _, department, _, job), row in
-                zip(counts.index, counts.to_numpy().tolist(), strict=True)]  # fmt: skip
+    expected = [
+        (year, department, job, *row, int(department_id), int(job_id))
+        for (year, department_id, department, job_id, job), row in zip(
+            counts.index, counts.to_numpy().tolist(), strict=True
+        )
+    ]
     found = [tuple(row.values()) for row in marts["people.hires_by_quarter"]]
     assert sorted(found) == sorted(expected)
     assert len({row[:3] for row in found}) < len(found), "namesakes have rows of their own"
@@ -151,6 +155,7 @@ def test_exports_are_in_the_order_of_the_report(ran: Sandbox, hires: pd.DataFram
     folder = ran.home / "exports" / DAY
     with (folder / "hires_by_quarter.csv").open(newline="", encoding="utf-8") as lines:
         quarters = list(csv.DictReader(lines))
+    assert list(quarters[0]) == ["hire_year", "department", "job", "q1", "q2", "q3", "q4"]
     places = [
         (int(row["hire_year"]), row["department"].removeprefix("'").encode(), row["job"].encode()) for row in quarters
     ]

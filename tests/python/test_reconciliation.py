@@ -2,6 +2,8 @@
 
 import csv
 import hashlib
+import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -10,6 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.settings import Home
+from pipeline.cli.summary import print_summary
+from pipeline.ledger import Ledger
+from pipeline.run.request import Request
+from pipeline.site.history import read_days
 from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY as DAY
 from tests.python.sandbox import NEXT_DAY, Sandbox
@@ -42,6 +49,30 @@ def change_warehouse(built: Sandbox, tmp_path: Path) -> Iterator[Callable[..., N
 
     yield change
     shutil.copyfile(kept, warehouse)
+
+
+def test_everyone_counts_the_same_rejects(built: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fails if two places give two answers, of which one is wrong."""
+    (logged,) = built.people.query("select count(*) from rejected_rows")
+    expected = {name: sum(counts) for name, counts in REJECTED.items() if sum(counts)} | {"people": logged[0]}
+    total = sum(expected.values())
+    by_source = "select source, count(*) from quarantine.rejected_rows where run_date = $day group by source"
+    assert dict(built.query(by_source.replace("$day", f"'{DAY}'"))) == expected
+    listed = built.run("rejects", "list", "--run-date", DAY, "--format", "json")
+    assert (len(json.loads(listed.stdout)), listed.stderr) == (total, "")
+    grid = built.succeed("status").splitlines()
+    assert [row.split()[8] for row in grid if row.startswith(DAY)] == [str(total)]
+    print_summary(Request(Home(built.home)), DAY)
+    found = re.findall(r"^  (\w+) +[\d,]+ rows, ([\d,]+) rejected", capsys.readouterr().out, re.MULTILINE)
+    assert {name: int(count) for name, count in found if count != "0"} == expected
+    days = {day.run_date: day.total("rejected") for day in read_days(Ledger(Home(built.home)))}
+    assert days[DAY] == total
+    # Of a day that isn't built, only what couldn't be read is known, and that is said.
+    next_day = built.run("rejects", "list", "--run-date", NEXT_DAY, "--format", "json")
+    assert len(json.loads(next_day.stdout)) == sum(at_extract for at_extract, _ in REJECTED.values())
+    assert next_day.stderr.endswith(f"tradewinds build --run-date {NEXT_DAY}\n")
+    line = built.fail(3, "rejects", "list", "--run-date", NEXT_DAY, "--source", "people")
+    assert line.endswith(f"run: tradewinds build --run-date {NEXT_DAY}")
 
 
 def test_the_manifest_has_the_sums_of_the_database(built: Sandbox) -> None:
@@ -194,7 +225,8 @@ def test_a_day_that_was_never_built_is_counted_up_to_raw(built: Sandbox) -> None
     )
     assert rows == [(DAY, True, 25, 25, 14), (NEXT_DAY, True, 25, 0, 0)]
     days = "select run_date::varchar, table_count, rejected_count, is_latest from ops.dim_run_dates"
-    assert built.query(days) == [(DAY, 25, 3, True)]
+    (logged,) = built.people.query("select count(*) from rejected_rows")
+    assert built.query(days) == [(DAY, 25, sum(map(sum, REJECTED.values())) + logged[0], True)]
     steps = built.query("select step, source_name, state from ops.fct_pipeline_steps where run_date = '2021-01-02'")
     assert sorted(steps, key=str) == [
         *(("extract", source, "done") for source in sorted(REJECTED)), ("load", None, "done"),

@@ -212,7 +212,15 @@ def test_both_kinds_are_listed_and_counted_once(lines_sandbox: Sandbox) -> None:
     warehouse = lines_sandbox.home / "warehouse" / "tradewinds.duckdb"
     warehouse.parent.mkdir()
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("create schema quarantine")
+        connection.execute("create schema quarantine; create schema raw_ops")
+        days = f"['{DAY}', '{other}']"
+        connection.execute(f"create table quarantine._judged_days as select unnest({days})::date as run_date")
+        mark = f"'{other}' as run_date, 'built' as state, 'one' as invocation_id"
+        connection.execute(f"create table raw_ops.build_mark as select {mark}")
+        connection.execute("create table raw_ops.landed_tables (run_date date, source varchar, run_id varchar)")
+        for day in (DAY, other):
+            run_id = lines_sandbox.manifest("order_details", day)["run_id"]
+            connection.execute("insert into raw_ops.landed_tables values (?, 'order_details', ?)", [day, run_id])
         connection.execute(
             "create table quarantine.rejected_rows (run_date date, source varchar, table_name varchar, file varchar, "
             "line_number bigint, rule varchar, raw_text varchar)"

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
 from pipeline.ledger import STEPS, Ledger
 from pipeline.ledger.status import day_table, days_grid, is_complete
+from pipeline.site.history import read_days
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import BUILT_DAY
 
 FIRST = date(2021, 1, 1)
 
@@ -65,6 +69,60 @@ def test_each_target_is_complete_for_itself(tmp_path: Path) -> None:
 
 
 def test_what_never_ran_names_the_command(tmp_path: Path) -> None:
-    text = "\n".join(_lines(day_table(Ledger(Home(tmp_path)), "2021-01-01")))
-    assert "tradewinds check --run-date 2021-01-01 --stage arrivals" in text
+    text = "\n".join(_lines(day_table(Ledger(Home(tmp_path)), "2021-01-01", "postgres")))
+    assert "tradewinds check --run-date 2021-01-01 --stage arrivals --target postgres" in text
     assert "tradewinds publish --run-date 2021-01-01" in text
+
+
+def _attempt(ledger: Ledger, step: str, error: Exception, source: str | None = None) -> None:
+    with pytest.raises(type(error)), ledger.recording("2021-01-01", step, "again", "duckdb", source):
+        raise error
+
+
+def test_an_attempt_leaves_a_finished_record_and_an_empty_day_as_they_are(tmp_path: Path) -> None:
+    ledger = Ledger(Home(tmp_path))
+    for error in (Refused("nothing is built"), BadRequest("a typo")):
+        _attempt(ledger, "publish", error)
+        assert ledger.days() == []
+    _do(ledger, "2021-01-01", ("extract", "load"))
+    files = {path: path.read_bytes() for path in (tmp_path / "runs").rglob("*.json")}
+    for source in ("northwind", "people"):
+        _attempt(ledger, "extract", BadRequest("a typo"), source)
+    for error in (Refused("nothing has landed"), BadRequest("a typo")):
+        _attempt(ledger, "load", error)
+    assert {path: path.read_bytes() for path in (tmp_path / "runs").rglob("*.json")} == files
+    _do(ledger, "2021-01-01", ("load",), "postgres")
+    _attempt(ledger, "load", Refused("nothing has landed"))
+    assert ledger.read("2021-01-01", "load")["target"] == "postgres"
+    # What the day's other steps wait for is worth a row, until it is done or fails.
+    for error, state in (
+        (Refused("not loaded"), "refused"),
+        (StepFailed("no room"), "failed"),
+        (Refused("?"), "failed"),
+    ):
+        _attempt(ledger, "build", error)
+        assert ledger.read("2021-01-01", "build")["state"] == state
+
+
+def test_a_skipped_publish_is_no_publish_and_completes_its_day(tmp_path: Path) -> None:
+    ledger = Ledger(Home(tmp_path))
+    _do(ledger, "2021-01-01", STEPS)
+    published = ledger.read("2021-01-01", "publish")["last_success"]
+    with ledger.recording("2021-01-01", "publish", "tradewinds publish", "duckdb") as record:
+        record.state = "skipped"
+    entry = ledger.read("2021-01-01", "publish")
+    assert (entry["state"], entry["last_success"]) == ("skipped", published)
+    assert is_complete(ledger, "2021-01-01")
+    (row,) = [row for row in _lines(days_grid(ledger)) if "2021-01-01" in row]
+    assert row.count("done") == len(STEPS) - 1
+    assert read_days(ledger)[0].steps["publish"] == "skipped"
+
+
+@pytest.mark.parametrize("target", ["duckdb", "postgres"])
+def test_readers_see_how_a_day_ended_with_its_publish(built_homes: BuiltHomes, target: str) -> None:
+    home = built_homes.original(target)
+    columns = "step, state, ended_at is null, duration_seconds is null"
+    query = f"select {columns} from ops.fct_pipeline_steps where run_date = '{BUILT_DAY}'"
+    rows = home.published(query) if target == "duckdb" else home.warehouse.query(query)
+    assert {step for step, *_ in rows} == set(STEPS)
+    assert {tuple(row[1:]) for row in rows} == {("done", False, False)}

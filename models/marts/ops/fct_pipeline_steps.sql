@@ -11,7 +11,7 @@ final as (
         state,
         started_at,
         ended_at,
-        cast(extract(epoch from ended_at - started_at) as decimal(18, 3)) as duration_seconds,
+        duration_seconds,
         row_count,
         error,
         command,

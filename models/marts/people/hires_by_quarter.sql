@@ -41,7 +41,9 @@ final as (
         counted.q1,
         counted.q2,
         counted.q3,
-        counted.q4
+        counted.q4,
+        counted.department_id,
+        counted.job_id
     from counted
     left join departments
         on counted.department_id = departments.department_id
