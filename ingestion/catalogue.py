@@ -26,12 +26,13 @@ _ENTRIES = {
 
 @dataclass(frozen=True)
 class Table:
-    """A source's table, its control totals, whether its history is kept, and its columns' declared types."""
+    """A source's table, its control totals, whether its history is kept, its columns, and their declared types."""
 
     source: str
     name: str
     control_totals: ControlTotals
     has_history: bool
+    columns: tuple[str, ...] = ()
     types: dict[str, str] = field(default_factory=dict)
 
 
@@ -103,6 +104,7 @@ def _describe(table: dict, config: dict, meta: dict) -> Table:
         name=_check_name(table.get("name")),
         control_totals=ControlTotals(tuple(key) if way else key[0], tuple(amount), multiplied=way == "product"),
         has_history=meta.get("has_history", False),
+        columns=tuple(name for one in _listed(table, "columns") if (name := str(one["name"])) != "_run_date"),
         types={str(one["name"]): str(one["data_type"]) for one in _listed(table, "columns") if "data_type" in one},
     )
 

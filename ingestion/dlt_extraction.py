@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from ingestion.digest import digest_files
+from ingestion.dlt_folder import brought_into, dlt_folder
 from ingestion.errors import StepFailed, TradewindsError
 from ingestion.landing import Answer, Column, File, Landing, Table, Totals
 from ingestion.redact import one_line
@@ -136,7 +137,7 @@ class Extraction:
         )
         def landing(path: str, table: dict) -> None:
             try:
-                self._take(Path(path), tables[table["name"]])
+                self._take(brought_into(self._work, path), tables[table["name"]])
             except Exception as error:  # dlt would print a traceback and retry
                 self._failures.append(error)
 
@@ -144,16 +145,13 @@ class Extraction:
             dlt.resource(batches[table], name=number, columns=_hints(schemas[table]))
             for number, table in tables.items()
         ]
-        pipeline = dlt.pipeline(
-            f"extract_{self._source.name}",
-            pipelines_dir=str(self._work / "dlt"),
-            destination=landing,
-        )
         try:
-            info = pipeline.run(
-                dlt.source(lambda: resources, name=self._source.name)(),
-                loader_file_format="parquet",
-            )
+            with dlt_folder(self._work / "dlt") as folder:
+                pipeline = dlt.pipeline(f"extract_{self._source.name}", pipelines_dir=folder, destination=landing)
+                info = pipeline.run(
+                    dlt.source(lambda: resources, name=self._source.name)(),
+                    loader_file_format="parquet",
+                )
             info.raise_on_failed_jobs()
             if self._failures:
                 raise self._failures[0]

@@ -1,7 +1,7 @@
 """Extract a source into landing: dlt reads every table into Parquet, then the manifest commits the day."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -9,14 +9,16 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from ingestion.catalogue import tables_of
 from ingestion.dlt_extraction import Extraction, OnRows
 from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.landing import Answer, File, Landing, Manifest, Table
 from ingestion.landing.hashes import keep_hashes
 from ingestion.rejects import read_caps, refuse_past_caps
-from ingestion.settings import Home
-from ingestion.sources import AnswerReading, Source
+from ingestion.settings import Home, setting_variable
+from ingestion.shape import refuse_misshapen
+from ingestion.sources import SOURCES, AnswerReading, DatabaseReading, Reading, Source, kind_of
 
 
 @dataclass
@@ -53,7 +55,7 @@ def extract_source(
     has drifted or shrunk, exceeds its caps, or is being extracted by another process; BadRequest on an unknown table or
     a cap that can't be read.
     """
-    caps = read_caps(source.name)
+    caps = read_caps(source.name, kind_of(source))
     landing = Landing(home)
     with landing.day_lock(source.name, run_date):
         earlier_run = landing.started_run(source.name, run_date)
@@ -61,9 +63,14 @@ def extract_source(
         landing.begin(source.name, run_date, run_id)
         before = landing.previous(source.name, run_date)
 
-        def check_schemas(schemas: dict[str, pa.Schema], is_sample: bool) -> None:
-            if not accept_drift:
-                refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
+        def check_schemas(reading: Reading, is_sample: bool) -> None:
+            schemas = reading.schemas()
+            _refuse_shared(source, schemas)
+            if accept_drift:
+                return
+            refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
+            if isinstance(reading, DatabaseReading):
+                refuse_misshapen(source.name, tables_of(source.name), schemas, reading.unread, before)
 
         try:
             with drafting(source, run_date, home, run_id, on_rows, tables, check_schemas) as draft:
@@ -89,12 +96,12 @@ def drafting(
     run_id: str,
     on_rows: OnRows,
     tables: list[str] | None = None,
-    check_schemas: Callable[[dict[str, pa.Schema], bool], None] = lambda schemas, is_sample: None,
+    check_schemas: Callable[[Reading, bool], None] = lambda reading, is_sample: None,
 ) -> Iterator[Draft]:
     """Read a source's day and yield it; all files that were read are removed unless the block commits it.
 
-    `check_schemas` is called before anything is read, with the tables' schemas and whether they are a sample's. The
-    caller holds the day's lock.
+    `check_schemas` is called before anything is read, with the reading and whether it is a sample's. The caller holds
+    the day's lock.
     """
     landing, draft = Landing(home), None
     replaces = landing.version(source.name, run_date)
@@ -106,7 +113,7 @@ def drafting(
             wanted = _known_tables(source.name, tables, schemas)
             is_sample = source.is_sample(home)
             _refuse_ambiguous(schemas)
-            check_schemas(schemas, is_sample)
+            check_schemas(reading, is_sample)
             landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
             landed = keep_hashes(landing, source.name, run_date, landed)
             kept = landing.manifest(source.name, run_date) if tables else None
@@ -125,6 +132,7 @@ def drafting(
                 rejects=_kept_rejects(kept, wanted) + extraction.land_rejects(wanted, reading),
                 answers=_kept_answers(kept, wanted) + (extraction.land_answers(wanted, answering) if answering else []),
                 undeclared_fields=_kept_fields(kept, wanted) | (answering.undeclared_fields() if answering else {}),
+                warnings=reading.warnings if isinstance(reading, DatabaseReading) else [],
             )
             missing = answering.missing_fields() if answering else []
         draft = Draft(manifest, landed, landing, extraction.folders(schemas), replaces, missing)
@@ -150,6 +158,17 @@ def _refuse_ambiguous(schemas: dict[str, pa.Schema]) -> None:
         alike = [name for name in names if [other.lower() for other in names].count(name.lower()) > 1]
         if alike:
             raise StepFailed(f"{owner} that differ only in case, which no reader tells apart: {', '.join(alike)}")
+
+
+def _refuse_shared(source: Source, tables: Collection[str]) -> None:
+    """Raise StepFailed when another source fills the same raw table, because the day would have its rows twice."""
+    for other in SOURCES.values():
+        if other.name != source.name and other.raw_schema == source.raw_schema:
+            for table in sorted(set(tables) & set(other.control_totals)):
+                raise StepFailed(
+                    f"{source.name} and {other.name} both have a table {table}, and its rows would be loaded twice; "
+                    f"leave it out by {setting_variable(source.name, 'exclude_tables')}"
+                )
 
 
 def _kept_rejects(kept: Manifest | None, replaced: list[str]) -> list[File]:

@@ -22,7 +22,10 @@ TRADEWINDS_SETTINGS = {f"TRADEWINDS_{name}" for name in _READ | _READ_ELSEWHERE}
 _FIELDS = ("drivername", "database", "username", "password", "host", "port", "query")
 # A source's settings by its kind; `people` has a variable of its own.
 SETTINGS_OF_A_KIND = {
-    "postgres": ("credentials", *(f"credentials__{name}" for name in _FIELDS), "schema", "tables", "exclude_tables"),
+    "postgres": (
+        "credentials", *(f"credentials__{name}" for name in _FIELDS), "schema", "tables",
+        "exclude_tables", "views",
+    ),
     "csv": ("path", "columns", "delimiter"),
     "api": (
         "base_url", "columns", "api_key", "api_key_header", "page_size", "timeout_seconds", "max_attempts",

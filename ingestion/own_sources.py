@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.errors import BadRequest
-from ingestion.settings import PROJECT
+from ingestion.settings import PROJECT, setting_variable
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # Each kind's setting that holds its place; the kind's module reads the other settings.
@@ -112,7 +112,7 @@ def _describe(name: str, entries: dict[str, Any]) -> OwnSettings:
         raise BadRequest(f"{place}: unknown kind {kind!r}; the kinds are {', '.join(_PLACES)}")
     where, prefix = _PLACES[kind], f"SOURCES__{name.upper()}__"
     for entry in (where, "since", "enabled"):
-        entries[entry] = os.environ.get(f"{prefix}{entry.upper()}", entries.get(entry))
+        entries[entry] = os.environ.get(f"{prefix}{entry.upper()}") or entries.get(entry)
     # dlt takes a database's URL in parts, too.
     in_parts = any(variable.startswith(f"{prefix}{where.upper()}__") for variable in os.environ)
     return OwnSettings(
@@ -120,20 +120,26 @@ def _describe(name: str, entries: dict[str, Any]) -> OwnSettings:
         kind=kind,
         entries=entries,
         has_place=bool(entries[where]) or in_parts,
-        since=_read_day(place, entries["since"]),
-        enabled=_read_truth(place, entries["enabled"]),
+        since=_read_day(_where(name, "since"), entries["since"]),
+        enabled=_read_truth(_where(name, "enabled"), entries["enabled"]),
     )
 
 
-def _read_day(place: str, value: Any) -> date | None:
+def _where(name: str, entry: str) -> str:
+    """Return where a source's setting is: its variable, or its section."""
+    variable = setting_variable(name, entry)
+    return variable if os.environ.get(variable) else _section(name)
+
+
+def _read_day(where: str, value: Any) -> date | None:
     try:
         return value if value is None or type(value) is date else date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise BadRequest(f"{place}: expected a day such as 2021-01-02 as since, not {value}") from None
+        raise BadRequest(f"{where}: expected a day such as 2021-01-02 as since, not {value}") from None
 
 
-def _read_truth(place: str, value: Any) -> bool:
+def _read_truth(where: str, value: Any) -> bool:
     found = True if value is None else _TRUTH.get(str(value).lower())
     if found is None:
-        raise BadRequest(f"{place}: expected true or false as enabled, not {value}")
+        raise BadRequest(f"{where}: expected true or false as enabled, not {value}")
     return found

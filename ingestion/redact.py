@@ -51,7 +51,7 @@ def redact_error(error: BaseException) -> str:
 
 def one_line(error: BaseException) -> str:
     """Return an exception as one redacted line."""
-    return " ".join(redact_error(error).split()) or type(error).__name__
+    return escape_controls(" ".join(redact_error(error).split())) or type(error).__name__
 
 
 def _mask(text: str, *, keeps_own_words: bool = False) -> str:
@@ -91,8 +91,15 @@ def show_text(text: str, characters: int = 60) -> str:
     """Return a line's text, shortened and without terminal control characters."""
     # Cut first, so that a megabyte isn't escaped for sixty characters.
     start = text[: characters + 1]
-    shown = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in start)
+    shown = escape_controls(start)
     return shown if len(shown) <= characters else shown[: characters - 1] + "…"
+
+
+def escape_controls(text: str) -> str:
+    """Return a text without anything that a terminal would act on or hide."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def disarm(cell: object) -> object:

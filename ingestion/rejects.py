@@ -11,11 +11,13 @@ import pyarrow.parquet as parquet
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.landing import Landing, Manifest, Table
 from ingestion.redact import show_text
-from ingestion.settings import source_setting
+from ingestion.settings import setting_variable, source_setting
 from ingestion.sources import REJECT_SCHEMA
 
 _ROWS, _SHARE = "max_rejected_rows", "max_rejected_share"
 _EXAMPLES = 3
+# A file, or list, of which more than nine rows in ten can't be read isn't the declared one.
+_DEFAULT_SHARES = {"csv": "0.9", "api": "0.9", "people": "0.9"}
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,16 @@ class Caps:
     def exceeded(self, rejected: int, read: int) -> str | None:
         """Return which cap is exceeded and the variable that sets it, None when none is."""
         if self.rows is not None and rejected > self.rows:
-            return f"{_ROWS} = {self.rows} ({_variable(self.source, _ROWS)})"
+            return f"{_ROWS} = {self.rows} ({setting_variable(self.source, _ROWS)})"
         if self.share is not None and rejected > self.share * read:
-            return f"{_SHARE} = {self.share} ({_variable(self.source, _SHARE)})"
+            return f"{_SHARE} = {self.share} ({setting_variable(self.source, _SHARE)})"
         return None
 
 
-def read_caps(source: str) -> Caps:
-    """Return a source's caps; raises BadRequest naming the variable when a setting isn't a count or a share."""
-    rows, share = source_setting(source, _ROWS), source_setting(source, _SHARE)
+def read_caps(source: str, kind: str) -> Caps:
+    """Return the caps of a source of this kind; raises BadRequest naming a variable that isn't a count or a share."""
+    rows = source_setting(source, _ROWS)
+    share = source_setting(source, _SHARE, _DEFAULT_SHARES.get(kind))
     return Caps(
         source,
         None if rows is None else _parse_count(source, rows),
@@ -91,8 +94,4 @@ def _parse_share(source: str, value: object) -> Decimal:
 
 
 def _unreadable(source: str, name: str, expected: str, value: object) -> BadRequest:
-    return BadRequest(f"{_variable(source, name)} can't be read: expected {expected}, found {str(value)!r}")
-
-
-def _variable(source: str, name: str) -> str:
-    return f"SOURCES__{source.upper()}__{name.upper()}"
+    return BadRequest(f"{setting_variable(source, name)} can't be read: expected {expected}, found {str(value)!r}")

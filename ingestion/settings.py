@@ -1,5 +1,6 @@
 """Settings: the home, the stores and dlt's source settings."""
 
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ingestion.errors import BadRequest
+from ingestion.libpq import with_libpq_parameters
 from ingestion.redact import register_secret
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -90,17 +92,48 @@ def use_project_settings() -> None:
     """Point dlt at the project's `.dlt` folder, whatever the current folder; call before importing dlt."""
     os.environ.setdefault("DLT_PROJECT_DIR", str(PROJECT))
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+    # One table after the other: they share one connection, and so one snapshot of the source.
+    os.environ.setdefault("EXTRACT__NEXT_ITEM_MODE", "fifo")
+
+
+def whole_number(variable: str, default: int, least: int = 1) -> int:
+    """Return a variable's whole number; raises BadRequest when it isn't one or is too small."""
+    text = os.environ.get(variable) or str(default)
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
+        raise BadRequest(f"{variable} must be a whole number from {least}, not {text!r}")
+    return int(text)
 
 
 def source_setting(source: str, name: str, default: Any = None) -> Any:
-    """Return one setting of a source in dlt's order: environment, `.dlt/secrets.toml`, `.dlt/config.toml`."""
+    """Return one setting of a source in dlt's order: environment, `.dlt/secrets.toml`, `.dlt/config.toml`.
+
+    An empty one is unset.
+    """
     use_project_settings()
     import dlt
 
     value = dlt.secrets.get(f"sources.{source}.{name}")
     if value is None:
         value = dlt.config.get(f"sources.{source}.{name}")
-    return default if value is None else value
+    return default if value is None or value == "" else value
+
+
+def source_names(source: str, name: str) -> list[str] | None:
+    """Return a setting that lists names, None when it is unset; raises BadRequest when it is anything else."""
+    value = source_setting(source, name)
+    try:
+        names = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        names = value
+    if names is None or (isinstance(names, list) and all(isinstance(one, str) for one in names)):
+        return names
+    variable = setting_variable(source, name)
+    raise BadRequest(f'{variable} can\'t be read: expected a JSON list of names such as ["a", "b"], found {value!r}')
+
+
+def setting_variable(source: str, name: str) -> str:
+    """Return the variable that holds a setting of a source."""
+    return f"SOURCES__{source}__{name}".upper()
 
 
 def database_url(source: str) -> str | None:
@@ -110,7 +143,7 @@ def database_url(source: str) -> str | None:
     read.
     """
     configured = source_setting(source, "credentials")
-    return None if configured is None else read_postgres_url(configured, f"SOURCES__{source.upper()}__CREDENTIALS")
+    return None if configured is None else read_postgres_url(configured, setting_variable(source, "credentials"))
 
 
 def people_database_url() -> str | None:
@@ -129,6 +162,7 @@ def read_postgres_url(configured: Any, variable: str) -> str:
         url = credentials.to_url().set(drivername="postgresql")
         if not credentials.drivername.startswith("postgres") or not url.database:
             raise ValueError("not a postgresql:// URL with a database name")
+        url = with_libpq_parameters(url)
         for secret in (url.password, url.query.get("password")):
             if secret:
                 register_secret(str(secret))

@@ -10,6 +10,10 @@
     cast(epoch_us({{ occurred_at }}) as hugeint) * 10000000000000000000 + {{ event_id }}
 {%- endmacro %}
 
+{#- By whole numbers: before Postgres 14, `extract` returns a double, which has too few digits. -#}
 {% macro postgres__recency_number(occurred_at, event_id) -%}
-    extract(epoch from {{ occurred_at }}) * 1000000 * 10000000000000000000 + {{ event_id }}
+    (
+        cast(floor(extract(epoch from {{ occurred_at }})) as bigint) * 1000000
+        + cast(extract(microseconds from {{ occurred_at }}) as bigint) % 1000000
+    ) * 10000000000000000000 + {{ event_id }}
 {%- endmacro %}

@@ -48,7 +48,7 @@
     {%- if missing -%}
         {{ exceptions.raise_compiler_error(
             "run date " ~ day ~ " is not loaded: " ~ missing | sort | join(', ')
-            ~ "; next: tradewinds load --target " ~ target.name ~ " --run-date " ~ day
+            ~ "; next: tradewinds load --run-date " ~ day ~ " --target " ~ target.name
         ) }}
     {%- endif -%}
     {{ return(day) }}

@@ -31,7 +31,7 @@
                 {{ exceptions.raise_compiler_error(
                     "history is behind run date " ~ day ~ ", it lacks "
                     ~ gaps | map('string') | join(', ')
-                    ~ "; next: tradewinds build --target " ~ target.name ~ " --run-date " ~ day
+                    ~ "; next: tradewinds build --run-date " ~ day ~ " --target " ~ target.name
                 ) }}
             {%- endif -%}
         {%- endif -%}

@@ -32,9 +32,14 @@
 
 {% macro postgres__to_money(column, or_null=false) -%}
     {%- if or_null -%}
+    {#- pg_input_is_valid would need Postgres 16. -#}
+    {%- set text = "cast(" ~ column ~ " as text)" -%}
     case
-        when pg_input_is_valid(cast({{ column }} as text), 'numeric(19, 4)')
-            then nullif(cast(cast({{ column }} as text) as numeric(19, 4)), 'NaN')
+        when {{ text }} ~ '^ *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,3})? *$'
+            then case
+                when abs(round(cast({{ text }} as numeric), 4)) < 1e15
+                    then cast({{ text }} as numeric(19, 4))
+            end
     end
     {%- else -%}
     {{ default__to_money(column) }}

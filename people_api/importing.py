@@ -11,8 +11,11 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from sqlalchemy import Connection, text
 
 from ingestion.errors import StepFailed
+from ingestion.redact import show_text
+from ingestion.rejects import Caps
 from people_api.csv_lines import read_lines
 from people_api.intake import Rows, take_in
+from people_api.judge import judge_shapes
 from people_api.tables import TABLES, Table
 
 Result = TypeVar("Result")
@@ -20,6 +23,7 @@ Result = TypeVar("Result")
 Transact = Callable[[Callable[[Connection], Result]], Result]
 
 _LINES_PER_PART = 5_000
+_EXAMPLES = 3
 
 
 @dataclass
@@ -56,6 +60,25 @@ def import_files(
         for name, table in TABLES.items()
         if name in files
     ]
+
+
+def refuse_wrong_files(files: dict[str, Path], caps: Caps) -> None:
+    """Raise StepFailed when too many of a file's first lines break the dictionary: it is another file than meant."""
+    _refuse_unreadable(files)
+    for name, path in files.items():
+        with _opened(path) as file:
+            lines = list(islice(read_lines(file, TABLES[name]), _LINES_PER_PART))
+        verdicts = judge_shapes(TABLES[name], [line.row for line in lines])
+        bad = [(line, verdict) for line, verdict in zip(lines, verdicts, strict=True) if not verdict.is_accepted]
+        if passed := caps.exceeded(len(bad), len(lines)):
+            told = "; ".join(
+                f"line {line.number} {', '.join(verdict.reasons).removeprefix('line: ')}: {show_text(line.text)}"
+                for line, verdict in bad[:_EXAMPLES]
+            )
+            raise StepFailed(
+                f"{path}: {len(bad):,} of the first {len(lines):,} lines are no {name}, "
+                f"more than {passed} allows: {told}"
+            )
 
 
 def _refuse_unreadable(files: dict[str, Path]) -> None:

@@ -82,6 +82,7 @@ class Manifest:
     rejects: list[File] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     undeclared_fields: dict[str, list[str]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:

@@ -6,7 +6,7 @@ from functools import cached_property
 from ingestion.errors import BadRequest
 from ingestion.own_sources import OwnSettings, read_own_settings
 from ingestion.sources.api_source import ApiSource
-from ingestion.sources.base import REJECT_SCHEMA, AnswerReading, Reading, Source, kind_of
+from ingestion.sources.base import REJECT_SCHEMA, AnswerReading, DatabaseReading, Reading, Source, kind_of
 from ingestion.sources.community import Community
 from ingestion.sources.event_log import EVENT_LOG
 from ingestion.sources.northwind import NORTHWIND
@@ -53,8 +53,8 @@ class _Sources(Mapping[str, Source]):
 SOURCES: Mapping[str, Source] = _Sources()
 
 __all__ = [
-    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "Own", "Reading", "Source", "kind_of", "make_own",
-    "own_sources", "sources_named",
+    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "DatabaseReading", "Own", "Reading", "Source", "kind_of",
+    "make_own", "own_sources", "sources_named",
 ]  # fmt: skip
 
 

@@ -64,6 +64,14 @@ class AnswerReading(Reading, Protocol):
         """Return the sent fields without a column, by table."""
 
 
+@runtime_checkable
+class DatabaseReading(Reading, Protocol):
+    """A reading of tables that nobody declared: `unread` has what could be read like one, with its kind."""
+
+    unread: dict[str, str]
+    warnings: list[str]
+
+
 class Source(Protocol):
     """A named source, with its landing area and raw schema.
 

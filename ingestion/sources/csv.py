@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.landing import Totals
-from ingestion.redact import one_line
+from ingestion.redact import one_line, show_text
 from ingestion.session import open_session
 from ingestion.sources.csv_lines import UNREADABLE, LineFilter
-from ingestion.sources.duckdb_types import arrow_schema
+from ingestion.sources.duckdb_types import arrow_schema, duckdb_types
 from ingestion.totals import BatchTotals, ControlTotals
 
 _BATCH_ROWS = 131_072
@@ -38,7 +38,7 @@ class CsvReading:
     def __init__(self, path: Path, shape: CsvShape, work: Path, control: ControlTotals | None):
         self._path = path
         self._shape = shape
-        self._lines = LineFilter(path, shape.delimiter, shape.columns, work / "lines.csv")
+        self._lines = LineFilter(path, shape.delimiter, duckdb_types(shape.schema()), work / "lines.csv")
         self._misread: list[dict] = []
         self._sums = BatchTotals(control, self.schemas()[shape.table]) if control else None
 
@@ -56,7 +56,9 @@ class CsvReading:
         header = reading._lines.header()
         if header != list(shape.columns):
             expected = shape.delimiter.join(shape.columns)
-            found = shape.delimiter.join(header)[:200] or "an empty file"
+            # A blank that isn't expected would not be seen.
+            shown = (f"'{field}'" if field != field.strip() else field for field in header)
+            found = show_text(shape.delimiter.join(shown), 200) or "an empty file"
             raise StepFailed(f"{path} has the wrong header: expected {expected}, found {found}")
         yield reading
 

@@ -19,10 +19,26 @@ UNREADABLE = (OSError, EOFError, zlib.error)
 _BOM = b"\xef\xbb\xbf"
 _CHUNK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 1024 * 1024
-_INTEGER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-# Candidates for integers; DuckDB decides. Tools write `2.0` in columns with missing values.
+_SIGNED_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+# Candidates for typed fields; DuckDB decides. Tools write `2.0` in columns with missing values.
 _NUMBER = rb"[ \t]*+[+-]?[0-9]*+(?:\.0*+)?[ \t]*+"
 _INTEGER = rb'-?+[0-9]*+|%b|"%b"' % (_NUMBER, _NUMBER)
+# A year from 0001 to 9999, no keyword such as `epoch`, no era, and no zone but UTC: a plain timestamp drops the offset.
+# The first and last day have no zone, because in UTC they may be in another year.
+_TIME = (
+    rb"[ \t]*+(?:(?!0+[-/]|9999.{6}[ T]24)[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
+    rb"(?:[ T]++[0-9:.]*+(?: ?%b)?)?)?[ \t]*+"
+)
+_IN_UTC = _TIME % rb"(?:Z|UTC|[+-]00(?::?00)?)"
+_IN_ZONE = rb"(?!(?:0001-01-01|9999-12-31)[ T].*[^0-9:.])" + _TIME % rb"(?:[+-][0-9:]++|[A-Z][A-Za-z/_+0-9-]*+)"
+# By DuckDB's names of the types.
+_CANDIDATES = {
+    **dict.fromkeys((*_SIGNED_TYPES, *(f"U{type_}" for type_ in _SIGNED_TYPES)), _INTEGER),
+    **dict.fromkeys(
+        ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), rb'%b|"%b"' % ((_IN_UTC,) * 2)
+    ),
+    "TIMESTAMP WITH TIME ZONE": rb'%b|"%b"' % ((_IN_ZONE,) * 2),
+}
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -43,7 +59,7 @@ class LineFilter:
         # RFC 4180: a field is quoted as a whole, with inner quotes doubled, or has no quotes.
         escaped = re.escape(delimiter.encode())
         field = rb'"(?:[^"\n\r\0]|"")*+"|[^"\n\r\0%b]*+' % escaped
-        line = escaped.join(rb"(?:%b)" % (_INTEGER if type_ in _INTEGER_TYPES else field) for type_ in columns.values())
+        line = escaped.join(rb"(?:%b)" % _CANDIDATES.get(type_, field) for type_ in columns.values())
         self._field = re.compile(field)
         self._safe_line = re.compile(line)
         self._safe_lines = re.compile(rb"(?:%b\n)*+%b" % (line, line))
@@ -117,7 +133,7 @@ class LineFilter:
         wrong = (
             name
             for field, (name, type_) in zip(fields, self._columns.items(), strict=True)
-            if type_ in _INTEGER_TYPES and not re.fullmatch(_INTEGER, field)
+            if type_ in _CANDIDATES and not re.fullmatch(_CANDIDATES[type_], field)
         )
         return f"{next(wrong)} has the wrong type"
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as dataset
 import pyarrow.parquet as parquet
 
+from ingestion.dlt_folder import brought_into, dlt_folder
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.landing import Totals
 from ingestion.own_sources import secret_texts
@@ -124,18 +125,20 @@ def _run(
     nowhere = dlt.destination(
         lambda items, table: None, name="nowhere", loader_file_format="parquet", naming_convention="snake_case"
     )
-    pipeline = dlt.pipeline(f"read_{source.name}", pipelines_dir=str(folder), destination=nowhere)
-    try:
-        extracted = pipeline.extract(source, schema_contract={"data_type": "freeze"})
-        pipeline.normalize()
-        found: dict[str, list[str]] = {}
-        for load in pipeline.list_normalized_load_packages():
-            for job in pipeline.get_load_package_info(load).jobs["new_jobs"]:
-                found.setdefault(job.job_file_info.table_name, []).append(job.file_path)
-    except Exception as error:
-        raise StepFailed(f"{place}: {_describe_failure(error)}") from error
-    finally:
-        pipeline.deactivate()
+    with dlt_folder(folder) as working:
+        pipeline = dlt.pipeline(f"read_{source.name}", pipelines_dir=working, destination=nowhere)
+        try:
+            extracted = pipeline.extract(source, schema_contract={"data_type": "freeze"})
+            pipeline.normalize()
+            found: dict[str, list[str]] = {}
+            for load in pipeline.list_normalized_load_packages():
+                for job in pipeline.get_load_package_info(load).jobs["new_jobs"]:
+                    file = brought_into(folder, job.file_path)
+                    found.setdefault(job.job_file_info.table_name, []).append(str(file))
+        except Exception as error:
+            raise StepFailed(f"{place}: {_describe_failure(error)}") from error
+        finally:
+            pipeline.deactivate()
     counts: Counter[str] = Counter()
     for metrics in (one for several in extracted.metrics.values() for one in several):
         counts.update({table: metric.items_count for table, metric in metrics["table_metrics"].items()})

@@ -19,7 +19,7 @@ from ingestion.totals import ControlTotals, PostgresSql
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
 
-# Base tables and partitioned tables with their columns; domains are resolved to their base type.
+# Tables, and what can be read like one, with their columns; domains are resolved to their base type.
 _REFLECT = """
 with recursive domain as (
     select domain.oid, base.typname, domain.typtypmod
@@ -36,7 +36,12 @@ select
     relation.relname,
     attribute.attname,
     coalesce(domain.typname, type.typname) as typname,
-    coalesce(domain.typtypmod, attribute.atttypmod) as typmod
+    coalesce(domain.typtypmod, attribute.atttypmod) as typmod,
+    getdatabaseencoding() = 'SQL_ASCII' as is_unencoded,
+    case
+        when relation.relkind in ('v', 'm') then 'view'
+        when relation.relkind = 'f' then 'foreign table'
+    end as other_kind
 from pg_catalog.pg_class as relation
 inner join pg_catalog.pg_namespace as namespace on namespace.oid = relation.relnamespace
 inner join pg_catalog.pg_attribute as attribute on attribute.attrelid = relation.oid
@@ -44,7 +49,7 @@ inner join pg_catalog.pg_type as type on type.oid = attribute.atttypid
 left join domain on domain.oid = type.oid
 where
     namespace.nspname = $1
-    and relation.relkind in ('r', 'p')
+    and relation.relkind in ('r', 'p', 'v', 'm', 'f')
     and not relation.relispartition
     and attribute.attnum > 0
     and not attribute.attisdropped
@@ -83,16 +88,27 @@ class PostgresReading:
         exclude: Collection[str] = (),
         control_totals: dict[str, ControlTotals] | None = None,
         only: Collection[str] | None = None,
+        views: Collection[str] = (),
     ):
-        """With `only`, other tables are ignored, and the named ones may all be missing."""
+        """With `only`, other tables are ignored, and the named ones may all be missing.
+
+        Views and foreign tables are read if `only` or `views` names them; `unread` has the others, with their kinds.
+        """
         self._connection = connection
         self._schema = schema
         self._control_totals = control_totals or {}
         self._columns: dict[str, list[PostgresColumn]] = {}
         self._asked: dict[str, _Figures] = {}
-        for table, column, type_name, typmod in self.fetch(_REFLECT, [schema]):
-            if table not in exclude and (only is None or table in only):
-                self._columns.setdefault(table, []).append(PostgresColumn(column, type_name, typmod))
+        self.unread: dict[str, str] = {}
+        self.warnings: list[str] = []
+        found = set()
+        for table, *column, other_kind in self.fetch(_REFLECT, [schema]):
+            found.add(table)
+            if other_kind and table not in views and table not in (only or ()):
+                self.unread[table] = other_kind
+            elif table not in exclude and (only is None or table in only):
+                self._columns.setdefault(table, []).append(PostgresColumn(*column))
+        self.unknown = [name for name in (*exclude, *views) if name not in found]
         if not self._columns and only is None:
             raise StepFailed(f"schema {schema} of the database has no tables that can be read")
 
@@ -111,7 +127,7 @@ class PostgresReading:
         order = order_clause(order_by, schema, text='{} collate "C"')
         try:
             with self._connection.cursor() as cursor:
-                cursor.execute(f"select {selected} from {self._name(table)}{where}{order}")
+                cursor.execute(f"select {selected} from {self._from(table)}{where}{order}")
                 for batch in cursor.fetch_record_batch():
                     arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
                     yield pa.Table.from_arrays(arrays, schema=schema)
@@ -122,10 +138,17 @@ class PostgresReading:
         """Return rows with a value that Parquet readers disagree on (see postgres_types), as Postgres' JSON."""
         if not self._figures(table).rejected:
             return []
-        checks = self._checks(table)
-        rule = ", ".join(f"case when not ({check}) then {literal(name)} end" for name, check in checks.items())
+        columns = self._columns[table]
+        rules = {
+            "out of range": [column for column in columns if not column.is_text_of_any_bytes],
+            "not UTF-8": [column for column in columns if column.is_text_of_any_bytes],
+        }
+        rule = ", ".join(f"'{rule}: ' || {_failing(broken)}" for rule, broken in rules.items() if _failing(broken))
+        raw = "row_to_json(whole_row.*)::text"
+        if any(column.is_unencoded for column in columns):
+            raw = f"convert_to({raw}, 'SQL_ASCII')"  # as text, the server would refuse to send it
         rows = self.fetch(
-            f"select concat_ws(', ', {rule}), row_to_json(whole_row.*)::text from {self._name(table)} as whole_row "
+            f"select concat_ws('; ', {rule}), {raw} from {self._from(table, 'whole_row')} "
             f"where not ({self._is_representable(table)})"
         )
         return [
@@ -133,10 +156,10 @@ class PostgresReading:
                 "table": table,
                 "file": None,
                 "line_number": None,
-                "rule": f"out of range: {rule}",
-                "raw_text": text,
+                "rule": rule,
+                "raw_text": raw if isinstance(raw, str) else raw.decode(errors="backslashreplace"),
             }
-            for rule, text in rows
+            for rule, raw in rows
         ]
 
     def count(self, table: str) -> int:
@@ -151,7 +174,7 @@ class PostgresReading:
             accepted = self._is_representable(table) if self._checks(table) else "true"
             control = self._control_totals.get(table)
             sums = control.select(self.schemas()[table], PostgresSql, accepted) if control else "null, null"
-            query = f"select count(*), count(*) filter (where not ({accepted})), {sums} from {self._name(table)}"
+            query = f"select count(*), count(*) filter (where not ({accepted})), {sums} from {self._from(table)}"
             rows, rejected, *totals = self.fetch(query)[0]
             self._asked[table] = _Figures(rows, rejected, Totals(*totals))
         return self._asked[table]
@@ -162,8 +185,12 @@ class PostgresReading:
     def _is_representable(self, table: str) -> str:
         return " and ".join(f"({check})" for check in self._checks(table).values())
 
-    def _name(self, table: str) -> str:
-        return f"{quote(self._schema)}.{quote(table)}"
+    def _from(self, table: str, alias: str = "readable") -> str:
+        """Return a table under an alias, with every value as the type that it is read as."""
+        name, columns = f"{quote(self._schema)}.{quote(table)}", self._columns[table]
+        if any(column.is_cast for column in columns):
+            name = f"(select {', '.join(column.source for column in columns)} from {name})"
+        return f"{name} as {alias}"
 
     def fetch(self, query: str, parameters: list | None = None) -> list[tuple]:
         """Return the rows of a query on the snapshot."""
@@ -180,6 +207,7 @@ def open_postgres(
     exclude: Collection[str] = (),
     control_totals: dict[str, ControlTotals] | None = None,
     only: Collection[str] | None = None,
+    views: Collection[str] = (),
 ) -> Iterator[PostgresReading]:
     """Open one consistent view of a schema; raises StepFailed when the database can't be reached."""
     try:
@@ -193,9 +221,15 @@ def open_postgres(
             cursor.execute(f"select {pinned}")
             cursor.execute("begin isolation level repeatable read read only")
         try:
-            yield PostgresReading(connection, schema, exclude, control_totals, only)
+            yield PostgresReading(connection, schema, exclude, control_totals, only, views)
         except adbc.Error as error:
             raise StepFailed(f"the database refused: {_reason(error)}") from error
+
+
+def _failing(columns: Sequence[PostgresColumn]) -> str:
+    """Return SQL for the names of the columns whose check a row fails, NULL if there are none; empty without checks."""
+    names = [f"case when not ({column.check}) then {literal(column.name)} end" for column in columns if column.check]
+    return f"nullif(concat_ws(', ', {', '.join(names)}), '')" if names else ""
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestion.errors import StepFailed
 from ingestion.samples.defaults import sample_database
-from ingestion.settings import Home, database_url, source_setting
+from ingestion.settings import Home, database_url, setting_variable, source_names, source_setting
 from ingestion.sources.base import Described
 from ingestion.sources.postgres import PostgresReading, open_postgres
 
@@ -19,6 +19,7 @@ class PostgresSource(Described):
     name: str
     raw_schema: str
     area: str = "postgres"
+    left_out: tuple[str, ...] = ()  # the tables that aren't read unless the setting says otherwise
 
     def is_sample(self, home: Home) -> bool:
         return database_url(self.name) is None
@@ -31,16 +32,23 @@ class PostgresSource(Described):
             if url is None:
                 self.refuse_sample(home)
                 url = stack.enter_context(sample_database(home))
-            schema, only = source_setting(self.name, "schema", "public"), source_setting(self.name, "tables")
+            schema, only = str(source_setting(self.name, "schema", "public")), source_names(self.name, "tables")
+            excluded, views = source_names(self.name, "exclude_tables"), source_names(self.name, "views") or ()
             reading = stack.enter_context(
                 open_postgres(
                     url,
                     schema=schema,
-                    exclude=source_setting(self.name, "exclude_tables", []),
+                    exclude=self.left_out if excluded is None else excluded,
                     control_totals=self.control_totals,
                     only=only,
+                    views=views,
                 )
             )
             if missing := [table for table in only or [] if table not in reading.schemas()]:
                 raise StepFailed(f"schema {schema} of the database has no table {', '.join(missing)}")
+            reading.warnings = [
+                f"{setting_variable(self.name, name)} names what the database lacks: {', '.join(unknown)}"
+                for name, names in (("exclude_tables", excluded or ()), ("views", views))
+                if (unknown := [one for one in names if one in reading.unknown])
+            ]
             yield reading

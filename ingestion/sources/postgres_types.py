@@ -1,9 +1,10 @@
 """How Postgres' types land: the Arrow type, the SQL that selects it, and the values that readers disagree on.
 
 Integers, floats, booleans, text, bytea, dates, times, timestamps and numeric up to 38 digits land unchanged. `numeric`
-without a declared size lands as decimal(38, 18). Every other type (uuid, json, arrays, enums, intervals, addresses,
-money …) lands as Postgres' text. Infinite dates, years outside 0001–9999, NaN and numbers that don't fit are never
-converted: the whole row is rejected with its text.
+without a declared size lands as decimal(38, 18), and so does `money`, whose text depends on lc_monetary. Every other
+type (uuid, json, arrays, enums, intervals, addresses …) lands as Postgres' text. Infinite dates, years outside
+0001–9999, NaN, numbers that don't fit and text that isn't UTF-8 are never converted: the whole row is rejected with its
+text.
 """
 
 from dataclasses import dataclass
@@ -28,22 +29,46 @@ _DIRECT = {
     "timestamp": pa.timestamp("us"),
     "timestamptz": pa.timestamp("us", tz="UTC"),
 }
+# Read as another type: their text depends on a setting.
+_READ_AS = {"money": "numeric", "_money": "numeric[]"}
 _MAX_DIGITS = 38
 _UNSIZED_SCALE = 18
 
 
+# Well-formed UTF-8 as hexadecimal bytes (RFC 3629).
+_UTF8 = (
+    "^([0-7].|(c[2-9a-f]|d.)[89ab].|e0[ab].[89ab].|(e[1-9a-cef])([89ab].){2}|ed[89].[89ab].|f0[9ab].([89ab].){2}"
+    "|f[123]([89ab].){3}|f48.([89ab].){2})*$"
+)
+
+
 @dataclass(frozen=True)
 class PostgresColumn:
-    """A column with the name of its type; `typmod` is the catalog's atttypmod, -1 when the type has no size."""
+    """A column with the name of its type; `typmod` is the catalog's atttypmod, -1 when the type has no size.
+
+    The text of an unencoded database (SQL_ASCII) may be any bytes.
+    """
 
     name: str
     type_name: str
     typmod: int
+    is_unencoded: bool = False
+
+    @property
+    def source(self) -> str:
+        """The SQL expression of the value that the other expressions work on."""
+        read_as = _READ_AS.get(self.type_name)
+        return f"{quote(self.name)}::{read_as} as {quote(self.name)}" if read_as else quote(self.name)
+
+    @property
+    def is_cast(self) -> bool:
+        """Whether the value is read as another type."""
+        return self.type_name in _READ_AS
 
     @property
     def arrow_type(self) -> pa.DataType:
         """The landed Arrow type."""
-        if self.type_name == "numeric":
+        if self.type_name in ("numeric", "money"):
             precision, scale, _ = self._numeric_size()
             return pa.decimal128(precision, scale)
         if self.type_name == "oid":
@@ -73,11 +98,18 @@ class PostgresColumn:
             if not is_sized:
                 fits += f" and scale({name}) <= {scale}"
             return f"{name} is null or ({fits})"
+        if self.is_text_of_any_bytes:
+            return f"{name} is null or encode(convert_to({name}::text, 'SQL_ASCII'), 'hex') ~ '{_UTF8}'"
         return None
+
+    @property
+    def is_text_of_any_bytes(self) -> bool:
+        """Whether a value may be no text in UTF-8."""
+        return self.is_unencoded and self.arrow_type == pa.string()
 
     def _numeric_size(self) -> tuple[int, int, bool]:
         """Return precision, scale and whether Postgres enforces them (by typmod)."""
-        if self.typmod >= 4:
+        if self.type_name == "numeric" and self.typmod >= 4:
             precision = ((self.typmod - 4) >> 16) & 0xFFFF
             scale = ((self.typmod - 4) & 0x7FF ^ 0x400) - 0x400
             if 0 <= scale <= precision <= _MAX_DIGITS:

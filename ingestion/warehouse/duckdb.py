@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from urllib.parse import quote as url_quote
 
 import duckdb
 import pyarrow as pa
@@ -121,8 +122,12 @@ class DuckDBWarehouse:
     def audit_url(self) -> str:
         from sqlalchemy.dialects import registry
 
+        from ingestion.warehouse.duckdb_dialect import PATH
+
         registry.register("duckdb", "ingestion.warehouse.duckdb_dialect", "ReadOnlyDuckDB")
-        return f"duckdb:///{self.path}?access_mode=read_only&memory_limit={MEMORY_LIMIT}"
+        # As a parameter, the path may have any name: # and & stay, and Great Expectations leaves a $ alone.
+        path = url_quote(str(self.path), safe="")
+        return f"duckdb:///warehouse?{PATH}={path}&access_mode=read_only&memory_limit={MEMORY_LIMIT}"
 
     def built_relation(self, relation: str) -> str:
         return _name(*relation.split("."))

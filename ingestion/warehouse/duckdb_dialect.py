@@ -10,13 +10,18 @@ import duckdb_engine
 atexit.register(vars(duckdb_engine).clear)
 
 
+# The parameter of the URL that holds the database's path.
+PATH = "path"
+
+
 class ReadOnlyDuckDB(duckdb_engine.Dialect):
     """DuckDB's dialect without transactions: its driver fails on them, and readers don't need them."""
 
     supports_statement_cache = False
 
     def connect(self, *args: Any, **options: Any) -> Any:
-        connection = super().connect(*args, **options)
+        config = dict(options["url_config"])
+        connection = super().connect(*args, **options | {"database": config.pop(PATH), "url_config": config})
         connection.execute("set TimeZone = 'UTC'")
         return connection
 

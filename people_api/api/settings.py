@@ -1,9 +1,8 @@
 """The service's settings from the environment."""
 
-import os
 from dataclasses import dataclass
 
-from ingestion.errors import BadRequest
+from ingestion.settings import whole_number
 
 
 @dataclass(frozen=True)
@@ -22,15 +21,8 @@ class ServiceSettings:
         Raises BadRequest when one isn't a whole number or is too small.
         """
         return cls(
-            _number("PEOPLE_RATE_LIMIT", cls.requests_per_minute, least=0),
-            _number("PEOPLE_MAX_BODY_BYTES", cls.max_body_bytes, least=1024),
-            _number("PEOPLE_TIMEOUT_SECONDS", cls.timeout_seconds, least=1),
-            _number("PEOPLE_CONNECTIONS", cls.connections, least=1),
+            whole_number("PEOPLE_RATE_LIMIT", cls.requests_per_minute, least=0),
+            whole_number("PEOPLE_MAX_BODY_BYTES", cls.max_body_bytes, least=1024),
+            whole_number("PEOPLE_TIMEOUT_SECONDS", cls.timeout_seconds, least=1),
+            whole_number("PEOPLE_CONNECTIONS", cls.connections, least=1),
         )
-
-
-def _number(variable: str, default: int, least: int) -> int:
-    text = os.environ.get(variable) or str(default)
-    if not (text.isascii() and text.isdecimal()) or int(text) < least:
-        raise BadRequest(f"{variable} must be a whole number from {least}, not {text!r}")
-    return int(text)

@@ -1,9 +1,8 @@
 """Limits on the memory and disk that reading a backup may take."""
 
-import os
 from dataclasses import dataclass
 
-from ingestion.errors import BadRequest
+from ingestion.settings import whole_number
 
 _VARIABLE = "TRADEWINDS_BACKUP_MAX_BYTES"
 _DEFAULT_BYTES = 2 * 2**30
@@ -26,10 +25,7 @@ class Budget:
     @classmethod
     def from_environment(cls) -> "Budget":
         """Read `TRADEWINDS_BACKUP_MAX_BYTES`, by default 2 GiB; raises BadRequest when it isn't a size."""
-        text = os.environ.get(_VARIABLE) or str(_DEFAULT_BYTES)
-        if not (text.isascii() and text.isdigit() and int(text) > 0):
-            raise BadRequest(f"{_VARIABLE}: expected a number of bytes, not {text!r}")
-        return cls(int(text))
+        return cls(whole_number(_VARIABLE, _DEFAULT_BYTES))
 
     def check_size(self, size: int) -> None:
         """Raise Damaged when a file is too large."""

@@ -6,6 +6,7 @@ import sys
 import typer
 import typer.exceptions
 
+from ingestion.environment import settle_environment
 from ingestion.errors import TradewindsError
 from ingestion.known_settings import refuse_unknown_settings
 from ingestion.redact import one_line
@@ -52,6 +53,7 @@ def _run(words: list[str]) -> tuple[int, str]:
     """Return the exit code and the line for a failure."""
     try:
         if not _HELP.intersection(words):
+            settle_environment()
             refuse_unknown_settings(adding=words[2:] if words[:2] == ["sources", "add"] else ())
         exit_code = app(words, standalone_mode=False) or 0
         # typer returns this code for Ctrl-C, without a message.

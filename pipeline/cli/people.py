@@ -31,10 +31,13 @@ CsvFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file, 
 def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFile = None) -> None:
     """Import CSV files: every line is accepted, or rejected and logged with every reason.
 
+    A file is refused if more than nine in ten of its first 5,000 lines would be rejected.
+
     Importing the same files again changes nothing. The same command resumes an interrupted import. Your first import
     replaces the generated sample.
     """
-    from people_api.importing import import_files
+    from ingestion.rejects import read_caps
+    from people_api.importing import import_files, refuse_wrong_files
     from people_api.intake import in_transaction
     from people_api.sample import clear_sample
 
@@ -42,6 +45,7 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
     files = {table: path for table, path in given.items() if path is not None}
     if not files:
         raise BadRequest("nothing to import; name a file with --departments, --jobs or --employees")
+    refuse_wrong_files(files, read_caps("people", "people"))
     reporter = request_for().reporter
     with people_database() as engine, _import_progress(reporter.console) as on_progress:
         if clear_sample(engine):

@@ -3,10 +3,13 @@
 from itertools import islice
 
 from rich.table import Table
+from rich.text import Text
 
 from ingestion.landing import Landing
+from ingestion.redact import show_text
 from ingestion.sources import kind_of
 from pipeline.cli.asking import ANSWER, ANSWER_SHOWN
+from pipeline.cli.json_values import plain_text
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
 
@@ -53,5 +56,5 @@ def _first_rows(request: Request, count: int) -> Table:
     with request.warehouse.reading(ANSWER, ["order_id", "product_id"]) as mart:
         rows = (row for batch in mart for row in batch.to_pylist())
         for row in islice(rows, count):
-            table.add_row(*("" if row[column] is None else str(row[column]) for column in ANSWER_SHOWN))
+            table.add_row(*(Text(show_text(plain_text(row[column]))) for column in ANSWER_SHOWN))
     return table

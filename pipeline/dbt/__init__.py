@@ -172,7 +172,7 @@ def _reporting(on_node: OnNode) -> Callable[[Any], None]:
 
 
 def _aborted(message: str) -> TradewindsError:
-    """Return the error of dbt's own, or of a hook that macros/next_command.sql ends."""
+    """Return dbt's own error, or the refusal of a hook, which ends with the command to run first."""
     reason, _, command = f"dbt: {message}".partition("; next: ")
     if _BEHIND in reason:
         return HistoryBehind(reason, command)

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
+from ingestion.redact import escape_controls
 from pipeline.ledger import FINISHED, STEPS, Ledger
 
 _GRID_DAYS = 14
@@ -35,7 +37,8 @@ def day_table(ledger: Ledger, run_date: str, target: str | None = None) -> Table
     table = _table("step", "source", "state", "started", "ended", "rows", "error", "command")
     for entry in day_entries(ledger, run_date, target):
         command = "" if entry["state"] in FINISHED else entry["command"]
-        table.add_row(entry["step"], entry["source"] or "", *_cells(entry), entry.get("error") or "", command)
+        error = Text(escape_controls(entry.get("error") or ""))  # a str would be parsed as markup
+        table.add_row(entry["step"], entry["source"] or "", *_cells(entry), error, command)
     return table
 
 

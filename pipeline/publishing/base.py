@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from ingestion.digest import ALGORITHM, Digest, is_comparable, short_hash
-from ingestion.errors import BadRequest
+from ingestion.settings import whole_number
 from pipeline.dbt.project import Mart
 from pipeline.publishing.changes import Change
 
@@ -72,10 +71,7 @@ def _of_business(marts: dict[str, Digest]) -> list[list[str]]:
 
 def kept_versions() -> int:
     """Return how many versions to keep for rollback; raises BadRequest when the setting isn't a number from 1."""
-    text = os.environ.get(_KEPT_VERSIONS, "10")
-    if not text.isdecimal() or int(text) < 1:
-        raise BadRequest(f"{_KEPT_VERSIONS} must be a number from 1, not {text!r}")
-    return int(text)
+    return whole_number(_KEPT_VERSIONS, 10)
 
 
 class Publisher(Protocol):

@@ -1,5 +1,6 @@
 """Publishing on DuckDB: the marts are copied to a separate file, which is put in place by one rename."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -9,7 +10,6 @@ import duckdb
 
 from ingestion.digest import Digest, file_sha256, stream_sha256
 from ingestion.errors import StepFailed
-from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sql import quote
@@ -26,7 +26,7 @@ from pipeline.publishing.duckdb_marts import (
     digest_built,
     digest_published,
 )
-from pipeline.publishing.duckdb_reading import answering
+from pipeline.publishing.duckdb_reading import answering, is_held, reason_of
 from pipeline.publishing.journal import Journal, Published, appended, taken_back, write_latest
 
 _READING = Lock()
@@ -57,8 +57,8 @@ class DuckDBPublisher:
             return [relation for (relation,) in connection.execute(query).fetchall()]
 
     def current(self) -> Version | None:
-        path = self._store.latest(_PUBLISHED)
-        return path and _version_of(path)
+        with self._readable() as path:
+            return path and _version_of(path)
 
     def read(self, mart: Mart, column: str, value: int) -> Rows | None:
         # One at a time: DuckDB reuses an open database for a second connection to the same name.
@@ -115,9 +115,9 @@ class DuckDBPublisher:
         return version
 
     def _entries(self) -> list[Published]:
-        path = self._store.latest(_PUBLISHED)
-        version = path and _version_of(path)
-        return self._journal.entries(version, lambda: Published.now(version, file_sha256(path)))
+        with self._readable() as path:
+            version = path and _version_of(path)
+            return self._journal.entries(version, lambda: Published.now(version, file_sha256(path)))
 
     def _sha256(self, name: str) -> str | None:
         """Return the hash of a file in the store, None if there is no such file."""
@@ -127,8 +127,21 @@ class DuckDBPublisher:
         except FileNotFoundError:
             return None
 
-    def _attached(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return attached(self._warehouse, self._store.latest(_PUBLISHED))
+    @contextmanager
+    def _attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._readable() as published, attached(self._warehouse, published) as connection:
+            yield connection
+
+    @contextmanager
+    def _readable(self) -> Iterator[Path | None]:
+        """Yield the published file, or a copy while a client has it open for writing: that must stop no publish."""
+        path = self._store.latest(_PUBLISHED)
+        if path is None or not is_held(path):
+            yield path
+            return
+        with self._store.draft("held.duckdb") as copy:
+            shutil.copyfile(path, copy)
+            yield copy
 
     def _digest_built(self, connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
         """Digest the built marts once for comparison and copy, while the warehouse's file is unchanged."""
@@ -189,7 +202,7 @@ def _version_of(path: Path) -> Version:
         with open_session(path, read_only=True) as connection:
             return Version(*connection.execute(SELECT_VERSION).fetchone())
     except duckdb.Error as error:
-        raise StepFailed(f"the published file {path} can't be read: {one_line(error)}") from error
+        raise StepFailed(f"the published file {path} can't be read: {reason_of(error)}") from error
 
 
 @contextmanager
@@ -197,4 +210,4 @@ def _one_line_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError) as error:
-        raise StepFailed(f"the marts can't be {what}: {one_line(error)}") from error
+        raise StepFailed(f"the marts can't be {what}: {reason_of(error)}") from error

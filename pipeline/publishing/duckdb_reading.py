@@ -1,5 +1,6 @@
 """Run a reader's query on a published DuckDB file; it can access nothing else."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 import duckdb
 
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.redact import one_line
+from ingestion.redact import one_line, redact
 from ingestion.session import open_session
 from pipeline.publishing.base import ONE_QUERY, Answer
 
 # No other files, no extensions, no variables of this program, and no way to change that.
 _SETTINGS = ("enable_external_access = false", "python_enable_replacements = false", "lock_configuration = true")
 _FETCHED_ROWS = 2048
+_HOLDER = re.compile(r'lock on file "(.+)": Conflicting lock is held in (.+ \(PID \d+\))')
 
 
 @contextmanager
@@ -29,9 +31,9 @@ def answering(path: Path, statement: str) -> Iterator[Answer]:
             result = connection.execute(asked[0])
             yield Answer([name for name, *_ in result.description], _rows(result))
     except (duckdb.ProgrammingError, duckdb.PermissionException) as error:
-        raise BadRequest(f"the query can't be answered: {_reason(error)}") from error
+        raise BadRequest(f"the query can't be answered: {reason_of(error)}") from error
     except duckdb.Error as error:
-        raise StepFailed(f"the query failed: {_reason(error)}") from error
+        raise StepFailed(f"the query failed: {reason_of(error)}") from error
 
 
 def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple]:
@@ -39,6 +41,18 @@ def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple]:
         yield from rows
 
 
-def _reason(error: duckdb.Error) -> str:
-    """Return the error message without the marked position."""
+def reason_of(error: Exception) -> str:
+    """Return an error's message without the marked position, or who holds a file."""
+    if holder := _HOLDER.search(str(error)):
+        file, program = map(redact, holder.groups())
+        return f"{program} has {file} open for writing; open it read-only there, or close it"
     return one_line(Exception(str(error).partition("\n\nLINE ")[0]))
+
+
+def is_held(path: Path) -> bool:
+    """Return whether another process has a file open for writing, so that nobody can read it."""
+    try:
+        open_session(path, read_only=True).close()
+    except duckdb.IOException as error:
+        return _HOLDER.search(str(error)) is not None
+    return False

@@ -187,7 +187,7 @@ def _note_again(request: Request, run_date: str, name: str, manifest: Manifest, 
 def note_landed(record: Record, manifest: Manifest) -> None:
     """Add what has landed to an extract's ledger entry."""
     record.rows = manifest.rows
-    warnings = [
+    warnings = manifest.warnings + [
         f"{table} was sent with fields that are no columns, and are in the kept answers only: {', '.join(fields)}"
         for table, fields in manifest.undeclared_fields.items()
     ]

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ingestion.redact import escape_controls
+
 _PLAIN_WIDTH = 250
 
 
@@ -28,11 +30,11 @@ class Reporter:
         """Print a finished item: step, name, rows and seconds."""
         counted = "" if rows is None else f"{rows:>12,} rows"
         timed = "" if seconds is None else f"{seconds:>8.2f} s"
-        self.console.print(f"{step:<8} {name:<42} {counted:>17}{timed}  {note}".rstrip(), markup=False)
+        self.say(f"{step:<8} {name:<42} {counted:>17}{timed}  {note}".rstrip())
 
     def say(self, text: str) -> None:
-        """Print a line unchanged."""
-        self.console.print(text, markup=False)
+        """Print a line, in which names and values of others are shown escaped."""
+        self.console.print(escape_controls(text), markup=False)
 
     def tell(self, **what: Any) -> None:
         """Print the arguments as one JSON object if the format is JSON."""
@@ -52,7 +54,7 @@ class Reporter:
 
     def progress(self) -> Progress:
         """Return the progress lines, one per task."""
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         # Only a terminal shows progress; elsewhere `disable` doesn't affect the finished lines.
         hidden = not self.console.is_terminal or self.console.quiet
         return Progress(*columns, console=self.console, transient=True, disable=hidden)

@@ -323,6 +323,50 @@ def test_another_delimiter_and_text_columns(land):
     ]
 
 
+@pytest.mark.parametrize(
+    ("type_", "good", "bad"),
+    [
+        (
+            "timestamp",  # lower case, as a person writes a type
+            ["2020-01-01 00:30:00", "2020-01-01T00:30:00Z", "2020-01-01 00:30:00+00:00", " 2020-01-01 00:30 "],
+            ["2020-01-01 00:30:00+05:30", "2020-01-01 00:30:00 Europe/Paris", "9999-12-31 24:00:00"],
+        ),
+        (
+            "timestamptz",
+            ["2020-01-01 06:00:00+05:30", "2020-01-01 01:30:00 Europe/Paris", "2020-01-01 00:30:00"],
+            ["9999-12-31 23:00:00-05", "0001-01-01 00:00:00+05"],
+        ),
+        ("date", ["2020-01-01"], []),
+    ],
+)
+def test_a_time_is_of_the_years_1_to_9999_and_its_zone_counts(land, type_, good, bad):
+    bad = [*bad, "infinity", "-infinity", "epoch", "99999-01-01 00:00:00", "0044-03-15 (BC) 00:00:00", "0000-01-01"]
+    shape = CsvShape(table="events", delimiter=";", columns={"at": type_, "n": "int"})
+    landed = land("\n".join(["at;n", *(f"{value};1" for value in (*good, *bad)), ";2", ";1.5"]).encode(), shape)
+    at = "2020-01-01" if type_ == "date" else "2020-01-01 00:30"
+    assert [str(value)[: len(at)] for value, _ in landed.rows[:-1]] == [at] * len(good)
+    assert landed.rows[-1] == (None, 2)
+    rejected = [("at has the wrong type", f"{value};1") for value in bad] + [("n has the wrong type", ";1.5")]
+    assert [(rule, text) for _, rule, text in landed.rejected] == rejected
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("a\x1b[31mred\x1b[0m\x1b]0;title\x07,b", r"a\x1b[31mred\x1b[0m\x1b]0;title\x07,b"),
+        (
+            "order_id,product_id,unit_price,quantity,discount\xa0",
+            r"order_id,product_id,unit_price,quantity,'discount\xa0'",
+        ),
+        ("order_id,product_id,unit_price,quantity,discount ", "order_id,product_id,unit_price,quantity,'discount '"),
+    ],
+)
+def test_what_a_header_hides_is_shown(land, header, found):
+    with pytest.raises(StepFailed) as failure:
+        land(f"{header}\n1,2\n".encode())
+    assert str(failure.value).endswith(f"found {found}")
+
+
 def test_a_single_text_column(land):
     shape = CsvShape(table="names", delimiter=",", columns={"name": "VARCHAR"})
     landed = land(b'name\n\nplain\n\n\r\n"quo""ted, with a comma"\n \ntwo,fields\nlast', shape)

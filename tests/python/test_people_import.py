@@ -20,11 +20,12 @@ from sqlalchemy import Engine
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
+from ingestion.rejects import read_caps
 from ingestion.samples.defaults import sample_people
 from ingestion.settings import PROJECT, Home
 from people_api.csv_lines import read_lines
 from people_api.database import migrate, open_engine, people_database
-from people_api.importing import import_files
+from people_api.importing import import_files, refuse_wrong_files
 from people_api.intake import in_transaction
 from people_api.sample import clear_sample, fill_when_empty
 from people_api.tables import TABLES
@@ -488,3 +489,25 @@ def test_ones_own_files_take_the_place_of_the_sample_on_the_embedded_server(bare
         ]
         assert connection.exec_driver_sql("select count(*) from employees").scalar_one() == 0
     EmbeddedPostgres(bare_sandbox.home).remove()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"1;Sales\n2;Research\n", "line 1 1 fields, not 2: 1;Sales"),
+        ("1,Büro".encode("utf-16"), r"line 1 not UTF-8: "),
+        (b"Sales,1\n", "line 1 id: "),
+    ],
+)
+def test_a_wrong_file_is_refused_before_anything_is_imported(tmp_path, content, reason):
+    path = write(tmp_path / "wrong.csv", content)
+    with pytest.raises(StepFailed) as raised:
+        refuse_wrong_files({"departments": path}, read_caps("people", "people"))
+    lines = content.count(b"\n") or 1
+    told = f"{path}: {lines} of the first {lines} lines are no departments, more than max_rejected_share = 0.9 "
+    assert str(raised.value).startswith(f"{told}(SOURCES__PEOPLE__MAX_REJECTED_SHARE) allows: {reason}")
+
+
+def test_a_file_with_some_wrong_lines_is_none(tmp_path):
+    refuse_wrong_files({"jobs": write(tmp_path / "jobs.csv", "1;Clerk\n2,Clerk\n")}, read_caps("people", "people"))
+    refuse_wrong_files({"jobs": write(tmp_path / "empty.csv", "")}, read_caps("people", "people"))

@@ -5,13 +5,16 @@ import math
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from types import SimpleNamespace
+from uuid import uuid4
 
 import psycopg
 import pyarrow as pa
 import pytest
 
 from ingestion.errors import StepFailed
+from ingestion.landing import Totals
 from ingestion.sources.postgres import open_postgres
+from ingestion.totals import ControlTotals
 
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999)  # noqa: DTZ001
 # Column name → type in Postgres, a value in SQL, the Arrow type it lands as, and the value it lands as.
@@ -124,11 +127,54 @@ def test_every_type_lands_as_declared_and_null_stays_null(database):
     assert nulls == (None,) * len(TYPES)
 
 
-def test_money_lands_as_postgres_writes_it(database):
-    database.execute("create table t (price money)")
-    database.execute("insert into t values (1234.5), (null)")
-    ((expected,),) = database.query("select price::text from t where price is not null")
-    assert land(database)["t"].rows == [(expected,), (None,)]
+def test_money_lands_as_a_number_with_its_totals(database):
+    database.execute("create table t (id integer, price money, prices money[], day date)")
+    database.execute("insert into t values (1, 1234.5, array[1.5::money, null], null), (2, null, null, 'infinity')")
+    database.execute("insert into t values (3, -92233720368547758.08, null, null)")
+    with reading_of(database, control_totals={"t": ControlTotals("id", ("price",))}) as reading:
+        (rows,) = (batch.to_pylist() for batch in reading.read("t"))
+        assert [(row["price"], row["prices"]) for row in rows] == [
+            (Decimal("1234.5"), "{1.50,NULL}"),
+            (Decimal("-92233720368547758.08"), None),
+        ]
+        assert reading.schemas()["t"].field("price").type == pa.decimal128(38, 18)
+        assert reading.totals("t") == Totals("4", "1234.5000")  # money beyond 1e15 is left out everywhere
+        assert [json.loads(reject["raw_text"])["id"] for reject in reading.rejects("t")] == [2]
+
+
+def test_a_row_whose_text_is_no_utf_8_is_rejected(server):
+    name = f"unencoded_{uuid4().hex}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(
+            f"create database {name} encoding 'SQL_ASCII' locale_provider libc locale 'C' template template0"
+        )
+        try:
+            database = SimpleNamespace(url=server.url(name))
+            with psycopg.connect(database.url, autocommit=True, client_encoding="SQL_ASCII") as bytes_of_any_kind:
+                bytes_of_any_kind.execute("create table t (id integer, name text, tags text[], day date)")
+                good = "insert into t values (1, 'Zürich 🌍 \uffff', '{é}', '2021-01-01')"
+                bytes_of_any_kind.execute(good.encode())
+                bytes_of_any_kind.execute("insert into t values (2, E'Taquer\\xeda', null, 'infinity')")
+                for number, spelt in enumerate((r"\xc0\x80", r"\xed\xa0\x80", r"\xf4\x90\x80\x80", r"\xe2\x82"), 3):
+                    bytes_of_any_kind.execute(f"insert into t values ({number}, null, array[E'{spelt}'], null)")
+            landed = land(database)["t"]
+        finally:
+            connection.execute(f"drop database {name} with (force)")
+    assert landed.rows == [(1, "Zürich 🌍 \uffff", "{é}", date(2021, 1, 1))]
+    first, *others = sorted(landed.rejects, key=lambda reject: reject["raw_text"])
+    assert (first["rule"], "Taquer\\xeda" in first["raw_text"]) == ("out of range: day; not UTF-8: name", True)
+    assert [reject["rule"] for reject in others] == ["not UTF-8: tags"] * 4
+
+
+def test_a_view_is_read_if_it_is_named(database):
+    database.execute("create table orders_base (id integer); insert into orders_base values (7)")
+    database.execute("create view orders as select id from orders_base; create materialized view kept as table orders")
+    with reading_of(database, views=["orders", "nope"], exclude=["other"]) as reading:
+        assert sorted(reading.schemas()) == ["orders", "orders_base"]
+        assert reading.unread == {"kept": "view"}
+        assert reading.unknown == ["other", "nope"]
+        assert [batch.to_pylist() for batch in reading.read("orders")] == [[{"id": 7}]]
+    assert set(land(database, only=["kept"])) == {"kept"}
 
 
 def test_floats_may_be_infinite_or_no_number(database):

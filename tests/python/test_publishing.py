@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -139,6 +141,32 @@ def test_readers_see_the_last_version_and_rollback_goes_back_through_them(engine
         engine.publisher.rollback()
     assert engine.publish(DAYS[3], {1: 3}) == versions[3]
     assert engine.reads() == {1: 3}
+
+
+_HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+
+
+def test_a_client_that_holds_the_file_for_writing_is_named_and_stops_no_publish(tmp_path: Path) -> None:
+    with _on_duckdb(Home(tmp_path)) as engine:
+        first = engine.publish(DAYS[0], {1: 1})
+        command = [sys.executable, "-c", _HOLD, engine.publisher.place]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+            assert client.stdout.readline() == b"held\n"
+            asking = (
+                lambda: engine.publisher.read(ORDERS, "order_id", 1),
+                engine.publisher.relations,
+                lambda: engine.publisher.answering("select 1").__enter__(),
+            )
+            for ask in asking:
+                with pytest.raises(StepFailed, match=rf"\(PID {client.pid}\) has .*\.duckdb open for writing; open it"):
+                    ask()
+            assert engine.publisher.current().name == first
+            engine.build(DAYS[1], {1: 2})
+            assert [change.describe() for change in engine.publisher.changes([ORDERS])] != [""]
+            second = engine.publisher.publish(DAYS[1], MARTS)[0].name
+            assert engine.reads() == {1: 2}
+            client.stdin.close()
+        assert engine.publisher.rollback().name == first != second
 
 
 def test_rollback_restores_every_row_of_a_changed_set(engine: Engine) -> None:

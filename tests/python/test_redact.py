@@ -1,10 +1,12 @@
 """No password comes out: not raw, not in any spelling a URL may give it."""
 
 import re
+from io import StringIO
 from urllib.parse import quote, quote_plus
 
 import psycopg
 import pytest
+from rich.console import Console
 from sqlalchemy.engine import URL
 
 from ingestion import redact as module
@@ -12,6 +14,7 @@ from ingestion.errors import StepFailed
 from ingestion.redact import one_line, redact, register_secret
 from ingestion.settings import database_url
 from ingestion.sources.postgres import open_postgres
+from pipeline.run.reporter import Reporter
 
 PASSWORDS = ["p@ss:w/rd%", "plain", "a b+c/d", "two  spaces", "100%25", "ü@ñ", "[.*]+$", 'it\'s "quoted"', "x@y@z"]
 
@@ -140,3 +143,14 @@ def test_a_password_in_the_query_of_the_url_vanishes(monkeypatch):
     monkeypatch.setenv("SOURCES__NORTHWIND__CREDENTIALS", url)
     assert database_url("northwind") == url
     assert redact(url) == "postgresql://user@localhost:1/db?connect_timeout=1&password=***"
+
+
+def test_what_a_terminal_would_act_on_or_hide_is_shown_escaped():
+    foreign = "a\x1b[31mb\x07c\nd\xa0e\u202ef [red]g[/red]"
+    shown = r"a\x1b[31mb\x07c\nd\xa0e\u202ef [red]g[/red]"
+    console = Console(file=StringIO(), soft_wrap=True)
+    reporter = Reporter(console)
+    reporter.say(foreign)
+    reporter.line("extract", foreign, None, None)
+    assert [line.removeprefix("extract  ") for line in console.file.getvalue().splitlines()] == [shown, shown]
+    assert one_line(StepFailed("x\x1b]0;title\x07y")) == r"x\x1b]0;title\x07y"

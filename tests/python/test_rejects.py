@@ -132,8 +132,8 @@ def test_as_many_as_the_cap_pass_and_one_more_fails(lines, monkeypatch, setting,
 def test_a_cap_that_cannot_be_read_is_a_wrong_request(monkeypatch, setting: str, value: str) -> None:
     monkeypatch.setenv(setting, value)
     with pytest.raises(BadRequest, match=f"{setting} can't be read: .* found {value!r}"):
-        read_caps("order_details")
-    read_caps("event_log")
+        read_caps("order_details", "csv")
+    read_caps("event_log", "csv")
 
 
 def test_a_passed_cap_is_one_line_with_its_examples_cut_short(lines_sandbox: Sandbox) -> None:

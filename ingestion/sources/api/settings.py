@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from ingestion.errors import BadRequest
 from ingestion.redact import register_secret
-from ingestion.settings import source_setting
+from ingestion.settings import setting_variable, source_setting
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ApiSettings:
 def configured_url(source: str) -> str | None:
     """Return the API's configured URL, None when unset; raises BadRequest when it isn't a plain http(s) URL."""
     url = source_setting(source, "base_url")
-    return check_api_url(str(url), _variable(source, "base_url")) if url else None
+    return check_api_url(str(url), setting_variable(source, "base_url")) if url else None
 
 
 def check_api_url(url: str, named: str) -> str:
@@ -80,8 +80,4 @@ def _number(source: str, name: str, default: float, *, lowest: float, highest: f
 
 
 def _unreadable(source: str, name: str, expected: str) -> BadRequest:
-    return BadRequest(f"{_variable(source, name)} can't be read: expected {expected}")
-
-
-def _variable(source: str, name: str) -> str:
-    return f"SOURCES__{source.upper()}__{name.upper()}"
+    return BadRequest(f"{setting_variable(source, name)} can't be read: expected {expected}")

@@ -1,0 +1,33 @@
+"""Make the environment of a command its own, once, at the start; its worker processes inherit it."""
+
+import os
+import re
+
+from ingestion.libpq import set_libpq_aside
+from ingestion.settings import whole_number
+
+_MAY_BE_EMPTY = re.compile(r"(TRADEWINDS_|SOURCES__|PEOPLE_|FSSPEC_|DLT_)", re.IGNORECASE)
+# dbt's options, which would change what a day's build does. DBT_ENV_… and the place of its log aren't such options.
+_DBT_OPTION = re.compile(r"DBT_(?!ENV_|LOG_PATH$).+")
+_WHOLE_NUMBERS = (
+    "TRADEWINDS_THREADS", "TRADEWINDS_POSTGRES_PORT", "TRADEWINDS_KEPT_VERSIONS", "TRADEWINDS_BACKUP_MAX_BYTES",
+)  # fmt: skip
+
+
+def settle_environment() -> None:
+    """Drop empty settings and dbt's options, and set libpq's variables aside; raises BadRequest on a bad number.
+
+    libpq's stay if the settings name a Postgres warehouse, because dbt connects to it by them.
+    """
+    for name, value in list(os.environ.items()):
+        if _DBT_OPTION.fullmatch(name) or (_MAY_BE_EMPTY.match(name) and not value.strip()):
+            del os.environ[name]
+    if not os.environ.get("TRADEWINDS_POSTGRES_HOST"):
+        set_libpq_aside()
+    # A later step would find these unreadable, after an hour.
+    for name in _WHOLE_NUMBERS:
+        whole_number(name, 1)
+    if os.environ.get("TRADEWINDS_MEMORY"):
+        from ingestion.session import memory_setting
+
+        memory_setting()
