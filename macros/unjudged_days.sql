@@ -9,7 +9,7 @@
             rejected_rows.database, rejected_rows.schema, '_judged_days'
         ) -%}
         {%- set rules = local_md5(
-            order_reject_reason() ~ order_detail_reject_reason() ~ event_reject_reason()
+            reject_reason('orders') ~ reject_reason('order_details') ~ reject_reason('event_log')
             ~ joined_array('reasons')
         ) -%}
         {%- set sql -%}

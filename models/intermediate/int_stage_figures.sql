@@ -1,30 +1,4 @@
-{#-
-    Days that are counted, reconciled and unchanged since aren't read again, so that a build's cost
-    doesn't grow with the number of earlier days.
--#}
-{%- set days = [run_date()] -%}
-{%- if execute and builds_relations() -%}
-    {%- set mart = graph.nodes['model.' ~ project_name ~ '.fct_reconciliation'] -%}
-    {%- set counted = adapter.get_relation(mart.database, mart.schema, mart.alias) -%}
-    {%- set uncounted -%}
-        select distinct landed.run_date
-        from raw_ops.landed_tables as landed
-        {%- if counted is not none and not flags.FULL_REFRESH %}
-        left join {{ counted }} as counted
-            on
-                landed.run_date = counted.run_date
-                and landed.source = counted.source_name
-                and landed.table_name = counted.table_name
-                and landed.run_id = counted._run_id
-                and counted.is_reconciled
-        where counted.run_date is null
-        {%- endif %}
-        order by 1
-    {%- endset -%}
-    {%- for day in run_query(uncounted).columns[0].values() -%}
-        {%- do days.append("cast('" ~ (day | string)[:10] ~ "' as date)") -%}
-    {%- endfor -%}
-{%- endif -%}
+{%- set days = uncounted_days() -%}
 
 with landed_tables as (
     select
@@ -32,13 +6,13 @@ with landed_tables as (
         -- Before hashes named their algorithm, keys of several columns were summed differently.
         content_hash like '%:%' as is_comparable
     from {{ ref('stg_ops__landed_tables') }}
-    where run_date in ({{ days | unique | join(', ') }})
+    where run_date in ({{ days }})
 ),
 
 raw_totals as (
     select *
     from {{ ref('stg_ops__raw_totals') }}
-    where run_date in ({{ days | unique | join(', ') }})
+    where run_date in ({{ days }})
 ),
 
 staging_totals as (

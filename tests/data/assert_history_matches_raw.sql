@@ -33,7 +33,11 @@
             '{{ snapshot.identifier }}' as snapshot_name,
             cast({{ key }} as varchar) as snapshot_key,
             'not in history' as problem
-        from (select * from held except all select * from valid) as missing
+        from (
+            select * from held
+            except all
+            select * from valid
+        ) as missing
 
         union all
 
@@ -41,6 +45,10 @@
             '{{ snapshot.identifier }}' as snapshot_name,
             cast({{ key }} as varchar) as snapshot_key,
             'not in the source' as problem
-        from (select * from valid except all select * from held) as unexpected
+        from (
+            select * from valid
+            except all
+            select * from held
+        ) as unexpected
     )
 {%- endfor %}

@@ -16,7 +16,7 @@ renamed as (
         cast(discount as decimal(9, 6)) as discount_rate,
 
         -- plumbing
-        cast({{ order_detail_reject_reason() }} as varchar) as _reject_reason,
+        cast({{ reject_reason('order_details') }} as varchar) as _reject_reason,
         cast(_run_date as date) as _run_date
     from source
 )

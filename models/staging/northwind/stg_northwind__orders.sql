@@ -29,7 +29,7 @@ renamed as (
         cast(shipped_date as date) as shipped_date,
 
         -- plumbing
-        cast({{ order_reject_reason() }} as varchar) as _reject_reason,
+        cast({{ reject_reason('orders') }} as varchar) as _reject_reason,
         cast(_run_date as date) as _run_date
     from source
 )

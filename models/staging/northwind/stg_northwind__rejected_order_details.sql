@@ -1,7 +1,7 @@
 with source as (
     select
         *,
-        {{ order_detail_reject_reason() }} as reject_reason
+        {{ reject_reason('order_details') }} as reject_reason
     from {{ source('northwind', 'order_details') }}
 ),
 

@@ -1,7 +1,7 @@
 with source as (
     select
         *,
-        {{ order_reject_reason() }} as reject_reason
+        {{ reject_reason('orders') }} as reject_reason
     from {{ source('northwind', 'orders') }}
 ),
 

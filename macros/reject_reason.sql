@@ -1,4 +1,14 @@
-{% macro event_reject_reason() -%}
+{% macro reject_reason(table_name) -%}
+    {%- if table_name == 'orders' -%}
+    case when order_id is null then 'missing_order_id' end
+    {%- elif table_name == 'order_details' -%}
+    case
+        when order_id is null or product_id is null then 'missing_id'
+        when quantity is null or quantity <= 0 then 'quantity_not_positive'
+        when unit_price is null or unit_price < 0 then 'unit_price_missing_or_negative'
+        when discount is null or discount not between 0 and 1 then 'discount_not_0_to_1'
+    end
+    {%- elif table_name == 'event_log' -%}
     case
         when event_id is null then 'missing_event_id'
         when professional_id_anonymized is null then 'missing_professional_id'
@@ -17,4 +27,5 @@
         when event_type = 'proposed' and nullif(meta_data, '') is null then 'missing_meta_data'
         when event_type = 'proposed' and not {{ has_valid_meta_data() }} then 'malformed_meta_data'
     end
+    {%- endif -%}
 {%- endmacro %}
