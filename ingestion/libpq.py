@@ -2,6 +2,10 @@
 
 import os
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 _VARIABLE = re.compile(r"PG[A-Z_]+")
 # Where libpq finds its own files.
@@ -18,7 +22,7 @@ def set_libpq_aside() -> None:
             os.environ[_SET_ASIDE + name] = os.environ.pop(name)
 
 
-def with_libpq_parameters(url):
+def with_libpq_parameters(url: "URL") -> "URL":
     """Return a SQLAlchemy URL with the parameters of the variables that were set aside, except those it states."""
     if not any(name.startswith(f"{_SET_ASIDE}PG") for name in os.environ):
         return url

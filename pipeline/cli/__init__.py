@@ -19,7 +19,7 @@ from pipeline.cli.rejects import rejects_app
 from pipeline.cli.site import site_app
 from pipeline.cli.sources import sources_app
 from pipeline.cli.steps import steps_app
-from pipeline.run.output import print_anything
+from pipeline.run.output import name_files_in_utf8, print_anything
 
 _INTERRUPTED = 130
 _HELP = {"--help", "--show-completion", "--install-completion"}
@@ -40,6 +40,7 @@ app.add_typer(people_app, name="people")
 
 def main() -> None:
     """Run the command; a failure is one line on standard error and an exit code."""
+    name_files_in_utf8()
     print_anything()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     exit_code, line = _run(sys.argv[1:] or ["--help"])

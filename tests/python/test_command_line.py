@@ -125,6 +125,20 @@ def test_files_are_read_and_written_as_utf8_under_every_locale(tmp_path: Path) -
 
 
 @pytest.mark.e2e
+def test_a_home_has_the_same_name_under_every_locale(tmp_path: Path) -> None:
+    lines = tmp_path / "zeilen für märz.csv"
+    write_order_details(lines, scale=1)
+    home = tmp_path / "Höme mit Lücken"
+    settings = _ASCII | {"TRADEWINDS_HOME": str(home), "SOURCES__ORDER_DETAILS__PATH": str(lines)}
+    for step in ("extract", "load"):
+        words = [COMMAND, step, *_WORDS]
+        done = subprocess.run(words, env=clean_environment() | settings, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert list(home.glob("landing/csv/order_details/*/*.parquet"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [home.name, lines.name]
+
+
+@pytest.mark.e2e
 def test_scripts_get_an_object_a_step_and_cron_gets_nothing(tmp_path: Path) -> None:
     lines = tmp_path / "order_details.csv"
     write_order_details(lines, scale=1)
