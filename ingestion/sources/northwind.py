@@ -2,4 +2,4 @@
 
 from ingestion.sources.postgres_source import PostgresSource
 
-NORTHWIND = PostgresSource(name="northwind", raw_schema="raw_northwind")
+SOURCE = PostgresSource(name="northwind", raw_schema="raw_northwind")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion.errors import StepFailed
-from ingestion.samples.defaults import sample_database
 from ingestion.settings import Home, database_url, source_setting
 from ingestion.sources.base import Described
 from ingestion.sources.postgres import PostgresReading, open_postgres
@@ -30,6 +29,8 @@ class PostgresSource(Described):
             url = database_url(self.name)
             if url is None:
                 self.refuse_sample(home)
+                from ingestion.samples.defaults import sample_database
+
                 url = stack.enter_context(sample_database(home))
             schema, only = source_setting(self.name, "schema", "public"), source_setting(self.name, "tables")
             reading = stack.enter_context(

@@ -1,16 +1,18 @@
 """Names for shell completion."""
 
-from ingestion.known_settings import BUILT_IN_KINDS
-from ingestion.own_sources import own_kinds
+from ingestion.errors import BadRequest
+from ingestion.own_sources import source_kinds
 
-SOURCE_NAMES = tuple(BUILT_IN_KINDS)
 # Repeated here because completion can't wait until the engines are imported.
 TARGET_NAMES = ("duckdb", "postgres")
 
 
 def complete_source(incomplete: str) -> list[str]:
-    """Return the sources that begin with this text."""
-    return [name for name in (*SOURCE_NAMES, *own_kinds()) if name.startswith(incomplete)]
+    """Return the sources that begin with this text, none if the settings can't be read."""
+    try:
+        return [name for name in source_kinds() if name.startswith(incomplete)]
+    except BadRequest:
+        return []
 
 
 def complete_target(incomplete: str) -> list[str]:

@@ -41,7 +41,7 @@ def query(
 
 @published_app.command(epilog=examples("tradewinds answer", "tradewinds answer --limit 5 --format json"))
 def answer(limit: Limit = None, form: RowFormat = "table", target: Target = "duckdb") -> None:
-    """Show the first rows of the published sales.orders_with_details; csv and json have all of its columns."""
+    """Show the first rows of the published answer, sales.orders_with_details; csv and json have all of its columns."""
     from pipeline.cli.asking import ask_answer
 
     with serving(target, None) as request:

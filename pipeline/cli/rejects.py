@@ -8,7 +8,7 @@ import typer
 from ingestion.errors import BadRequest
 from pipeline.cli.options import Limit, RowFormat, SourceNames, Target, complete_source, examples, serving
 
-rejects_app = typer.Typer(help="Rows that couldn't be read or broke a rule.")
+rejects_app = typer.Typer(name="rejects", help="Rows that couldn't be read or broke a rule.")
 
 
 @rejects_app.command(

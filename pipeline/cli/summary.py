@@ -6,7 +6,7 @@ from rich.table import Table
 
 from ingestion.landing import Landing
 from ingestion.sources import kind_of
-from pipeline.cli.asking import ANSWER, ANSWER_SHOWN
+from pipeline.dbt.project import Export, find_answer
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
 
@@ -31,20 +31,22 @@ def print_summary(request: Request, run_date: str) -> None:
         hint = f"; set {setting} to use your own" if manifest.is_sample else ""
         say(f"  {source.name:<14} {manifest.rows:>9,} rows, {manifest.rejected_rows:,} rejected   {origin}{hint}")
     say("")
-    say(f"The first rows of {ANSWER}:")
-    request.reporter.console.print(_first_rows(request, 5))
-    say("")
-    say(f"  the answer, whole   {home.exports}/{run_date}/orders_with_details.csv and .json")
+    if answer := find_answer():
+        say(f"The first rows of {answer.relation}:")
+        request.reporter.console.print(_first_rows(request, answer, 5))
+        say("")
+        files = " and ".join([f"{answer.name}.{answer.formats[0]}", *(f".{form}" for form in answer.formats[1:])])
+        say(f"  the answer, whole   {home.exports}/{run_date}/{files}")
     say(f"  the marts, for BI   {open_publisher(request.target, home).place}")
     say(f"  what was done       tradewinds status --run-date {run_date}")
 
 
-def _first_rows(request: Request, count: int) -> Table:
+def _first_rows(request: Request, answer: Export, count: int) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ANSWER_SHOWN:
+    for column in answer.answer:
         table.add_column(column, no_wrap=True)
-    with request.warehouse.reading(ANSWER, ["order_id", "product_id"]) as mart:
+    with request.warehouse.reading(answer.relation, answer.order_by) as mart:
         rows = (row for batch in mart for row in batch.to_pylist())
         for row in islice(rows, count):
-            table.add_row(*("" if row[column] is None else str(row[column]) for column in ANSWER_SHOWN))
+            table.add_row(*("" if row[column] is None else str(row[column]) for column in answer.answer))
     return table
