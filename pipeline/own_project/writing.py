@@ -46,7 +46,7 @@ def write_project(folder: Path) -> int:
     """
     existed = folder.exists()
     if existed and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadRequest(f"{folder} isn't empty", "tradewinds init DIR, with a new or empty folder as DIR")
+        raise BadRequest(f"{folder} exists and isn't an empty folder: name a new one")
     try:
         _copy_machinery(folder)
         shutil.copytree(_TEMPLATE, folder, dirs_exist_ok=True)

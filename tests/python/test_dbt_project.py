@@ -213,7 +213,7 @@ def singular_tests_are_described_as_they_open(project: Project) -> Iterator[str]
 def the_overview_tells_every_schema(project: Project) -> Iterator[str]:
     """It is the first page of dbt's documentation."""
     (overview,) = (block for block in project.ours("docs") if block["name"] == "__overview__")
-    schemas = {node["config"]["schema"] for node in project.nodes("model", "snapshot")}
+    schemas = {node["schema"] for node in project.nodes("model", "snapshot")}
     schemas |= {source["schema"] for source in project.ours("sources")} - {"raw_ops"}
     yield from sorted(schema for schema in schemas if f"`{schema}`" not in overview["block_contents"])
 

@@ -90,7 +90,7 @@ def test_the_list_has_every_name_that_is_read() -> None:
 
     folders = ("ingestion", "pipeline", "people_api", "deploy", "benchmarks", "docs", "tests", "macros")
     files = [path for folder in folders for path in (PROJECT / folder).rglob("*") if path.suffix != ".pyc"]
-    files += [PROJECT / "profiles.yml", PROJECT / "Makefile", PROJECT / "Dockerfile"]
+    files += [PROJECT / "profiles.yml", PROJECT / "Makefile", PROJECT / "development.mk", PROJECT / "Dockerfile"]
     read = set()
     for path in files:
         if path.is_file() and path.name != "test_known_settings.py":

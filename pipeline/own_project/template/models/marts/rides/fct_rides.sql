@@ -6,9 +6,9 @@ final as (
     select
         ride_id,
         station,
-        minutes,
+        duration_minutes,
         fare_eur,
-        minutes >= 60 as is_long,
+        duration_minutes >= 60 as is_long,
         cast(started_at as date) as started_date,
         started_at
     from rides
