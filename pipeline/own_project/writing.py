@@ -85,11 +85,15 @@ def _machinery() -> Iterator[Path]:
 
 
 def _without_others(text: str, models: set[str]) -> str:
-    """Return a file without the lines that read what isn't copied: a model, a source's table, a source's colour."""
-    colors = tuple(f"{name}:" for name in built_in_modules())
+    """Return a file without the lines that read what isn't copied: a model, a source's table, a source's colour.
+
+    The first source's colour becomes the example's.
+    """
+    first, *others = built_in_modules() or [_EXAMPLE]
+    colors = tuple(f"{name}:" for name in others)
     return "".join(
         line
-        for line in text.splitlines(keepends=True)
+        for line in text.replace(f" {first}: ", f" {_EXAMPLE}: ").splitlines(keepends=True)
         if all(name in models or name == "ops" for _, name in _READS.findall(line))
         and not line.strip().startswith(colors)
     )

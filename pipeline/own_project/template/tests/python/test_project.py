@@ -50,9 +50,3 @@ def test_rows_and_fares_agree_from_the_file_to_the_mart(home: Path) -> None:
         "select is_reconciled, read_count = mart_count, source_amount_sum = mart_amount_sum from ops.fct_reconciliation"
     )
     assert query(home, totals) == [(True, True, True)]
-
-
-def test_the_day_run_again_is_the_same_version(home: Path) -> None:
-    before = (home / "published" / "tradewinds.duckdb").resolve()
-    tradewinds(home, "run", "--run-date", DAY)
-    assert (home / "published" / "tradewinds.duckdb").resolve() == before
