@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingestion.errors import BadRequest, StepFailed
+from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.own_sources import built_in_modules
 from ingestion.redact import one_line
 from ingestion.settings import PROJECT
@@ -42,11 +42,14 @@ _SETTINGS = ("DBT_", "DLT_", "PEOPLE_", "SOURCES__", "TRADEWINDS_")
 def write_project(folder: Path) -> int:
     """Write a project into a new or empty folder, and return the number of its files.
 
-    Raises BadRequest when the folder holds something, StepFailed when it can't be written; both leave it as it was.
+    Raises BadRequest when the folder holds something, Refused when this isn't a checkout, StepFailed when the project
+    can't be written; all leave the folder as it was.
     """
     existed = folder.exists()
     if existed and (not folder.is_dir() or any(folder.iterdir())):
         raise BadRequest(f"{folder} exists and isn't an empty folder: name a new one")
+    if lacking := [name for name in _KEPT if "*" not in name and not (PROJECT / name).exists()]:
+        raise Refused(f"only a checkout of Tradewinds can be copied: {PROJECT} lacks {', '.join(lacking)}")
     try:
         _copy_machinery(folder)
         shutil.copytree(_TEMPLATE, folder, dirs_exist_ok=True)

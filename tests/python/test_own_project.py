@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.errors import BadRequest, StepFailed
+from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.sources import SOURCES
 from pipeline.own_project import writing
 from pipeline.own_project.writing import write_project
@@ -80,6 +80,14 @@ def test_what_holds_something_is_left_as_it_is(tmp_path: Path, content: str) -> 
     with pytest.raises(BadRequest, match=f"^{place} exists and isn't an empty folder: name a new one$"):
         write_project(place)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
+
+
+def test_an_image_is_no_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "image").mkdir()
+    monkeypatch.setattr(writing, "PROJECT", tmp_path / "image")
+    with pytest.raises(Refused, match=r"image lacks .*Makefile"):
+        write_project(tmp_path / "place")
+    assert not (tmp_path / "place").exists()
 
 
 @pytest.mark.parametrize("existed", [False, True])
