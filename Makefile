@@ -8,16 +8,14 @@ BIN := .venv/bin
 INSTALL := install --quiet --disable-pip-version-check --no-deps --no-compile
 COMPILE := python -m compileall -qq -j 0
 DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
+PACKAGES := $(wildcard ingestion people_api pipeline)
 HOME_FOLDER := $(or $(TRADEWINDS_HOME),data)
-BASE ?= origin/main
-STATE ?= $(HOME_FOLDER)/slim_ci_state
-STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run extract load build check publish boards docs serve picture test test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset bench lint format slim-ci-state slim-ci clean
+.PHONY: help setup run extract load build check publish boards docs serve test lint format clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## create .venv with all pinned packages
 
@@ -26,7 +24,7 @@ setup: .venv/ready ## create .venv with all pinned packages
 	mkdir -p $(HOME_FOLDER)/warehouse
 	$(BIN)/pip $(INSTALL) --requirement requirements.lock --requirement requirements-boards.lock
 	$(BIN)/pip $(INSTALL) --no-build-isolation --editable .
-	$(BIN)/$(COMPILE) .venv/lib ingestion people_api pipeline
+	$(BIN)/$(COMPILE) .venv/lib $(PACKAGES)
 	@touch $@
 
 run: setup ## run a whole day, print the answer's first rows and write the site
@@ -57,102 +55,8 @@ docs: setup ## write the site: boards, dbt's documentation, column lineage, run 
 serve: setup ## serve the site on this machine until Ctrl-C
 	@$(BIN)/tradewinds serve
 
-picture: ## take README's picture, docs/site.png, of the site from `make docs`; needs Chromium
-	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
-	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
-		--virtual-time-budget=5000 --screenshot=docs/site.png "file://$(abspath $(HOME_FOLDER))/reports/boards/sales.html"
-
-.venv-airflow/ready: deploy/airflow/requirements.lock
-	$(PYTHON) -m venv .venv-airflow
-	.venv-airflow/bin/pip $(INSTALL) --requirement deploy/airflow/requirements.lock
-	.venv-airflow/bin/$(COMPILE) .venv-airflow/lib
-	@touch $@
-
-airflow: setup .venv-airflow/ready ## run the pipelines of deploy/airflow in Airflow, at http://127.0.0.1:8080, until Ctrl-C
-	@deploy/airflow/start
-
 test: setup ## run every test that needs only pip packages
 	@$(BIN)/pytest -n auto
-
-test-unit: setup ## run only the tests without a server or the command
-	@$(BIN)/pytest -n auto -m unit
-
-test-integration: setup ## run only the tests against a real Postgres
-	@$(BIN)/pytest -n auto -m integration
-
-test-e2e: setup ## run only the tests of the tradewinds command
-	@$(BIN)/pytest -n auto -m e2e
-
-prove: setup ## run the long tests: random orders of days, concurrent readers, kills, odd rows, every page, every walk, every DAG; takes two hours
-	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 TRADEWINDS_KILLS=50 TRADEWINDS_RUN_KILLS=10 \
-		TRADEWINDS_EXAMPLES=2000 TRADEWINDS_DATE_EXAMPLES=3000 TRADEWINDS_EVERY_PAGE=1 TRADEWINDS_WALKS=1 $(BIN)/pytest -n auto \
-		$(addprefix tests/python/test_,history.py readers.py object_storage.py crashes.py people_backup_crashes.py \
-		availability.py csv_source.py people_judge.py docs.py walks.py)
-	@TRADEWINDS_FUZZ_ROWS=1000000 TRADEWINDS_SCHEMA_EXAMPLES=200 $(BIN)/pytest -s \
-		tests/python/test_people_fuzz.py tests/python/test_people_schema.py
-	@TRADEWINDS_PROVE=1 $(MAKE) --no-print-directory test-browser test-airflow
-
-.venv-clock/ready: .venv/ready
-	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-clock libfaketime==3.0.1
-	@touch $@
-
-test-clock: .venv-clock/ready ## run only the test that shifts the clock; needs a C compiler for libfaketime
-	@PYTHONPATH=$(CURDIR)/.venv-clock $(BIN)/pytest tests/clock
-
-test-clients: setup ## run only the test that older DuckDB clients can read the published file; installs them separately
-	@$(BIN)/pytest tests/clients
-
-.venv-deploy/ready: .venv/ready requirements-deploy.lock
-	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-deploy --requirement requirements-deploy.lock
-	@touch $@
-
-test-deploy: .venv-deploy/ready ## run only the tests of images, Compose and chart; installs Helm's library and Kubernetes' schemas
-	@PYTHONPATH=$(CURDIR)/.venv-deploy $(BIN)/pytest tests/deploy
-
-test-bi: setup bi-tools ## run only the tests of the connections in docs/bi; installs the tools in .venv-bi
-	@$(BIN)/pytest tests/bi
-
-test-superset: setup .venv-superset/ready ## run only the test that Superset's numbers equal the marts'; installs Superset in .venv-superset
-	@$(BIN)/pytest tests/superset
-
-.venv-browser/ready: .venv/ready
-	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-browser playwright==1.65.2
-	@touch $@
-
-test-browser: .venv-browser/ready ## run only the tests of pages in a browser; installs Playwright, and Debian's Chromium if it is missing
-	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; } \
-		|| { echo "chromium is missing, and installing it takes root: apt-get install chromium" >&2; exit 1; }
-	@PYTHONPATH=$(CURDIR)/.venv-browser $(BIN)/pytest tests/browser
-
-test-airflow: setup .venv-airflow/ready ## run only the tests that run days in a real Airflow; installs it in .venv-airflow
-	@$(BIN)/pytest tests/airflow
-
-bi-tools: .venv-bi/ready ## create .venv-bi with the tools of docs/bi: DuckDB, pandas, polars, SQLAlchemy, harlequin
-
-.venv-bi/ready: requirements-bi.lock
-	$(PYTHON) -m venv .venv-bi
-	.venv-bi/bin/pip $(INSTALL) --requirement requirements-bi.lock
-	.venv-bi/bin/$(COMPILE) .venv-bi/lib
-	@touch $@
-
-superset: .venv-superset/ready ## serve Superset on the published marts until Ctrl-C; installs it in .venv-superset
-	@.venv-superset/bin/python deploy/superset/marts.py
-
-.venv-superset/ready: deploy/superset/requirements.lock
-	$(PYTHON) -m venv .venv-superset
-	.venv-superset/bin/pip $(INSTALL) --requirement deploy/superset/requirements.lock
-	.venv-superset/bin/$(COMPILE) .venv-superset/lib
-	@touch $@
-
-.venv-bench/ready: requirements-bench.lock
-	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip $(INSTALL) --requirement requirements-bench.lock
-	.venv-bench/bin/$(COMPILE) .venv-bench/lib
-	@touch $@
-
-bench: setup .venv-bench/ready ## measure Tradewinds, the limits and the peers into benchmarks/RESULTS.md; takes hours, with SCALE=10000 five minutes
-	@$(BIN)/python -m benchmarks.run $(if $(SCALE),--orders $(SCALE) --rounds 1 --days 0 --report $(HOME_FOLDER)/benchmarks) \
-		$(if $(BEFORE),--before $(BEFORE))
 
 lint: setup ## check the style of Python and SQL
 	@$(BIN)/ruff check .
@@ -164,12 +68,9 @@ format: setup ## fix what the linters can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-slim-ci-state: setup ## build the marts of BASE=<commit> from sample data into STATE=<folder>, to compare a change with
-	@$(BIN)/python -m pipeline.slim_ci state --state $(STATE) --base $(BASE) --run-date $(STATE_DATE)
-
-slim-ci: slim-ci-state ## build only what differs from BASE, and write its effect on the marts into reports/changes.md
-	@$(BIN)/python -m pipeline.slim_ci compare --state $(STATE)
-
 clean: ## remove caches and build leftovers, but not data and .venv
 	rm -rf target logs build *.egg-info .pytest_cache .ruff_cache .hypothesis
-	find ingestion people_api pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Verbs for work on Tradewinds itself; a project that `tradewinds init` has written lacks them.
+-include development.mk

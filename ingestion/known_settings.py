@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from ingestion.errors import BadRequest
-from ingestion.own_sources import own_kinds
+from ingestion.own_sources import source_kinds
 
 _READ = {
     "BACKUPS_URL", "BACKUP_MAX_BYTES", "EXPORTS_URL", "HOME", "KEPT_VERSIONS", "LANDING_RAW_URL", "LANDING_URL",
@@ -34,9 +34,6 @@ SETTINGS_OF_A_KIND = {
     "people": (),
 }  # fmt: skip
 _OF_EVERY_SOURCE = ("max_rejected_rows", "max_rejected_share", "kind", "since", "enabled")
-BUILT_IN_KINDS = {
-    "northwind": "postgres", "order_details": "csv", "event_log": "csv", "people": "people", "community": "api",
-}  # fmt: skip
 _OURS = re.compile(r"(TRADEWINDS_|SOURCES__)", re.IGNORECASE)
 # Kubernetes adds these for every service of a namespace, whose name may begin like ours.
 _SERVICE_LINK = re.compile(r"(.+?)_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
@@ -44,7 +41,7 @@ _SERVICE_LINK = re.compile(r"(.+?)_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(T
 
 def refuse_unknown_settings(adding: Collection[str] = ()) -> None:
     """Raise BadRequest naming every variable that looks like a setting and is none; `adding` are new sources' names."""
-    kinds = BUILT_IN_KINDS | own_kinds()
+    kinds = source_kinds()
     known = TRADEWINDS_SETTINGS | set(_source_settings(kinds))
     known |= {f"{name}_FILE" for name in known}  # the image's entrypoint reads secrets from files
     free = [f"SOURCES__{name.upper()}__" for name in adding]

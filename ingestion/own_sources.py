@@ -1,4 +1,6 @@
-"""The sources defined by settings alone: `[sources.<name>]` with a `kind` in `.dlt/config.toml`.
+"""The sources in `.dlt/config.toml`: each `[sources.<name>]` with a `kind`.
+
+Those with a `module` come with the project, which defines them there; the others are defined by settings alone.
 
 They are read without dlt, because its import takes too long for commands that only need the sources of a day.
 """
@@ -44,7 +46,7 @@ class OwnSettings:
     @property
     def section(self) -> str:
         """Where the settings are, for messages."""
-        return _section(self.name)
+        return settings_section(self.name)
 
     @property
     def is_there(self) -> bool:
@@ -61,18 +63,23 @@ def is_source_name(name: str) -> bool:
     return len(name) <= 40 and _NAME.fullmatch(name) is not None
 
 
-def own_kinds() -> dict[str, str]:
-    """Return the kinds of these sources by name, unchecked."""
-    return {name: str(entries["kind"]) for name, entries in _read("config.toml").items() if "kind" in entries}
+def source_kinds() -> dict[str, str]:
+    """Return the kind of every source by name, unchecked."""
+    return {name: str(entries["kind"]) for name, entries in _sources().items()}
+
+
+def built_in_modules() -> dict[str, str]:
+    """Return the modules that define the sources that come with the project, by name."""
+    return {name: entries["module"] for name, entries in _sources().items() if "module" in entries}
 
 
 def read_own_settings() -> list[OwnSettings]:
-    """Return the settings of these sources; raises BadRequest when one can't be read."""
+    """Return the settings of the sources without a module; raises BadRequest when one can't be read."""
     secrets = _read("secrets.toml")
     return [
         _describe(name, entries | secrets.get(name, {}))
-        for name, entries in _read("config.toml").items()
-        if "kind" in entries
+        for name, entries in _sources().items()
+        if "module" not in entries
     ]
 
 
@@ -88,8 +95,8 @@ def secret_texts() -> list[str]:
     return texts
 
 
-def _read(file: str) -> dict[str, dict[str, Any]]:
-    path = Path(os.environ.get("DLT_PROJECT_DIR", PROJECT)) / ".dlt" / file
+def _read(file: str, project: Path | None = None) -> dict[str, dict[str, Any]]:
+    path = (project or Path(os.environ.get("DLT_PROJECT_DIR", PROJECT))) / ".dlt" / file
     try:
         sources = tomllib.loads(path.read_text(encoding="utf-8")).get("sources", {})
     except FileNotFoundError:
@@ -99,12 +106,20 @@ def _read(file: str) -> dict[str, dict[str, Any]]:
     return {name: entries for name, entries in sources.items() if isinstance(entries, dict)}
 
 
-def _section(name: str) -> str:
+def _sources() -> dict[str, dict[str, Any]]:
+    """Return the sources' settings: another DLT_PROJECT_DIR adds some and changes some, and hides none."""
+    found, configured = _read("config.toml", PROJECT), _read("config.toml")
+    merged = {name: found.get(name, {}) | configured.get(name, {}) for name in found | configured}
+    return {name: entries for name, entries in merged.items() if "kind" in entries}
+
+
+def settings_section(name: str) -> str:
+    """Return where the settings of a source are, for messages."""
     return f"[sources.{name}] in .dlt/config.toml"
 
 
 def _describe(name: str, entries: dict[str, Any]) -> OwnSettings:
-    place = _section(name)
+    place = settings_section(name)
     if not is_source_name(name):
         raise BadRequest(f"{place}: a source's name is lower-case letters, digits and single underscores")
     kind = entries["kind"]

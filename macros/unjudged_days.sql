@@ -8,10 +8,12 @@
         {%- set judged = adapter.get_relation(
             rejected_rows.database, rejected_rows.schema, '_judged_days'
         ) -%}
-        {%- set rules = local_md5(
-            reject_reason('orders') ~ reject_reason('order_details') ~ reject_reason('event_log')
-            ~ joined_array('reasons')
-        ) -%}
+        {%- set rules = [joined_array('reasons')] -%}
+        {%- set judging = 'macro.' ~ project_name ~ '.reject_reason' -%}
+        {%- for node in graph.nodes.values() | sort(attribute='name')
+            if '__rejected_' in node.name and judging in node.depends_on.macros -%}
+            {%- do rules.append(context.reject_reason(node.name.split('__rejected_')[1])) -%}
+        {%- endfor -%}
         {%- set sql -%}
             select
                 loaded.run_date,
@@ -23,7 +25,7 @@
                         string_agg(
                             concat_ws('|', raw_schema, table_name, run_id),
                             ',' order by raw_schema, table_name
-                        ) || '{{ rules }}'
+                        ) || '{{ local_md5(rules | join) }}'
                     ) as inputs
                 from raw_ops.landed_tables
                 where run_date <= {{ run_date() }}

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
 from ingestion.settings import Home, people_database_url
-from ingestion.sources import Source
-from ingestion.sources.people import People
 from people_api.published import Report
 from pipeline.dbt.project import Mart, exports
 from pipeline.publishing import Publisher
@@ -19,9 +17,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def people_ready(source: Source, home: Home) -> Iterator[None]:
-    """Keep the embedded people database running, filled with the sample if it is empty; else do nothing."""
-    if source.name != People.name or people_database_url():
+def people_ready(home: Home) -> Iterator[None]:
+    """Keep the embedded people database running, filled with the sample if it is empty; do nothing for your own."""
+    if people_database_url():
         yield
         return
     from ingestion.samples.defaults import sample_people as sample_files

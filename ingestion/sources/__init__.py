@@ -2,23 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from importlib import import_module
 
 from ingestion.errors import BadRequest
-from ingestion.own_sources import OwnSettings, read_own_settings
+from ingestion.own_sources import OwnSettings, built_in_modules, read_own_settings, settings_section
+from ingestion.redact import one_line
 from ingestion.sources.api_source import ApiSource
 from ingestion.sources.base import REJECT_SCHEMA, AnswerReading, DatabaseReading, Reading, Source, kind_of
-from ingestion.sources.community import Community
-from ingestion.sources.event_log import EVENT_LOG
-from ingestion.sources.northwind import NORTHWIND
-from ingestion.sources.order_details import ORDER_DETAILS
 from ingestion.sources.own import Own
 from ingestion.sources.own_api import make_own_api
 from ingestion.sources.own_csv import make_own_csv
 from ingestion.sources.own_dlt import make_own_dlt
 from ingestion.sources.own_postgres import make_own_postgres
-from ingestion.sources.people import People
 
-_BUILT_IN: tuple[Source, ...] = (NORTHWIND, ORDER_DETAILS, EVENT_LOG, People(), Community())
 _MAKERS: dict[str, Callable[[OwnSettings], Own]] = {
     "csv": make_own_csv,
     "postgres": make_own_postgres,
@@ -28,14 +24,14 @@ _MAKERS: dict[str, Callable[[OwnSettings], Own]] = {
 
 
 class _Sources(Mapping[str, Source]):
-    """The built-in sources and those defined in settings, which are read on first use."""
+    """The sources in the settings, which are read on first use."""
 
     @cached_property
     def _by_name(self) -> dict[str, Source]:
-        found = {source.name: source for source in _BUILT_IN}
-        schemas = {source.raw_schema for source in _BUILT_IN}
+        found = {name: _built_in(name, module) for name, module in built_in_modules().items()}
+        schemas = {source.raw_schema for source in found.values()}
         for settings in read_own_settings():
-            if settings.name in found or settings.raw_schema in schemas | {"raw_ops"}:
+            if settings.raw_schema in schemas | {"raw_ops"}:
                 raise BadRequest(f"{settings.section}: the name is taken")
             found[settings.name] = make_own(settings)
         return found
@@ -56,6 +52,13 @@ __all__ = [
     "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "DatabaseReading", "Own", "Reading", "Source", "kind_of",
     "make_own", "own_sources", "sources_named",
 ]  # fmt: skip
+
+
+def _built_in(name: str, module: str) -> Source:
+    try:
+        return import_module(module).SOURCE
+    except (ImportError, AttributeError) as error:
+        raise BadRequest(f"{settings_section(name)}: {module} defines no source: {one_line(error)}") from error
 
 
 def make_own(settings: OwnSettings) -> Own:

@@ -9,7 +9,6 @@ from typing import ClassVar, Self
 
 from ingestion.errors import Refused
 from ingestion.landing import Landing, Manifest
-from ingestion.samples.defaults import sample_api
 from ingestion.settings import Home
 from ingestion.sources.api import ApiReading, Shape
 from ingestion.sources.api.settings import configured_url, read_api_settings
@@ -53,9 +52,11 @@ class ApiSource(Described):
             configured = configured_url(self.name)
             if configured is None:
                 self.refuse_sample(home)
-            url = configured or stack.enter_context(sample_api(home).running())
+                from ingestion.samples.defaults import sample_api
+
+                configured = stack.enter_context(sample_api(home).running())
             folder = work / "answers"
             folder.mkdir()
             writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
-            pages = ApiPages(read_api_settings(self.name, url), folder, writer, is_sample=configured is None)
+            pages = ApiPages(read_api_settings(self.name, configured), folder, writer, is_sample=self.is_sample(home))
             yield ApiReading(self.shapes, pages, self.control_totals)

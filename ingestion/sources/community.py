@@ -54,3 +54,6 @@ class Community(ApiSource):
     raw_schema: str = "raw_community"
 
     shapes = SHAPES
+
+
+SOURCE = Community()

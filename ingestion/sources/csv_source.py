@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingestion.samples.defaults import sample_file
 from ingestion.settings import Home, source_setting
 from ingestion.sources.base import Described
 from ingestion.sources.csv import CsvReading, CsvShape
@@ -36,6 +35,11 @@ class CsvSource(Described):
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[CsvReading]:
         configured = self.mended or self.configured_path
-        path = Path(configured).expanduser() if configured else sample_file(home, self.name)
-        with CsvReading.open(path, self.shape, work, self.control_totals.get(self.shape.table)) as reading:
+        if not configured:
+            from ingestion.samples.defaults import sample_file
+
+            configured = sample_file(home, self.name)
+        with CsvReading.open(
+            Path(configured).expanduser(), self.shape, work, self.control_totals.get(self.shape.table)
+        ) as reading:
             yield reading

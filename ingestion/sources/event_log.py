@@ -15,4 +15,4 @@ SHAPE = CsvShape(
     },
 )
 
-EVENT_LOG = CsvSource(name="event_log", raw_schema="raw_marketplace", shape=SHAPE)
+SOURCE = CsvSource(name="event_log", raw_schema="raw_marketplace", shape=SHAPE)

@@ -3,4 +3,4 @@
 from ingestion.sources.postgres_source import PostgresSource
 
 # Its order lines come from a file; a database that has them too must not load them twice.
-NORTHWIND = PostgresSource(name="northwind", raw_schema="raw_northwind", left_out=("order_details",))
+SOURCE = PostgresSource(name="northwind", raw_schema="raw_northwind", left_out=("order_details",))

@@ -16,4 +16,4 @@ SHAPE = CsvShape(
     },
 )
 
-ORDER_DETAILS = CsvSource(name="order_details", raw_schema="raw_northwind", shape=SHAPE)
+SOURCE = CsvSource(name="order_details", raw_schema="raw_northwind", shape=SHAPE)

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from ingestion.errors import BadRequest
 from ingestion.own_sources import OwnSettings
+from ingestion.settings import PROJECT
 from ingestion.sources.csv import CsvShape
 from ingestion.sources.csv_sniffing import sniff
 from ingestion.sources.csv_source import CsvSource
@@ -15,11 +16,12 @@ from ingestion.sources.own import Looked, LookedTable, Own
 
 @dataclass(frozen=True)
 class OwnCsv(Own, CsvSource):
-    """The file at the configured path."""
+    """The file at the configured path; a relative one begins at the project's root."""
 
     @property
     def configured_path(self) -> str | None:
-        return self.settings.entries["path"] or None
+        path = self.settings.entries["path"]
+        return str(PROJECT / Path(path).expanduser()) if path else None
 
     def declared_schemas(self) -> dict[str, pa.Schema]:
         return {self.shape.table: self.shape.schema()}
@@ -47,7 +49,8 @@ def look_at_csv(name: str, *, path: Path) -> Looked:
         origin="file",
         tables=[LookedTable(name, found.columns, (found.key,))],
         settings={
-            "path": str(path),
+            # So that the project may be moved together with its files.
+            "path": str(path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path),
             "delimiter": found.delimiter,
             "max_rejected_share": 0.9,
             "columns": found.columns,

@@ -54,3 +54,6 @@ def people_database(home: Home) -> Iterator[str]:
     with server.running():
         server.ensure_database(_EMBEDDED_DATABASE)
         yield server.url(_EMBEDDED_DATABASE)
+
+
+SOURCE = People()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion.errors import StepFailed
-from ingestion.samples.defaults import sample_database
 from ingestion.settings import Home, database_url, setting_variable, source_names, source_setting
 from ingestion.sources.base import Described
 from ingestion.sources.postgres import PostgresReading, open_postgres
@@ -31,6 +30,8 @@ class PostgresSource(Described):
             url = database_url(self.name)
             if url is None:
                 self.refuse_sample(home)
+                from ingestion.samples.defaults import sample_database
+
                 url = stack.enter_context(sample_database(home))
             schema, only = str(source_setting(self.name, "schema", "public")), source_names(self.name, "tables")
             excluded, views = source_names(self.name, "exclude_tables"), source_names(self.name, "views") or ()

@@ -23,4 +23,12 @@
         {{ control_totals(table) }}
     from {{ table.relation }}
     where {{ table.rows }}
+{%- else %}
+    select
+        cast(null as varchar) as source_name,
+        cast(null as varchar) as table_name,
+        cast(null as bigint) as row_count,
+        cast(null as decimal(38, 0)) as key_sum,
+        cast(null as decimal(38, 4)) as amount_sum
+    where false
 {%- endfor %}

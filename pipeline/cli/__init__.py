@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 
 import typer
 import typer.exceptions
@@ -11,14 +13,6 @@ from ingestion.errors import TradewindsError
 from ingestion.known_settings import refuse_unknown_settings
 from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
-from pipeline.cli.days import days_app
-from pipeline.cli.ledger import ledger_app
-from pipeline.cli.people import people_app
-from pipeline.cli.published import published_app
-from pipeline.cli.rejects import rejects_app
-from pipeline.cli.site import site_app
-from pipeline.cli.sources import sources_app
-from pipeline.cli.steps import steps_app
 from pipeline.run.output import name_files_in_utf8, print_anything
 
 _INTERRUPTED = 130
@@ -27,15 +21,15 @@ _HELP = {"--help", "--show-completion", "--install-completion"}
 use_project_settings()
 
 app = typer.Typer(
-    help="Land, load, check, build and publish Northwind's data, a day at a time.",
+    help="Land, load, check, build and publish data, a day at a time.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verbs in (days_app, steps_app, published_app, site_app, ledger_app):
-    app.add_typer(verbs)
-app.add_typer(sources_app, name="sources")
-app.add_typer(rejects_app, name="rejects")
-app.add_typer(people_app, name="people")
+# The verbs, each module with some of them. A project that `init` has written lacks those that are about its sources
+# alone.
+for name in ("days", "steps", "published", "site", "ledger", "own_project", "sources", "rejects", "people"):
+    if find_spec(f"pipeline.cli.{name}"):
+        app.add_typer(getattr(import_module(f"pipeline.cli.{name}"), f"{name}_app"))
 
 
 def main() -> None:

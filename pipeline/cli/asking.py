@@ -2,18 +2,15 @@
 
 from ingestion.errors import BadRequest, Refused
 from pipeline.cli.row_formats import Format, write_values
+from pipeline.dbt.project import find_answer
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
-
-ANSWER = "sales.orders_with_details"
-# As many columns as fit on a terminal.
-ANSWER_SHOWN = ("order_id", "ordered_date", "company_name", "product_name", "quantity", "net_amount_usd")
 
 
 def ask(request: Request, statement: str, form: Format, limit: int | None) -> None:
     """Write the rows of one query on the published marts; raises Refused before the first publish."""
     if not statement.strip():
-        raise BadRequest('an empty query; try: tradewinds query "select * from sales.fct_orders"')
+        raise BadRequest('an empty query; try: tradewinds query "select * from ops.dim_run_dates"')
     answering = open_publisher(request.target, request.home).answering(statement)
     with answering as answer:
         if answer is None:
@@ -22,6 +19,9 @@ def ask(request: Request, statement: str, form: Format, limit: int | None) -> No
 
 
 def ask_answer(request: Request, form: Format, limit: int | None) -> None:
-    """Write the first rows of the final query."""
-    columns = ", ".join(ANSWER_SHOWN) if form == "table" else "*"
-    ask(request, f"select {columns} from {ANSWER} order by order_id, product_id", form, limit)
+    """Write the first rows of the answer; raises BadRequest when no export is marked as it."""
+    answer = find_answer()
+    if answer is None:
+        raise BadRequest("no export in models/exports has an entry `answer`", "tradewinds query SQL")
+    columns = ", ".join(answer.answer) if form == "table" else "*"
+    ask(request, f"select {columns} from {answer.relation} order by {', '.join(answer.order_by)}", form, limit)

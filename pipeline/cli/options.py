@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ingestion.settings import Home
-from pipeline.cli.completion import SOURCE_NAMES, TARGET_NAMES, complete_source, complete_target
+from pipeline.cli.completion import TARGET_NAMES, complete_source, complete_target
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -47,7 +47,7 @@ SourceNames = Annotated[
     list[str] | None,
     typer.Option(
         "--source",
-        help=f"Only this source ({', '.join(SOURCE_NAMES)}); repeatable.",
+        help=f"Only this source ({', '.join(complete_source(''))}); repeatable.",
         autocompletion=complete_source,
     ),
 ]

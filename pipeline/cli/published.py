@@ -21,8 +21,8 @@ published_app = typer.Typer()
 
 @published_app.command(
     epilog=examples(
-        'tradewinds query "select ship_country, sum(net_amount_usd) from sales.orders_with_details group by 1"',
-        'tradewinds query "select * from sales.fct_orders order by order_id" --format csv --limit 100',
+        'tradewinds query "select source_name, sum(landed_count) from ops.fct_reconciliation group by 1"',
+        'tradewinds query "select * from ops.dim_run_dates order by run_date" --format csv --limit 100',
         "tradewinds query - --target postgres --format json < question.sql",
     )
 )
@@ -41,7 +41,7 @@ def query(
 
 @published_app.command(epilog=examples("tradewinds answer", "tradewinds answer --limit 5 --format json"))
 def answer(limit: Limit = None, form: RowFormat = "table", target: Target = "duckdb") -> None:
-    """Show the first rows of the published sales.orders_with_details; csv and json have all of its columns."""
+    """Show the first rows of the published answer, marked in models/exports; csv and json have all of its columns."""
     from pipeline.cli.asking import ask_answer
 
     with serving(target, None) as request:

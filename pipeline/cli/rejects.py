@@ -7,16 +7,17 @@ from typing import Annotated
 import typer
 
 from ingestion.errors import BadRequest
+from pipeline.cli.completion import a_source
 from pipeline.cli.options import Limit, RowFormat, SourceNames, Target, complete_source, examples, serving
 
-rejects_app = typer.Typer(help="Rows that couldn't be read or broke a rule.")
+rejects_app = typer.Typer(name="rejects", help="Rows that couldn't be read or broke a rule.")
 
 
 @rejects_app.command(
     "list",
     epilog=examples(
         "tradewinds rejects list",
-        "tradewinds rejects list --run-date 2021-01-02 --source order_details --format csv",
+        f"tradewinds rejects list --run-date 2021-01-02 --source {a_source('csv')} --format csv",
     ),
 )
 def list_(
@@ -44,8 +45,8 @@ def list_(
 
 @rejects_app.command(
     epilog=examples(
-        "tradewinds rejects replay --run-date 2021-01-02 --source order_details",
-        "tradewinds rejects replay --run-date 2021-01-02 --source order_details --from mended.csv",
+        f"tradewinds rejects replay --run-date 2021-01-02 --source {a_source('csv')}",
+        f"tradewinds rejects replay --run-date 2021-01-02 --source {a_source('csv')} --from mended.csv",
     )
 )
 def replay(

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from ingestion.errors import BadRequest
+from pipeline.cli.completion import a_source
 from pipeline.cli.options import (
     AcceptDrift,
     AcceptShrink,
@@ -29,8 +30,8 @@ steps_app = typer.Typer()
 @steps_app.command(
     epilog=examples(
         "tradewinds extract --run-date 2021-01-02",
-        "tradewinds extract --run-date 2021-01-02 --source northwind --table orders",
-        "tradewinds extract --run-date 2021-01-02 --source community --from-raw",
+        f"tradewinds extract --run-date 2021-01-02 --source {a_source('postgres')} --table orders",
+        f"tradewinds extract --run-date 2021-01-02 --source {a_source('api')} --from-raw",
     )
 )
 def extract(
@@ -82,7 +83,7 @@ def load(
 @steps_app.command(
     epilog=examples(
         "tradewinds build --run-date 2021-01-02",
-        "tradewinds build --run-date 2021-01-02 --source event_log --target postgres",
+        f"tradewinds build --run-date 2021-01-02 --source {a_source('csv')} --target postgres",
     )
 )
 def build(

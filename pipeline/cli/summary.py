@@ -8,8 +8,8 @@ from rich.text import Text
 from ingestion.landing import Landing
 from ingestion.redact import show_text
 from ingestion.sources import kind_of
-from pipeline.cli.asking import ANSWER, ANSWER_SHOWN
 from pipeline.cli.json_values import plain_text
+from pipeline.dbt.project import Export, find_answer
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
 
@@ -36,10 +36,12 @@ def print_summary(request: Request, run_date: str) -> None:
         rejected = manifest.rejected_rows + built.get("rejected", {}).get(source.name, 0)
         say(f"  {source.name:<14} {manifest.rows:>9,} rows, {rejected:,} rejected   {origin}{hint}")
     say("")
-    say(f"The first rows of {ANSWER}:")
-    request.reporter.console.print(_first_rows(request, 5))
-    say("")
-    say(f"  the answer, whole   {home.exports}/{run_date}/orders_with_details.csv and .json")
+    if answer := find_answer():
+        say(f"The first rows of {answer.relation}:")
+        request.reporter.console.print(_first_rows(request, answer, 5))
+        say("")
+        files = " and ".join([f"{answer.name}.{answer.formats[0]}", *(f".{form}" for form in answer.formats[1:])])
+        say(f"  the answer, whole   {home.exports}/{run_date}/{files}")
     publisher = open_publisher(request.target, home)
     if (request.ledger.read(run_date, "publish", request.target) or {}).get("state") == "skipped":
         again = f"{request.whole.command('publish', run_date)} --allow-older"
@@ -49,12 +51,12 @@ def print_summary(request: Request, run_date: str) -> None:
     say(f"  what was done       tradewinds status --run-date {run_date}")
 
 
-def _first_rows(request: Request, count: int) -> Table:
+def _first_rows(request: Request, answer: Export, count: int) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ANSWER_SHOWN:
+    for column in answer.answer:
         table.add_column(column, no_wrap=True)
-    with request.warehouse.reading(ANSWER, ["order_id", "product_id"]) as mart:
+    with request.warehouse.reading(answer.relation, answer.order_by) as mart:
         rows = (row for batch in mart for row in batch.to_pylist())
         for row in islice(rows, count):
-            table.add_row(*(Text(show_text(plain_text(row[column]))) for column in ANSWER_SHOWN))
+            table.add_row(*(Text(show_text(plain_text(row[column]))) for column in answer.answer))
     return table

@@ -1,6 +1,6 @@
 """Read the dbt project's folders: the published marts, and the exports declared as exposures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,17 @@ class Mart:
 
 @dataclass(frozen=True)
 class Export:
-    """A mart that every run exports, in this row order; with `columns`, only these."""
+    """A mart that every run exports, in this row order.
+
+    With `columns`, the file has only these; `answer` are the columns that a summary shows, if it does.
+    """
 
     name: str
     relation: str
     formats: list[str]
     order_by: list[str]
     columns: list[str] | None = None
+    answer: list[str] = field(default_factory=list)
 
 
 def published_marts() -> list[Mart]:
@@ -66,6 +70,11 @@ def exports() -> list[Export]:
             if settings:
                 found.append(Export(name=settings["relation"].partition(".")[2], **settings))
     return found
+
+
+def find_answer() -> Export | None:
+    """Return the export that the summary of a run shows: the first one with `answer`."""
+    return next((export for export in exports() if export.answer), None)
 
 
 def read_yaml(path: Path) -> Any:

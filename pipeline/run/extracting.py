@@ -3,7 +3,7 @@
 import sys
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event, Thread
@@ -13,9 +13,8 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
-from ingestion.sources import SOURCES, ApiSource, sources_named
+from ingestion.sources import SOURCES, ApiSource, Source, kind_of, sources_named
 from pipeline.ledger import Record
-from pipeline.people import people_ready
 from pipeline.run.recording import explained, recorded
 from pipeline.run.relay import Hearing, InTurn, Relay
 from pipeline.run.request import Request
@@ -156,7 +155,7 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner) -> 
     (source,) = sources_named([name])
     landing = Landing(request.home)
     with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
-        with people_ready(source, request.home), request.reporter.tables("extract", name) as on_rows:
+        with _ready(source, request.home), request.reporter.tables("extract", name) as on_rows:
             manifest = extract_source(
                 source.reading_kept(request.home, run_date) if manner.from_raw else source,
                 run_date,
@@ -174,6 +173,15 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner) -> 
             folder = landing.partition("_rejects", name, run_date)
             kept_in = f"kept in {landing.location(folder)}"
             request.reporter.line("extract", f"{name} rejects", manifest.rejected_rows, None, kept_in)
+
+
+def _ready(source: Source, home: Home) -> AbstractContextManager[None]:
+    """Keep ready during the block what a source needs beyond its place."""
+    if kind_of(source) != "people":
+        return nullcontext()
+    from pipeline.people import people_ready  # a project without people lacks it
+
+    return people_ready(home)
 
 
 def _note_again(request: Request, run_date: str, name: str, manifest: Manifest, manner: Manner) -> None:

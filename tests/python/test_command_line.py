@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from ingestion.own_sources import own_kinds
 from ingestion.samples.generate import write_order_details
 from ingestion.settings import PROJECT
 from ingestion.sources import SOURCES
 from ingestion.warehouse import _ENGINES
 from pipeline.cli import app
-from pipeline.cli.completion import SOURCE_NAMES, TARGET_NAMES
+from pipeline.cli.completion import TARGET_NAMES, complete_source
 from tests.python.s3_servers import clean_environment
 from tests.python.sandbox import COMMAND, Sandbox
 
@@ -53,7 +52,7 @@ def test_every_example_of_the_help_can_be_typed(name: str, tmp_path: Path, monke
 
 
 def test_names_for_completion_are_those_that_exist() -> None:
-    assert tuple(SOURCES) == (*SOURCE_NAMES, *own_kinds())
+    assert list(SOURCES) == complete_source("")
     assert tuple(_ENGINES) == TARGET_NAMES
 
 

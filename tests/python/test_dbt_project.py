@@ -25,6 +25,7 @@ OPTIONAL_KEYS = {
 KEYLESS = {
     "rejected_rows": "a source may hold the same bad row twice, and both are kept",
 }
+REJECTED_ROWS = "model.tradewinds.rejected_rows"
 # Who may look at the clock, and what for.
 CLOCK_READERS = {
     "pipeline/run/dates.py": "today is the run date when none is given",
@@ -194,6 +195,15 @@ def snapshots_are_of_the_tables_with_a_history(project: Project) -> Iterator[str
     yield from sorted(kept ^ described)
 
 
+def rejected_rows_reads_by_every_rule(project: Project) -> Iterator[str]:
+    """A day is judged again when a rule changes: one that a model uses which rejected_rows lists."""
+    nodes = project.manifest["nodes"]
+    listed = [nodes[name] for name in _parents(nodes[REJECTED_ROWS])]
+    used = {macro for node in listed for macro in node["depends_on"]["macros"]}
+    rules = {macro["unique_id"] for macro in project.ours("macros") if macro["name"].endswith("_reject_reason")}
+    yield from sorted(rules - used)
+
+
 def singular_tests_say_when_they_fail(project: Project) -> Iterator[str]:
     for test in project.nodes("test"):
         path = test["original_file_path"]
@@ -212,7 +222,7 @@ def singular_tests_are_described_as_they_open(project: Project) -> Iterator[str]
 def the_overview_tells_every_schema(project: Project) -> Iterator[str]:
     """It is the first page of dbt's documentation."""
     (overview,) = (block for block in project.ours("docs") if block["name"] == "__overview__")
-    schemas = {node["config"]["schema"] for node in project.nodes("model", "snapshot")}
+    schemas = {node["schema"] for node in project.nodes("model", "snapshot")}
     schemas |= {source["schema"] for source in project.ours("sources")} - {"raw_ops"}
     yield from sorted(schema for schema in schemas if f"`{schema}`" not in overview["block_contents"])
 
@@ -252,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
     staging_models_are_views,
     only_staging_reads_sources,
     snapshots_are_of_the_tables_with_a_history,
+    rejected_rows_reads_by_every_rule,
     singular_tests_say_when_they_fail,
     singular_tests_are_described_as_they_open,
     the_overview_tells_every_schema,
@@ -417,10 +428,11 @@ SPOILED: tuple[tuple[Check, Callable[[Project], None], str], ...] = (
         SOURCE,
     ),
     (snapshots_are_of_the_tables_with_a_history, _node(SNAPSHOT, "depends_on", {"nodes": []}), CUSTOMERS),
+    (rejected_rows_reads_by_every_rule, _node(REJECTED_ROWS, "depends_on", {"nodes": []}), "event_reject_reason"),
     (
         singular_tests_say_when_they_fail,
-        _text("tests/data/assert_history_matches_raw.sql", "select 1"),
-        "tests/data/assert_history_matches_raw.sql",
+        _text("tests/data/sales/assert_history_matches_raw.sql", "select 1"),
+        "tests/data/sales/assert_history_matches_raw.sql",
     ),
     (
         singular_tests_are_described_as_they_open,

@@ -2,18 +2,15 @@
 
 import os
 import re
+import shutil
 
 import pytest
 
 from ingestion.errors import BadRequest
-from ingestion.known_settings import (
-    BUILT_IN_KINDS,
-    SETTINGS_OF_A_KIND,
-    TRADEWINDS_SETTINGS,
-    refuse_unknown_settings,
-)
+from ingestion.known_settings import SETTINGS_OF_A_KIND, TRADEWINDS_SETTINGS, refuse_unknown_settings
+from ingestion.own_sources import source_kinds
 from ingestion.settings import PROJECT, use_project_settings
-from ingestion.sources import SOURCES, Own
+from ingestion.sources import SOURCES, kind_of
 from tests.python.s3_servers import clean_environment
 from tests.python.sandbox import Sandbox
 
@@ -24,6 +21,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path) -> pytest.MonkeyPatch
     for name in os.environ.keys() - clean_environment().keys():
         monkeypatch.delenv(name)
     (tmp_path / ".dlt").mkdir()
+    shutil.copy(PROJECT / ".dlt" / "config.toml", tmp_path / ".dlt")
     monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
     return monkeypatch
 
@@ -72,10 +70,12 @@ def test_what_is_read_and_what_others_set_is_let_through(environment, tmp_path) 
     with pytest.raises(BadRequest):
         refuse_unknown_settings()
     refuse_unknown_settings(adding=["erp", "--kind", "postgres"])
-    (tmp_path / ".dlt" / "config.toml").write_text('[sources.erp]\nkind = "postgres"\n', encoding="utf-8")
+    settings = tmp_path / ".dlt" / "config.toml"
+    committed = settings.read_text(encoding="utf-8")
+    settings.write_text(f'{committed}\n[sources.erp]\nkind = "postgres"\n', encoding="utf-8")
     refuse_unknown_settings()
     # A dlt source is a person's own code.
-    (tmp_path / ".dlt" / "config.toml").write_text('[sources.tides]\nkind = "dlt"\n', encoding="utf-8")
+    settings.write_text(f'{committed}\n[sources.tides]\nkind = "dlt"\n', encoding="utf-8")
     environment.setenv("SOURCES__TIDES__STATION", "x")
     refuse_unknown_settings()
     environment.setenv("SOURCES__NORTHWIND__CREDENTAILS", "x")
@@ -90,7 +90,7 @@ def test_the_list_has_every_name_that_is_read() -> None:
 
     folders = ("ingestion", "pipeline", "people_api", "deploy", "benchmarks", "docs", "tests", "macros")
     files = [path for folder in folders for path in (PROJECT / folder).rglob("*") if path.suffix != ".pyc"]
-    files += [PROJECT / "profiles.yml", PROJECT / "Makefile", PROJECT / "Dockerfile"]
+    files += [PROJECT / "profiles.yml", PROJECT / "Makefile", PROJECT / "development.mk", PROJECT / "Dockerfile"]
     read = set()
     for path in files:
         if path.is_file() and path.name != "test_known_settings.py":
@@ -100,8 +100,7 @@ def test_the_list_has_every_name_that_is_read() -> None:
     assert {name for name in read if not name.endswith("_FILE")} - no_settings <= TRADEWINDS_SETTINGS
     fields = {f"credentials__{name}" for name in ConnectionStringCredentials().keys() if not name.startswith("_")}  # noqa: SIM118
     assert fields <= set(SETTINGS_OF_A_KIND["postgres"])
-    built_in = {name for name, source in SOURCES.items() if not isinstance(source, Own)}
-    assert built_in == set(BUILT_IN_KINDS)
+    assert source_kinds() == {name: kind_of(source) for name, source in SOURCES.items()}
 
 
 @pytest.mark.e2e

@@ -67,8 +67,9 @@ def _run(tool: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", JOBS)
 def test_every_verb_that_is_called_exists(name: str) -> None:
+    rules = "".join((PROJECT / name).read_text() for name in ("Makefile", "development.mk"))
     for verb in {verb for command in _commands(JOBS[name]) for verb in _made(command)}:
-        assert re.search(rf"^{re.escape(verb)}:.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE), verb
+        assert re.search(rf"^{re.escape(verb)}:.*## ", rules, re.MULTILINE), verb
 
 
 def test_every_verb_of_the_gate_is_called() -> None:

@@ -1,3 +1,7 @@
+-- depends_on: {{ ref('stg_northwind__rejected_orders') }}
+-- depends_on: {{ ref('stg_northwind__rejected_order_details') }}
+-- depends_on: {{ ref('stg_marketplace__rejected_events') }}
+-- depends_on: {{ ref('stg_people__quarantined_rows') }}
 {%- set days = unjudged_days(this) | join(', ') or 'null' -%}
 
 with rejected_lines as (
@@ -13,45 +17,11 @@ with rejected_lines as (
     where run_date in ({{ days }})
 ),
 
-rejected_orders as (
-    select *
-    from {{ ref('stg_northwind__rejected_orders') }}
-    where _run_date in ({{ days }})
-),
-
-rejected_order_details as (
-    select *
-    from {{ ref('stg_northwind__rejected_order_details') }}
-    where _run_date in ({{ days }})
-),
-
-rejected_events as (
-    select *
-    from {{ ref('stg_marketplace__rejected_events') }}
-    where _run_date in ({{ days }})
-),
-
--- The people database has its own log of rejected rows, with file and line.
-rejected_people as (
-    select *
-    from {{ ref('stg_people__quarantined_rows') }}
-    where _run_date in ({{ days }})
-),
-
-rule_breakers as (
-    select * from rejected_orders
-
-    union all
-
-    select * from rejected_order_details
-
-    union all
-
-    select * from rejected_events
-),
-
 all_rejects as (
     select * from rejected_lines
+    {#- dbt doesn't know models while it parses, so the kinds of rejects are what this one depends on. -#}
+    {%- for id in model.depends_on.nodes if execute and not id.endswith('.stg_ops__rejected_lines') %}
+    {%- set staged = graph.nodes[id] %}
 
     union all
 
@@ -59,23 +29,14 @@ all_rejects as (
         _run_date as run_date,
         source_name,
         table_name,
-        cast(null as varchar) as file, -- noqa: RF04
-        cast(null as bigint) as line_number,
+        {{ 'file' if 'file' in staged.columns else 'cast(null as varchar)' }} as file, -- noqa: RF04
+        {{ 'line_number' if 'line_number' in staged.columns else 'cast(null as bigint)' }}
+            as line_number,
         rule,
         raw_text
-    from rule_breakers
-
-    union all
-
-    select
-        _run_date as run_date,
-        source_name,
-        table_name,
-        file,
-        line_number,
-        rule,
-        raw_text
-    from rejected_people
+    from {{ ref(staged.name) }}
+    where _run_date in ({{ days }})
+    {%- endfor %}
 ),
 
 final as (

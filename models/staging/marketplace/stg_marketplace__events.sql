@@ -7,7 +7,7 @@ with source as (
 marked as (
     select
         *,
-        {{ reject_reason('event_log') }} as reject_reason,
+        {{ reject_reason('events') }} as reject_reason,
         event_type = 'proposed' and {{ has_valid_meta_data() }} as is_proposal
     from source
 ),

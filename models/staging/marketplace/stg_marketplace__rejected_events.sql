@@ -1,7 +1,7 @@
 with source as (
     select
         *,
-        {{ reject_reason('event_log') }} as reject_reason
+        {{ reject_reason('events') }} as reject_reason
     from {{ source('marketplace', 'event_log') }}
 ),
 

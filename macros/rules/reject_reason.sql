@@ -8,7 +8,7 @@
         when unit_price is null or unit_price < 0 then 'unit_price_missing_or_negative'
         when discount is null or discount not between 0 and 1 then 'discount_not_0_to_1'
     end
-    {%- elif table_name == 'event_log' -%}
+    {%- elif table_name == 'events' -%}
     case
         when event_id is null then 'missing_event_id'
         when professional_id_anonymized is null then 'missing_professional_id'

@@ -1,0 +1,49 @@
+"""`tradewinds sources sample` and `api`: generate and serve the samples."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import examples, request_for
+
+samples_app = typer.Typer()
+
+
+@samples_app.command(
+    epilog=examples(
+        "tradewinds sources sample --scale 10",
+    )
+)
+def sample(
+    scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
+) -> None:
+    """Generate the sample data again, at any scale; your own people data isn't changed."""
+    from ingestion.samples.defaults import make_samples
+    from ingestion.settings import people_database_url
+    from people_api.sample import clear_sample
+    from pipeline.people import people_engine
+
+    request = request_for()
+    for table, rows in make_samples(request.home, scale).items():
+        request.reporter.line("sample", table, rows, None)
+    if not people_database_url():
+        with people_engine(request.home) as engine:
+            clear_sample(engine)  # the next extract inserts the new sample
+
+
+@samples_app.command(
+    epilog=examples(
+        "tradewinds sources api --port 8322",
+    )
+)
+def api(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on, on 127.0.0.1.")] = 8322,
+) -> None:
+    """Serve the community's sample data as an API until it is stopped."""
+    from ingestion.samples.defaults import sample_api
+
+    request = request_for()
+    server = sample_api(request.home, port)
+    request.reporter.say(f"the sample API answers at {server.url}; stop it with Ctrl-C")
+    with server:
+        server.serve_forever()
