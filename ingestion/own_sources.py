@@ -143,7 +143,7 @@ def _describe(name: str, entries: dict[str, Any]) -> OwnSettings:
 def _where(name: str, entry: str) -> str:
     """Return where a source's setting is: its variable, or its section."""
     variable = setting_variable(name, entry)
-    return variable if os.environ.get(variable) else _section(name)
+    return variable if os.environ.get(variable) else settings_section(name)
 
 
 def _read_day(where: str, value: Any) -> date | None:
