@@ -2,7 +2,7 @@
 -- depends_on: {{ ref('stg_northwind__rejected_order_details') }}
 -- depends_on: {{ ref('stg_marketplace__rejected_events') }}
 -- depends_on: {{ ref('stg_people__quarantined_rows') }}
-{%- set days = unjudged_days(this) | join(', ') or 'null' -%}
+{%- set days = unjudged_days(this) | join(', ') or 'null' %}
 
 with rejected_lines as (
     select
