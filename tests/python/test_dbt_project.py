@@ -196,12 +196,14 @@ def snapshots_are_of_the_tables_with_a_history(project: Project) -> Iterator[str
 
 
 def rejected_rows_reads_by_every_rule(project: Project) -> Iterator[str]:
-    """A day is judged again when a rule changes: one that a model uses which rejected_rows lists."""
-    nodes = project.manifest["nodes"]
-    listed = [nodes[name] for name in _parents(nodes[REJECTED_ROWS])]
-    used = {macro for node in listed for macro in node["depends_on"]["macros"]}
-    rules = {macro["unique_id"] for macro in project.ours("macros") if macro["name"].endswith("_reject_reason")}
-    yield from sorted(rules - used)
+    """A staging model whose rows can break a rule has one with those rows, which rejected_rows lists."""
+    judged = {
+        node["name"]
+        for node in project.nodes("model")
+        if "macro.tradewinds.reject_reason" in node["depends_on"]["macros"] and "__rejected_" not in node["name"]
+    }
+    listed = {name.rpartition(".")[2] for name in _parents(project.manifest["nodes"][REJECTED_ROWS])}
+    yield from sorted({name.replace("__", "__rejected_") for name in judged} - listed)
 
 
 def singular_tests_say_when_they_fail(project: Project) -> Iterator[str]:
@@ -428,7 +430,11 @@ SPOILED: tuple[tuple[Check, Callable[[Project], None], str], ...] = (
         SOURCE,
     ),
     (snapshots_are_of_the_tables_with_a_history, _node(SNAPSHOT, "depends_on", {"nodes": []}), CUSTOMERS),
-    (rejected_rows_reads_by_every_rule, _node(REJECTED_ROWS, "depends_on", {"nodes": []}), "event_reject_reason"),
+    (
+        rejected_rows_reads_by_every_rule,
+        _node(REJECTED_ROWS, "depends_on", {"nodes": []}),
+        "stg_northwind__rejected_orders",
+    ),
     (
         singular_tests_say_when_they_fail,
         _text("tests/data/sales/assert_history_matches_raw.sql", "select 1"),
