@@ -200,7 +200,8 @@ def rejected_rows_reads_by_every_rule(project: Project) -> Iterator[str]:
     judged = {
         node["name"]
         for node in project.nodes("model")
-        if "macro.tradewinds.reject_reason" in node["depends_on"]["macros"] and "__rejected_" not in node["name"]
+        if "macro.tradewinds.reject_reason" in node["depends_on"].get("macros", ())
+        and "__rejected_" not in node["name"]
     }
     listed = {name.rpartition(".")[2] for name in _parents(project.manifest["nodes"][REJECTED_ROWS])}
     yield from sorted({name.replace("__", "__rejected_") for name in judged} - listed)
