@@ -13,7 +13,7 @@ from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.samples.generate import write_order_details
 from tests.python.built import BuiltHomes
-from tests.python.homes import SHARED_HOMES, session_folder
+from tests.python.homes import SHARED_HOMES, dropping_databases, session_folder
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, rclone, seaweedfs
 from tests.python.sandbox import (
@@ -45,6 +45,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
     if not SHARED_HOMES:
         with suppress(StepFailed):
             embedded.remove()
+
+
+@pytest.fixture(autouse=True)
+def own_databases() -> Iterator[None]:
+    """Drop a test's databases after it."""
+    with dropping_databases():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,9 @@ import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 
+# The databases that tests have to themselves, oldest first.
+_OWN: list[tuple[EmbeddedPostgres, str]] = []
+
 # A folder that several sessions share, one after the other or side by side; who names it removes it.
 SHARED_HOMES = os.environ.get("TRADEWINDS_TEST_HOMES")
 
@@ -55,8 +58,26 @@ def template_database(server: EmbeddedPostgres, name: str, fill: Callable[[str],
 
 def copy_database(server: EmbeddedPostgres, template: str, name: str | None = None) -> str:
     """Copy a database that nobody is connected to, in place of one of that name, and return the URL of the copy."""
-    name = name or f"test_{uuid4().hex}"
+    name = name or name_database(server)
     with _alone(server.home / template), psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f'drop database if exists "{name}" with (force)')
         connection.execute(f'create database "{name}" template "{template}"')
     return server.url(name)
+
+
+def name_database(server: EmbeddedPostgres) -> str:
+    """Return a name for a database that a test, or the tests of a file, has to itself."""
+    name = f"test_{uuid4().hex}"
+    _OWN.append((server, name))
+    return name
+
+
+@contextmanager
+def dropping_databases() -> Iterator[None]:
+    """Drop the databases that have been named in the block: to delete all of a session's at its end takes minutes."""
+    before = len(_OWN)
+    yield
+    for server, name in _OWN[before:]:
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'drop database if exists "{name}" with (force)')
+    del _OWN[before:]

@@ -11,7 +11,6 @@ from functools import cache
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from uuid import uuid4
 
 import duckdb
 import psycopg
@@ -22,7 +21,7 @@ from ingestion.samples.generate import fill_northwind, write_order_details
 from ingestion.settings import PROJECT, Home
 from people_api.database import migrate, open_engine
 from tests.python.forks import Forks, Process, serving_forks
-from tests.python.homes import copy_database, template_database
+from tests.python.homes import copy_database, name_database, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import clean_environment
@@ -156,7 +155,7 @@ class Sandbox:
 
 def make_database(server: EmbeddedPostgres) -> Database:
     """Make an empty database on the test server."""
-    name = f"test_{uuid4().hex}"
+    name = name_database(server)
     server.ensure_database(name)
     return Database(server.url(name))
 
