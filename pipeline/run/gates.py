@@ -1,5 +1,7 @@
 """The gates of each step; every refusal names the command that fixes it."""
 
+from typing import Any
+
 from ingestion.errors import Refused
 from ingestion.warehouse import BuildMark
 from pipeline.run.request import Request
@@ -47,7 +49,7 @@ def refuse_unloaded(request: Request, run_date: str) -> dict[str, str]:
 def refuse_failed_arrivals(request: Request, run_date: str, loaded: dict[str, str]) -> None:
     """Raise Refused when the loaded rows have failed their check; unchecked rows may be built."""
     checked = request.ledger.read(run_date, "check_arrivals", request.target) or {}
-    failed = checked.get("stands_on", {}).items() if checked.get("state") == "failed" else ()
+    failed = _stands_on(checked).items() if checked.get("state") == "failed" else ()
     if any(loaded.get(source) == run for source, run in failed):
         raise Refused("what arrived has failed its check", check_command(request, run_date, "arrivals"))
 
@@ -55,7 +57,12 @@ def refuse_failed_arrivals(request: Request, run_date: str, loaded: dict[str, st
 def passed(request: Request, run_date: str, stage: str) -> dict[str, str]:
     """Return what has passed a stage's check, by source: the run id of its extract, or the id of its build."""
     checked = request.ledger.read(run_date, f"check_{stage}", request.target) or {}
-    stands_on = checked.get("stands_on") if checked.get("state") == "done" else None
+    return _stands_on(checked) if checked.get("state") == "done" else {}
+
+
+def _stands_on(checked: dict[str, Any]) -> dict[str, str]:
+    """Return what a check was of, by source; earlier versions of the ledger have the build's id alone."""
+    stands_on = checked.get("stands_on")
     return stands_on if isinstance(stands_on, dict) else {}
 
 
@@ -89,8 +96,8 @@ def refuse_unchecked(request: Request, run_date: str, mark: BuildMark) -> None:
     """Raise Refused unless these marts, and the arrivals they depend on, have passed every check."""
     command = check_command(request, run_date, "marts")
     checked = request.ledger.read(run_date, "check_marts", request.target) or {}
-    if checked.get("state") in ("failed", "interrupted", "running"):
-        raise Refused(f"the marts' last check is {checked['state']}", command)
+    if checked.get("state") == "failed" and mark.build_id in _stands_on(checked).values():
+        raise Refused("the marts' last check is failed", command)
     marts = passed(request, run_date, "marts")
     missing = [source.name for source in request.sources_of(run_date) if marts.get(source.name) != mark.build_id]
     if missing:
