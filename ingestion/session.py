@@ -41,7 +41,7 @@ def _scratch() -> duckdb.DuckDBPyConnection:
 
 def memory_setting() -> str:
     """Return the memory limit for comparing, copying and exporting marts, in DuckDB's notation; raises BadRequest."""
-    text = os.environ.get(_MEMORY, "50%")
+    text = os.environ.get(_MEMORY) or "50%"
     if not _SHARE_OR_SIZE.fullmatch(text):
         raise BadRequest(f"{_MEMORY} must be a share of the machine's memory (50%) or a size (8GB), not {text!r}")
     return text

@@ -7,7 +7,7 @@ from ingestion.errors import BadRequest
 from ingestion.session import memory_setting, open_session
 
 
-@pytest.mark.parametrize("setting", ["", "0%", "101%", "-1", "none", "8", "8GB'; drop table x --"])
+@pytest.mark.parametrize("setting", ["0%", "101%", "-1", "none", "8", "8GB'; drop table x --"])
 def test_a_wrong_memory_setting_is_named(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
     monkeypatch.setenv("TRADEWINDS_MEMORY", setting)
     with pytest.raises(BadRequest, match="TRADEWINDS_MEMORY"):
