@@ -317,6 +317,8 @@ MART = "model.tradewinds.fct_orders"
 STAGING = "model.tradewinds.stg_northwind__orders"
 SNAPSHOT = "snapshot.tradewinds.customers_snapshot"
 SOURCE = "source.tradewinds.northwind.orders"
+ORDER_REJECTS = "model.tradewinds.stg_northwind__rejected_orders"
+ORDER_DETAIL_REJECTS = "model.tradewinds.stg_northwind__rejected_order_details"
 CUSTOMERS = "source.tradewinds.northwind.customers"
 
 
@@ -429,7 +431,11 @@ SPOILED: tuple[tuple[Check, Callable[[Project], None], str], ...] = (
         SOURCE,
     ),
     (snapshots_are_of_the_tables_with_a_history, _node(SNAPSHOT, "depends_on", {"nodes": []}), CUSTOMERS),
-    (rejected_rows_reads_by_every_rule, _node(REJECTED_ROWS, "depends_on", {"nodes": []}), "event_reject_reason"),
+    (
+        rejected_rows_reads_by_every_rule,
+        _node(REJECTED_ROWS, "depends_on", {"nodes": [ORDER_REJECTS, ORDER_DETAIL_REJECTS]}),
+        "macro.tradewinds.event_reject_reason",
+    ),
     (
         singular_tests_say_when_they_fail,
         _text("tests/data/sales/assert_history_matches_raw.sql", "select 1"),
