@@ -13,22 +13,22 @@
 -- depends_on: {{ ref('dim_posts') }}
 -- depends_on: {{ ref('fct_comments') }}
 
+-- A project may have no mart that is reconciled.
+select
+    cast(null as varchar) as source_name,
+    cast(null as varchar) as table_name,
+    cast(null as bigint) as row_count,
+    cast(null as decimal(38, 0)) as key_sum,
+    cast(null as decimal(38, 4)) as amount_sum
+where false
 {%- for table in catalogue('mart') %}
-    {% if not loop.first %}
-        union all
-    {% endif %}
+
+    union all
+
     select
         cast('{{ table.source_name }}' as varchar) as source_name,
         cast('{{ table.table_name }}' as varchar) as table_name,
         {{ control_totals(table) }}
     from {{ table.relation }}
     where {{ table.rows }}
-{%- else %}
-    select
-        cast(null as varchar) as source_name,
-        cast(null as varchar) as table_name,
-        cast(null as bigint) as row_count,
-        cast(null as decimal(38, 0)) as key_sum,
-        cast(null as decimal(38, 4)) as amount_sum
-    where false
 {%- endfor %}

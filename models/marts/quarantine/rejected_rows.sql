@@ -23,19 +23,18 @@ all_rejects as (
     {%- for id in model.depends_on.nodes if execute and not id.endswith('.stg_ops__rejected_lines') %}
     {%- set staged = graph.nodes[id] %}
 
-    union all
+        union all
 
-    select
-        _run_date as run_date,
-        source_name,
-        table_name,
-        {{ 'file' if 'file' in staged.columns else 'cast(null as varchar)' }} as file, -- noqa: RF04
-        {{ 'line_number' if 'line_number' in staged.columns else 'cast(null as bigint)' }}
-            as line_number,
-        rule,
-        raw_text
-    from {{ ref(staged.name) }}
-    where _run_date in ({{ days }})
+        select
+            _run_date as run_date,
+            source_name,
+            table_name,
+            {{ 'file' if 'file' in staged.columns else 'null' }} as file, -- noqa: RF04
+            {{ 'line_number' if 'line_number' in staged.columns else 'null' }} as line_number,
+            rule,
+            raw_text
+        from {{ ref(staged.name) }}
+        where _run_date in ({{ days }})
     {%- endfor %}
 ),
 
