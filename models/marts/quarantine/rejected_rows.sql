@@ -3,6 +3,11 @@
 -- depends_on: {{ ref('stg_marketplace__rejected_events') }}
 -- depends_on: {{ ref('stg_people__quarantined_rows') }}
 {%- set days = unjudged_days(this) | join(', ') or 'null' %}
+{#- dbt doesn't know models while it parses, so the kinds of rejects are listed above. #}
+{%- set kinds = [] %}
+{%- for id in model.depends_on.nodes if execute and not id.endswith('stg_ops__rejected_lines') %}
+    {%- do kinds.append(graph.nodes[id]) %}
+{%- endfor %}
 
 with rejected_lines as (
     select
@@ -19,9 +24,7 @@ with rejected_lines as (
 
 all_rejects as (
     select * from rejected_lines
-    {#- dbt doesn't know models while it parses, so the kinds of rejects are what this one depends on. -#}
-    {%- for id in model.depends_on.nodes if execute and not id.endswith('.stg_ops__rejected_lines') %}
-    {%- set staged = graph.nodes[id] %}
+    {%- for staged in kinds %}
 
         union all
 
