@@ -60,6 +60,7 @@ def load(request: Request, run_date: str) -> None:
 
 def build(request: Request, run_date: str) -> BuildResult:
     """Run dbt for the day, and first replay history if it is behind; refused unless the day is loaded."""
+    before = request.ledger.read(run_date, "build", request.target) or {}
     with recorded(request, run_date, "build", request.command("build", run_date)) as record:
         refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
         record_own_sources(request.warehouse)
@@ -70,7 +71,10 @@ def build(request: Request, run_date: str) -> BuildResult:
         record.details = {"nodes": result.counts, "warnings": result.warnings}
         if mark := request.warehouse.build_mark():
             record.details["built"] = _each_source(request, run_date, mark)
-        if (rejected := count_by_source(request, run_date)) is not None:
+        rejected = count_by_source(request, run_date)
+        # A build of some sources leaves the quarantine as it was.
+        rejected = before.get("rejected") if rejected is None else rejected
+        if rejected is not None:
             record.details |= {"rejected": rejected, "rejected_rows": sum(rejected.values())}
         for warning in result.warnings:
             request.reporter.say(f"warning  {warning}")

@@ -32,6 +32,8 @@ def home(tmp_path: Path) -> Home:
             record.rows, record.details["rejected_rows"] = rows, 3
     with suppress(StepFailed), ledger.recording(DAY, "build", f"tradewinds build --run-date {DAY}", "duckdb") as record:
         raise StepFailed("model <fct_orders> failed")
+    with ledger.recording(NEXT_DAY, "extract", f"tradewinds extract --run-date {NEXT_DAY}", "duckdb", "people"):
+        pass
     with suppress(Refused), ledger.recording(NEXT_DAY, "load", f"tradewinds load --run-date {NEXT_DAY}", "postgres"):
         raise Refused("northwind hasn't landed")
     return home
