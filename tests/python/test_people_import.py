@@ -295,6 +295,7 @@ def test_the_command_takes_a_file_of_any_size_in_the_same_memory(service, tmp_pa
     def peak(lines: int) -> int:
         file = write(tmp_path / f"{lines}.csv", "".join(f",{n}\n" for n in range(lines)))
         service.by_script = True  # whose memory isn't that of a process that has imported everything
+        service.environment["SOURCES__PEOPLE__MAX_REJECTED_SHARE"] = "1"  # every line is rejected
         process = service.popen("import", "--jobs", str(file))
         process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
