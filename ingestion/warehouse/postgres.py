@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 # profiles.yml reads the same names.
 _VARIABLE = "TRADEWINDS_POSTGRES_"
 _DATABASE = "tradewinds"
-# dbt builds marts in schemas with this suffix (macros/generate_schema_name.sql); only a publish changes the readers' schemas.
+# dbt builds marts in schemas with this suffix (macros/generate_schema_name.sql). Only a publish changes the readers'.
 _BUILD_SUFFIX = "__build"
 
 
