@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 # profiles.yml reads the same names.
 _VARIABLE = "TRADEWINDS_POSTGRES_"
 _DATABASE = "tradewinds"
-# dbt builds marts in schemas with this suffix (macros/generate_schema_name.sql); readers' schemas change by a publish.
+# dbt builds marts in schemas with this suffix (macros/generate_schema_name.sql). Only a publish changes the readers'.
 _BUILD_SUFFIX = "__build"
 
 
