@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingestion.samples.generate import write_event_log
+from ingestion.settings import PROJECT
 from ingestion.sources.event_log import SHAPE
 from tests.python.sandbox import Sandbox
 
@@ -106,6 +107,8 @@ class Project:
             self._log = name
             columns = ", ".join(f"{column} {kind}" for column, kind in SHAPE.columns.items())
             self._connection.execute(f"create table {name} ({columns}, _run_date date)")
+        elif node["resource_type"] == "seed":
+            self._connection.execute(f"create view {name} as from read_csv('{PROJECT / node['original_file_path']}')")
         else:
             self._connection.execute(f"create view {name} as {node['compiled_code']}")
         return name

@@ -14,7 +14,7 @@ import yaml
 from ingestion.settings import PROJECT
 from tests.python.sandbox import Sandbox
 
-DBT_PROJECT = ("dbt_project.yml", "profiles.yml", "models", "macros", "snapshots", "tests/data")
+DBT_PROJECT = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "snapshots", "tests/data")
 # A ratio is a float; money and counts are exact.
 RATIOS = ("average_order_value", "late_share")
 NET_SALES_BY_MONTH = """
