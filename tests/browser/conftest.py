@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -23,7 +23,7 @@ ENGINES = ("duckdb", "postgres")
 SCREENS = ((1440, "light"), (390, "dark"))
 # Each engine's pages on a screen of their own; the long form of `make prove` has each on both.
 VIEWS = tuple(product(ENGINES, SCREENS) if "TRADEWINDS_PROVE" in os.environ else zip(ENGINES, SCREENS, strict=True))
-# A day that never landed, so that its load is refused.
+# A day whose extract fails, so that its load is refused.
 REFUSED_DAY = "2021-01-09"
 
 
@@ -62,7 +62,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]
         )
         sandbox.succeed("run", "--run-date", TODAY)
         _find_something(sandbox)
-        sandbox.fail(3, "load", "--run-date", REFUSED_DAY)
+        _refuse_a_load(sandbox, folder / "wrong.csv")
         made = {}
         for engine in ENGINES:
             if engine != "duckdb":
@@ -72,6 +72,14 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]
             made[engine] = Site(pages, sandbox)
         yield made
     server.remove()
+
+
+def _refuse_a_load(sandbox: Sandbox, wrong_file: Path) -> None:
+    """Have a load refused after an extract that failed: a refusal alone leaves no row on a day."""
+    wrong_file.write_text("some,other\ncolumns,1\n", encoding="utf-8")
+    wrong = replace(sandbox, settings=sandbox.settings | {"SOURCES__ORDER_DETAILS__PATH": str(wrong_file)})
+    wrong.fail(1, "extract", "--run-date", REFUSED_DAY, "--source", "order_details")
+    sandbox.fail(3, "load", "--run-date", REFUSED_DAY)
 
 
 def _find_something(sandbox: Sandbox) -> None:
