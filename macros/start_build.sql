@@ -1,5 +1,8 @@
 {% macro start_build() %}
-    {%- if execute and flags.WHICH == 'build' and var('schema_suffix', '') -%}
+    {%- set latest = '(select max(run_date) from raw_ops.landed_tables)' -%}
+    {%- set asked = latest if var('run_date', none) is none else run_date() -%}
+    {%- set writes = flags.WHICH in ['build', 'run', 'seed', 'snapshot'] -%}
+    {%- if execute and writes and var('schema_suffix', '') -%}
         {%- for id in selected_resources if id in graph.nodes -%}
             {%- set node = graph.nodes[id] -%}
             {%- if node.resource_type in ['model', 'seed', 'snapshot']
@@ -11,12 +14,9 @@
                 ) }}
             {%- endif -%}
         {%- endfor -%}
-        {%- do refuse_missing_loads(run_date()) -%}
+        {%- do refuse_missing_loads(asked) -%}
     {%- elif execute and builds_relations() -%}
-        {%- set latest = '(select max(run_date) from raw_ops.landed_tables)' -%}
-        {%- set day = refuse_missing_loads(
-            latest if var('run_date', none) is none else run_date()
-        ) -%}
+        {%- set day = refuse_missing_loads(asked) -%}
         {%- set snapshots = graph.nodes.values()
             | selectattr('resource_type', 'equalto', 'snapshot')
             | map(attribute='unique_id') | list -%}

@@ -127,6 +127,8 @@ def record(cursor: "Cursor", run_date: str, sources: list[str], tables: list[Raw
 def mark_stale(cursor: "Cursor", run_date: str) -> None:
     """Mark marts of this day or a later one as stale."""
     if exists(cursor, OPS, "build_mark"):
+        # A build that begins now waits, so that its mark can't miss this load.
+        cursor.execute(f"lock table {name_of(OPS, 'build_mark')} in share row exclusive mode")
         cursor.execute(
             f"update {name_of(OPS, 'build_mark')} set state = 'stale' where run_date >= $1::text::date", [run_date]
         )

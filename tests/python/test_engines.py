@@ -1,6 +1,7 @@
 """The same landing gives the same rows on every engine."""
 
 import os
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,7 +10,7 @@ from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
 from pipeline.dbt.project import published_relations
 from tests.python.built import BuiltHomes
-from tests.python.sandbox import BUILT_DAY, Sandbox
+from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox
 
 ENGINES = ("duckdb", "postgres")
 # What `ops` says of runs differs from run to run, and so from engine to engine.
@@ -70,6 +71,18 @@ def test_every_unit_test_runs_on_both(sandbox: Sandbox, target: str) -> None:
     assert {test["name"]: done.stdout.count(f"PASS {test['model']}::{test['name']} ") for test in tests} == {
         test["name"]: 1 for test in tests
     }
+
+
+def test_a_typed_build_without_a_date_is_of_the_latest_loaded_day_on_postgres(
+    built_homes: BuiltHomes, tmp_path: Path
+) -> None:
+    built = built_homes.copy(tmp_path, "postgres", with_next_day=True)
+    built.succeed("load", "--run-date", NEXT_DAY)
+    done = built.dbt("build", "--select", "+fct_orders", "customers_snapshot", "--exclude-resource-type", "test")
+    assert done.returncode == 0, done.stdout
+    shown = "select distinct _run_date::text from staging.stg_northwind__orders"
+    assert built.warehouse.query(shown) == [(NEXT_DAY,)]
+    assert built.warehouse.query("select run_date::text, state from raw_ops.build_mark") == [(NEXT_DAY, "partial")]
 
 
 def test_money_is_decimal_on_both(rows: dict[str, dict[str, list[str]]]) -> None:

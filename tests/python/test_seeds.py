@@ -1,7 +1,12 @@
 """The seeds in the marts: holidays on their days, countries with their continent, and one that no seed knows."""
 
+import csv
+import re
 from datetime import date
 
+import pytest
+
+from ingestion.settings import PROJECT
 from tests.python.sandbox import BUILT_DAY, Sandbox
 
 # As the US Office of Personnel Management lists them.
@@ -17,6 +22,14 @@ HOLIDAYS_OF_1997 = {
     date(1997, 11, 27): "Thanksgiving",
     date(1997, 12, 25): "Christmas Day",
 }
+
+
+@pytest.mark.unit
+def test_the_seed_has_the_types_of_events_that_the_rule_accepts() -> None:
+    rule = (PROJECT / "macros" / "rules" / "reject_reason.sql").read_text(encoding="utf-8")
+    accepted = set(re.findall(r"'(\w+)'", re.search(r"event_type not in \((.*?)\)", rule, re.DOTALL)[1]))
+    with (PROJECT / "seeds" / "event_types.csv").open(encoding="utf-8") as seed:
+        assert accepted == {row["event_type"] for row in csv.DictReader(seed)} != set()
 
 
 def test_holidays_are_on_their_days(shared_built: Sandbox) -> None:
