@@ -21,4 +21,4 @@ def dlt_folder(folder: Path) -> Iterator[str]:
 def brought_into(folder: Path, file: str) -> Path:
     """Return the path of a file below the folder, to which it is copied from a temporary one."""
     path = Path(file)
-    return path if path.is_relative_to(folder) else Path(shutil.copy(path, folder / path.name))
+    return path if path.resolve().is_relative_to(folder.resolve()) else Path(shutil.copy(path, folder / path.name))

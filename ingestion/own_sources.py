@@ -65,12 +65,12 @@ def is_source_name(name: str) -> bool:
 
 def source_kinds() -> dict[str, str]:
     """Return the kind of every source by name, unchecked."""
-    return {name: str(entries["kind"]) for name, entries in _sources().items()}
+    return {name: str(entries["kind"]) for name, entries in source_entries().items()}
 
 
 def built_in_modules() -> dict[str, str]:
     """Return the modules that define the sources that come with the project, by name."""
-    return {name: entries["module"] for name, entries in _sources().items() if "module" in entries}
+    return {name: entries["module"] for name, entries in source_entries().items() if "module" in entries}
 
 
 def read_own_settings() -> list[OwnSettings]:
@@ -78,7 +78,7 @@ def read_own_settings() -> list[OwnSettings]:
     secrets = _read("secrets.toml")
     return [
         _describe(name, entries | secrets.get(name, {}))
-        for name, entries in _sources().items()
+        for name, entries in source_entries().items()
         if "module" not in entries
     ]
 
@@ -106,7 +106,7 @@ def _read(file: str, project: Path | None = None) -> dict[str, dict[str, Any]]:
     return {name: entries for name, entries in sources.items() if isinstance(entries, dict)}
 
 
-def _sources() -> dict[str, dict[str, Any]]:
+def source_entries() -> dict[str, dict[str, Any]]:
     """Return the sources' settings: another DLT_PROJECT_DIR adds some and changes some, and hides none."""
     found, configured = _read("config.toml", PROJECT), _read("config.toml")
     merged = {name: found.get(name, {}) | configured.get(name, {}) for name in found | configured}

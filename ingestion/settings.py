@@ -115,6 +115,10 @@ def source_setting(source: str, name: str, default: Any = None) -> Any:
     value = dlt.secrets.get(f"sources.{source}.{name}")
     if value is None:
         value = dlt.config.get(f"sources.{source}.{name}")
+    if value is None:  # another DLT_PROJECT_DIR doesn't hide the project's settings
+        from ingestion.own_sources import source_entries
+
+        value = source_entries().get(source, {}).get(name)
     return default if value is None or value == "" else value
 
 

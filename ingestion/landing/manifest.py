@@ -96,8 +96,8 @@ class Manifest:
 
     @property
     def last_run(self) -> str:
-        """The greatest run id of its tables, which raw records when it loads the day."""
-        return max(table.run_id for table in self.tables.values())
+        """The run ids of its tables, each once and sorted, as raw has them when it has loaded the day."""
+        return ",".join(sorted({table.run_id for table in self.tables.values()}))
 
     @property
     def files(self) -> list[LandedFile]:

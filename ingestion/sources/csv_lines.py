@@ -20,25 +20,29 @@ _BOM = b"\xef\xbb\xbf"
 _CHUNK_BYTES = 4 * 1024 * 1024
 _MAX_LINE_BYTES = 1024 * 1024
 _SIGNED_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-# Candidates for typed fields; DuckDB decides. Tools write `2.0` in columns with missing values.
-_NUMBER = rb"[ \t]*+[+-]?[0-9]*+(?:\.0*+)?[ \t]*+"
-_INTEGER = rb'-?+[0-9]*+|%b|"%b"' % (_NUMBER, _NUMBER)
-# A year from 0001 to 9999, no keyword such as `epoch`, no era, and no zone but UTC: a plain timestamp drops the offset.
-# The first and last day have no zone, because in UTC they may be in another year.
-_TIME = (
-    rb"[ \t]*+(?:(?!0+[-/]|9999.{6}[ T]24)[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
-    rb"(?:[ T]++[0-9:.]*+(?: ?%b)?)?)?[ \t]*+"
-)
-_IN_UTC = _TIME % rb"(?:Z|UTC|[+-]00(?::?00)?)"
-_IN_ZONE = rb"(?!(?:0001-01-01|9999-12-31)[ T].*[^0-9:.])" + _TIME % rb"(?:[+-][0-9:]++|[A-Z][A-Za-z/_+0-9-]*+)"
-# By DuckDB's names of the types.
-_CANDIDATES = {
-    **dict.fromkeys((*_SIGNED_TYPES, *(f"U{type_}" for type_ in _SIGNED_TYPES)), _INTEGER),
-    **dict.fromkeys(
-        ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), rb'%b|"%b"' % ((_IN_UTC,) * 2)
-    ),
-    "TIMESTAMP WITH TIME ZONE": rb'%b|"%b"' % ((_IN_ZONE,) * 2),
-}
+_TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+
+
+def _candidates(delimiter: str) -> dict[str, bytes]:
+    """Return patterns of typed fields by DuckDB's names of the types; DuckDB decides whether a candidate is one."""
+    blanks = {"\t": rb"[ ]*+", " ": rb"[\t]*+"}.get(delimiter, rb"[ \t]*+")
+    # Tools write `2.0` in columns with missing values.
+    number = rb"%b[+-]?[0-9]*+(?:\.0*+)?%b" % (blanks, blanks)
+    # A year from 0001 to 9999, no keyword such as `epoch`, no era, and no zone but UTC: a plain timestamp drops the
+    # offset. The first and last day have no zone, because in UTC they may be in another year.
+    time = rb"%b(?:(?!0+[-/]|9999.{6}[ T]24)[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,2}(?:[ T]++[0-9:.]*+(?: ?%b)?)?)?%b"
+    in_utc = time % (blanks, rb"(?:(?i:Z|UTC|GMT)|[+-]00(?::?00){0,2})", blanks)
+    in_zone = time % (blanks, rb"(?:[+-][0-9:]++|[A-Z][A-Za-z/_+0-9-]*+)", blanks)
+    in_zone = rb"(?!(?:0001-01-01|9999-12-31)[ T].*[^0-9:.])" + in_zone
+    return {
+        **dict.fromkeys((*_SIGNED_TYPES, *(f"U{one}" for one in _SIGNED_TYPES)), rb"-?+[0-9]*+|" + _quoted_too(number)),
+        **dict.fromkeys(_TIMES, _quoted_too(in_utc)),
+        "TIMESTAMP WITH TIME ZONE": _quoted_too(in_zone),
+    }
+
+
+def _quoted_too(pattern: bytes) -> bytes:
+    return rb'%b|"%b"' % (pattern, pattern)
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -59,7 +63,8 @@ class LineFilter:
         # RFC 4180: a field is quoted as a whole, with inner quotes doubled, or has no quotes.
         escaped = re.escape(delimiter.encode())
         field = rb'"(?:[^"\n\r\0]|"")*+"|[^"\n\r\0%b]*+' % escaped
-        line = escaped.join(rb"(?:%b)" % _CANDIDATES.get(type_, field) for type_ in columns.values())
+        self._candidates = _candidates(delimiter)
+        line = escaped.join(rb"(?:%b)" % self._candidates.get(type_, field) for type_ in columns.values())
         self._field = re.compile(field)
         self._safe_line = re.compile(line)
         self._safe_lines = re.compile(rb"(?:%b\n)*+%b" % (line, line))
@@ -133,9 +138,9 @@ class LineFilter:
         wrong = (
             name
             for field, (name, type_) in zip(fields, self._columns.items(), strict=True)
-            if type_ in _CANDIDATES and not re.fullmatch(_CANDIDATES[type_], field)
+            if type_ in self._candidates and not re.fullmatch(self._candidates[type_], field)
         )
-        return f"{next(wrong)} has the wrong type"
+        return f"{next(wrong, 'a field')} has the wrong type"
 
     def _fields(self, line: bytes) -> list[bytes] | None:
         """Split a line into its raw fields; return None when a quote is misplaced."""

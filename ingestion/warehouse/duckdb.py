@@ -88,7 +88,9 @@ class DuckDBWarehouse:
             connection.execute("commit")
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
-        query = "select source, max(run_id) from {} where run_date = ? group by source"
+        query = (
+            "select source, string_agg(distinct run_id, ',' order by run_id) from {} where run_date = ? group by source"
+        )
         return dict(self._query("landed_tables", query, [run_date]))
 
     def history_days(self) -> list[str]:

@@ -128,7 +128,8 @@ class PostgresWarehouse:
                 connection.commit()
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
-        query = "select source, max(run_id) from {} where run_date = $1::text::date group by source"
+        ids = "string_agg(distinct run_id, ',' order by run_id)"
+        query = f"select source, {ids} from {{}} where run_date = $1::text::date group by source"
         return dict(self._query("landed_tables", query, [run_date]))
 
     def history_days(self) -> list[str]:

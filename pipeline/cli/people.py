@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,7 +48,7 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
     files = {table: path for table, path in given.items() if path is not None}
     if not files:
         raise BadRequest("nothing to import; name a file with --departments, --jobs or --employees")
-    refuse_wrong_files(files, read_caps("people", "people"))
+    refuse_wrong_files(files, replace(read_caps("people", "people"), rows=None))
     reporter = request_for().reporter
     with people_database() as engine, _import_progress(reporter.console) as on_progress:
         if clear_sample(engine):

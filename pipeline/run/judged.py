@@ -13,7 +13,7 @@ from pipeline.run.request import Request
 COLUMNS = ("run_date", "source", "table_name", "file", "line_number", "rule", "raw_text")
 _QUARANTINE, _JUDGED = "quarantine.rejected_rows", "quarantine._judged_days"
 # A database value that landing can't hold has no line number either, but the extract rejects it, so it is in landing.
-_FOUND_BY_EXTRACT = "out of range"
+_FOUND_BY_EXTRACT = "^(out of range|not UTF-8: )"
 
 
 def judged_days(request: Request, days: Iterable[str]) -> list[str]:
@@ -45,7 +45,7 @@ def rejected_by_build(request: Request, days: list[str], order_by: list[str] | N
             wanted = compute.field("source").isin(names)
             # The extract reads sources that are files or APIs, but not the files imported into the people database.
             wanted &= ~(compute.field("source").isin(files) & compute.field("line_number").is_valid())
-            wanted &= ~compute.starts_with(compute.field("rule"), _FOUND_BY_EXTRACT)
+            wanted &= ~compute.match_substring_regex(compute.field("rule"), _FOUND_BY_EXTRACT)
             wanted &= compute.field("run_date").cast(pa.string()).isin(days)
             yield rows.filter(wanted)
 

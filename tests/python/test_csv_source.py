@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -295,6 +296,17 @@ def test_no_size_of_chunk_changes_what_is_read(tmp_path, monkeypatch):
                 assert [number for number, _, _ in filtered.rejected] == rejected
                 assert filtered.records == 8
                 assert [filtered.original_number(number) for number in (2, 3, 4)] == [2, 4, 11]
+
+
+def test_tabs_between_typed_fields_are_no_blanks_of_theirs(land):
+    shape = CsvShape(table="trips", delimiter="\t", columns={"id": "BIGINT", "day": "DATE", "n": "INTEGER"})
+    landed = land(b"id\tday\tn\n1\t2021-01-01\t5\n2\t\t6.0\n3\t2021-01-03\tx\n4 \t 2021-01-04 \t 7\n", shape)
+    assert [values[:3] for values in landed.rows] == [
+        (1, date(2021, 1, 1), 5),
+        (2, None, 6),
+        (4, date(2021, 1, 4), 7),
+    ]
+    assert landed.rejected == [(4, "n has the wrong type", "3\t2021-01-03\tx")]
 
 
 def test_another_delimiter_and_text_columns(land):

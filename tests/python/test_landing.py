@@ -509,6 +509,14 @@ def landed(landing, home) -> Path:
     return path_of(landing, landing.manifest("fake", DAY).tables["a"].files[0])
 
 
+def test_each_extract_of_one_table_is_another_run_of_its_day(landing, landed):
+    """Fails if raw wouldn't be known to be behind, whichever of two run ids is the greater."""
+    manifest = landing.manifest("fake", DAY)
+    for run_id in ("0" * 32, "f" * 32):
+        table = dataclasses.replace(manifest.tables["a"], run_id=run_id)
+        assert dataclasses.replace(manifest, tables=manifest.tables | {"a": table}).last_run != manifest.last_run
+
+
 def test_a_missing_file_is_a_fault(landing, landed):
     landed.unlink()
     expected = [f"fake: landed file {landed.relative_to(root_of(landing))} is missing"]
