@@ -79,18 +79,22 @@ class Postmaster:
 
     def is_ready(self) -> bool:
         """Return whether the running server's lock file marks it as ready."""
+        # Read once: a starting server replaces a dead one's file, which may say that it is ready.
         lines = self._read_lock_file()
-        return len(lines) > 7 and lines[7].strip() == "ready" and self.find_process() is not None
+        return len(lines) > 7 and lines[7].strip() == "ready" and self._find_process(lines) is not None
 
     def find_process(self) -> int | None:
         """Return the postmaster's process id, never that of a process that has reused it."""
+        return self._find_process(self._read_lock_file())
+
+    def _find_process(self, lines: list[str]) -> int | None:
         _children[:] = [child for child in _children if child.poll() is None]
-        process = self._read_process()
+        process = _process_in(lines)
         return process if process is not None and self._is_postmaster(process) else None
 
     def _try_start(self, command: list[str | Path], deadline: float) -> bool:
         environment = {}
-        stale = self._read_process()
+        stale = _process_in(self._read_lock_file())
         if stale is not None:
             # As pg_ctl does: the process id in postmaster.pid is no other postmaster, because after a reboot it may
             # be any process of ours. Keep the file: Postgres needs it to check, by shared memory, that no backend
@@ -117,10 +121,6 @@ class Postmaster:
         except FileNotFoundError:
             return []
 
-    def _read_process(self) -> int | None:
-        lines = self._read_lock_file()
-        return int(lines[0]) if lines and lines[0].isdigit() else None
-
     def _is_postmaster(self, process: int) -> bool:
         # Every account can read it, unlike the process's folder; it is empty once the process is dead.
         arguments = Path(f"/proc/{process}/cmdline")
@@ -132,3 +132,7 @@ class Postmaster:
             ["ps", "-ww", "-o", "args=", "-p", str(process)], capture_output=True, check=False
         )
         return b"-D " + os.fsencode(self.cluster) in listed.stdout
+
+
+def _process_in(lines: list[str]) -> int | None:
+    return int(lines[0]) if lines and lines[0].isdigit() else None
