@@ -108,8 +108,10 @@ def _read(file: str, project: Path | None = None) -> dict[str, dict[str, Any]]:
 
 def source_entries() -> dict[str, dict[str, Any]]:
     """Return the sources' settings: another DLT_PROJECT_DIR adds some and changes some, and hides none."""
-    found, configured = _read("config.toml", PROJECT), _read("config.toml")
-    merged = {name: found.get(name, {}) | configured.get(name, {}) for name in found | configured}
+    merged = _read("config.toml", PROJECT)
+    if os.environ.get("DLT_PROJECT_DIR", str(PROJECT)) != str(PROJECT):
+        configured = _read("config.toml")
+        merged = {name: merged.get(name, {}) | configured.get(name, {}) for name in merged | configured}
     return {name: entries for name, entries in merged.items() if "kind" in entries}
 
 

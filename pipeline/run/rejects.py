@@ -20,7 +20,6 @@ from pipeline.run.relay import InTurn, Relay
 from pipeline.run.request import Request
 
 COUNTED = ("run_date", "source", "table_name", "rule", "rows")
-_ORDER = ["run_date", "source", "table_name", "file", "line_number", "rule", "raw_text"]
 
 
 def list_rejects(request: Request, run_date: str) -> Iterator[dict]:
@@ -35,7 +34,7 @@ def list_rejects(request: Request, run_date: str) -> Iterator[dict]:
         raise Refused(f"{', '.join(missing)} not landed for {run_date}", request.command("extract", run_date))
     # Read everything before showing the first row, so that damage can't leave half a list.
     parts, judged = list(_unreadable(request, [run_date])), judged_days(request, [run_date])
-    parts += rejected_by_build(request, judged, _ORDER)
+    parts += rejected_by_build(request, judged, [*COLUMNS])
     if not judged and not any(part.num_rows for part in parts):
         command = request.whole.command("build", run_date)
         raise Refused(f"no build has validated the rows of {run_date}", command)
