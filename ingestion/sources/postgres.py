@@ -68,6 +68,9 @@ _SESSION = {
     "row_security": "off",
 }
 
+# A batch is held while the next is read: small ones keep the memory of an extract low.
+_BATCH_BYTES = "adbc.postgresql.batch_size_hint_bytes"
+
 
 @dataclass(frozen=True)
 class _Figures:
@@ -127,8 +130,9 @@ class PostgresReading:
         order = order_clause(order_by, schema, text='{} collate "C"')
         try:
             with self._connection.cursor() as cursor:
+                cursor.adbc_statement.set_options(**{_BATCH_BYTES: str(4 * 2**20)})
                 cursor.execute(f"select {selected} from {self._from(table)}{where}{order}")
-                for batch in cursor.fetch_record_batch():
+                for batch in adbc.one_ahead(cursor.fetch_record_batch()):
                     arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
                     yield pa.Table.from_arrays(arrays, schema=schema)
         except (adbc.Error, pa.ArrowException) as error:

@@ -12,9 +12,7 @@ from ingestion.redact import one_line
 from ingestion.session import MEMORY_LIMIT, memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.row_order import order_clause
-from ingestion.sql import quote
 from ingestion.warehouse.base import (
-    LANDED_COLUMNS,
     NO_REJECTS,
     OPS,
     BuildMark,
@@ -25,9 +23,20 @@ from ingestion.warehouse.base import (
     source_days_columns,
     wanted_columns,
 )
-from ingestion.warehouse.duckdb_types import common_type
+from ingestion.warehouse.duckdb_rows import (
+    exists,
+    insert,
+    insert_rejects,
+    landed,
+    mark_stale,
+    name_of,
+    record,
+    widen,
+)
 
 _BATCH_ROWS = 65_536
+# Enough for most tables, and it keeps the memory of a load low at any number of rows.
+_LOAD_MEMORY = "192MB"
 
 
 class DuckDBWarehouse:
@@ -43,25 +52,34 @@ class DuckDBWarehouse:
         self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
     ) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._errors_in_one_line(), open_session(self.path) as connection:
+        with self._errors_in_one_line():
+            try:
+                self._load_day(run_date, sources, tables, rejects, _LOAD_MEMORY)
+            except duckdb.OutOfMemoryException:  # very wide rows, or many threads
+                self._load_day(run_date, sources, tables, rejects, memory_setting())
+
+    def _load_day(
+        self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects, memory: str
+    ) -> None:
+        with open_session(self.path, memory=memory) as connection:
             connection.execute("set preserve_insertion_order = false")
             _create_or_extend(connection, wanted_columns(tables))
             connection.execute("begin")
-            before = _landed(connection, run_date, sources)
+            before = landed(connection, run_date, sources)
             for _, _, name, raw_schema, *_ in before:
-                connection.execute(f"delete from {_name(raw_schema, name)} where _run_date = ?", [run_date])
+                connection.execute(f"delete from {name_of(raw_schema, name)} where _run_date = ?", [run_date])
             for table in tables:
-                _widen(connection, table)
-                _insert(connection, run_date, table)
-            _insert_rejects(connection, run_date, sources, rejects)
-            _record(connection, run_date, sources, tables)
-            if contents(before) != contents(_landed(connection, run_date, sources)):
-                _mark_stale(connection, run_date)
+                widen(connection, table)
+                insert(connection, run_date, table)
+            insert_rejects(connection, run_date, sources, rejects)
+            record(connection, run_date, sources, tables)
+            if contents(before) != contents(landed(connection, run_date, sources)):
+                mark_stale(connection, run_date)
             connection.execute("commit")
 
     def record_steps(self, steps: pa.Table) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        name = _name(OPS, "pipeline_steps")
+        name = name_of(OPS, "pipeline_steps")
         with self._errors_in_one_line(), open_session(self.path) as connection:
             _create_or_extend(connection, wanted_columns([]))
             connection.execute("begin")
@@ -70,7 +88,7 @@ class DuckDBWarehouse:
             connection.execute("commit")
 
     def refresh(self, relation: str, view: str) -> None:
-        mart, source = (_name(*name.split(".")) for name in (relation, view))
+        mart, source = (name_of(*name.split(".")) for name in (relation, view))
         with self._errors_in_one_line(), open_session(self.path) as connection:
             connection.execute("begin")
             connection.execute(f"delete from {mart}")
@@ -79,7 +97,7 @@ class DuckDBWarehouse:
 
     def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        name = _name(OPS, "source_days")
+        name = name_of(OPS, "source_days")
         with self._errors_in_one_line(), open_session(self.path) as connection:
             _create_or_extend(connection, source_days_columns(tables))
             connection.execute("begin")
@@ -105,7 +123,7 @@ class DuckDBWarehouse:
         if not self.path.exists():
             return False
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
-            return _exists(connection, *relation.split("."))
+            return exists(connection, *relation.split("."))
 
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
@@ -132,7 +150,7 @@ class DuckDBWarehouse:
         return f"duckdb:///warehouse?{PATH}={path}&access_mode=read_only&memory_limit={MEMORY_LIMIT}"
 
     def built_relation(self, relation: str) -> str:
-        return _name(*relation.split("."))
+        return name_of(*relation.split("."))
 
     def release(self) -> None:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -147,9 +165,9 @@ class DuckDBWarehouse:
         if not self.path.exists():
             return []
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
-            if not _exists(connection, OPS, table):
+            if not exists(connection, OPS, table):
                 return []
-            return connection.execute(query.format(_name(OPS, table)), parameters or []).fetchall()
+            return connection.execute(query.format(name_of(OPS, table)), parameters or []).fetchall()
 
     @contextmanager
     def _errors_in_one_line(self) -> Iterator[None]:
@@ -172,81 +190,6 @@ def _create_or_extend(connection: duckdb.DuckDBPyConnection, wanted: dict[tuple[
 
 
 def _ordered(connection: duckdb.DuckDBPyConnection, relation: str, order_by: list[str]) -> str:
-    mart = _name(*relation.split("."))
+    mart = name_of(*relation.split("."))
     columns = connection.sql(f"select * from {mart} limit 0").to_arrow_table().schema
     return f"select * from {mart}{order_clause(order_by, columns)}"
-
-
-def _widen(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:
-    """Widen raw columns to hold a changed source type."""
-    name = _name(table.raw_schema, table.name)
-    # In lower case: `Name` and `name` are the same column in DuckDB.
-    held = {row[0].lower(): row[1] for row in connection.execute(f"describe {name}").fetchall()}
-    paths = [str(path) for path in table.files]
-    arriving = connection.execute(f"describe select * from {_PARQUET}", [paths]).fetchall()
-    for column, type_, *_ in arriving:
-        before = held[column.lower()]
-        either = common_type(connection, before, type_)
-        if either != before:
-            connection.execute(f"alter table {name} alter column {quote(column)} type {either}")
-
-
-_PARQUET = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, run_date: str, table: RawTable) -> None:
-    paths = [str(path) for path in table.files]
-    (inserted,) = connection.execute(
-        f"insert into {_name(table.raw_schema, table.name)} by name select *, ?::date as _run_date from {_PARQUET}",
-        [run_date, paths],
-    ).fetchone()
-    if inserted != table.rows:
-        raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
-
-
-def _insert_rejects(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str], rejects: Rejects) -> None:
-    """Replace the sources' rejects of the day."""
-    name = _name(OPS, "rejected_lines")
-    connection.execute(f"delete from {name} where run_date = ? and list_contains(?, source)", [run_date, sources])
-    if rejects.files:
-        (inserted,) = connection.execute(
-            f'insert into {name} by name select * rename ("table" as table_name) from {_PARQUET}',
-            [[str(path) for path in rejects.files]],
-        ).fetchone()
-        rejects.check(inserted)
-
-
-def _landed(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str]) -> list[tuple]:
-    """Return the rows of `landed_tables` for the sources' day."""
-    return connection.execute(
-        f"select {LANDED_COLUMNS} from {_name(OPS, 'landed_tables')} "
-        "where run_date = ? and list_contains(?, source) order by source, table_name",
-        [run_date, sources],
-    ).fetchall()
-
-
-def _record(connection: duckdb.DuckDBPyConnection, run_date: str, sources: list[str], tables: list[RawTable]) -> None:
-    """Record which extract of each table is loaded, replacing the sources' earlier rows of the day."""
-    name = _name(OPS, "landed_tables")
-    connection.execute(f"delete from {name} where run_date = ? and list_contains(?, source)", [run_date, sources])
-    for table in tables:
-        values = table.landed_row(run_date)
-        connection.execute(f"insert into {name} ({LANDED_COLUMNS}) values ({', '.join('?' * len(values))})", values)
-
-
-def _mark_stale(connection: duckdb.DuckDBPyConnection, run_date: str) -> None:
-    """Mark marts of this day or a later one as stale."""
-    if _exists(connection, OPS, "build_mark"):
-        connection.execute(
-            f"update {_name(OPS, 'build_mark')} set state = 'stale' where run_date >= ?",
-            [run_date],
-        )
-
-
-def _exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    query = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
-    return connection.execute(query, [schema, table]).fetchone()[0] > 0
-
-
-def _name(schema: str, table: str) -> str:
-    return f"{quote(schema)}.{quote(table)}"

@@ -1,12 +1,12 @@
 """The statements by which a day's rows are replaced in Postgres, all on one cursor and in one transaction."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from ingestion.adbc import one_ahead
 from ingestion.errors import StepFailed
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sql import quote
@@ -59,20 +59,11 @@ def insert(cursor: "Cursor", table: RawTable, columns: pa.Schema, run_date: str)
                 arrays = [batch.column(name).cast(columns.field(name).type) for name in columns.names]
                 yield pa.RecordBatch.from_arrays([*arrays, pa.repeat(day, batch.num_rows)], schema=schema)
 
-    reader = pa.RecordBatchReader.from_batches(schema, _one_ahead(batches()))
+    reader = pa.RecordBatchReader.from_batches(schema, one_ahead(batches()))
     inserted = cursor.adbc_ingest(table.name, reader, mode="append", db_schema_name=table.raw_schema)
     if inserted != table.rows:
         raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
     _index_days(cursor, table)
-
-
-def _one_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield batches, and decode the next one while a batch is sent."""
-    with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = ahead.submit(next, batches, None)
-            yield batch
 
 
 def _index_days(cursor: "Cursor", table: RawTable) -> None:

@@ -1,10 +1,15 @@
-"""The share of the machine's memory that publishing may take."""
+"""The share of the machine's memory that publishing may take, and a load of wide rows."""
 
 import duckdb
 import pytest
 
-from ingestion.errors import BadRequest
+from ingestion.errors import BadRequest, StepFailed
+from ingestion.load import load_sources
 from ingestion.session import memory_setting, open_session
+from ingestion.settings import Home
+from ingestion.sources import sources_named
+from ingestion.warehouse.duckdb import DuckDBWarehouse
+from tests.python.sandbox import BUILT_DAY, Sandbox
 
 
 @pytest.mark.parametrize("setting", ["0%", "101%", "-1", "none", "8", "8GB'; drop table x --"])
@@ -22,3 +27,18 @@ def test_a_memory_setting_is_what_a_session_takes(monkeypatch: pytest.MonkeyPatc
         (expected,) = other.execute("select current_setting('memory_limit')").fetchone()
     with open_session(memory=memory_setting()) as session:
         assert session.execute("select current_setting('memory_limit')").fetchone() == (expected,)
+
+
+def test_rows_too_wide_for_the_memory_of_a_load_take_the_share_of_publishing(
+    monkeypatch: pytest.MonkeyPatch, built: Sandbox
+) -> None:
+    home = Home(built.home)
+    sources = sources_named(["northwind"])
+    monkeypatch.setattr("ingestion.warehouse.duckdb._LOAD_MEMORY", "1MB")
+    monkeypatch.setenv("TRADEWINDS_MEMORY", "1MB")
+    with pytest.raises(StepFailed, match="the warehouse: Out of Memory"):
+        load_sources(sources, BUILT_DAY, home, DuckDBWarehouse(home))
+    monkeypatch.setenv("TRADEWINDS_MEMORY", "1GB")
+    loaded = load_sources(sources, BUILT_DAY, home, DuckDBWarehouse(home))
+    assert loaded["raw_northwind.orders"] == 830
+    assert built.query("select count(*) from raw_northwind.orders") == [(830,)]
