@@ -1,4 +1,4 @@
-"""Questions to the published file: answered to the last digit, and nothing but the file can be reached."""
+"""`tradewinds query`: exact answers, and access to nothing but the published file."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Nothing unproven is read: whatever goes wrong on a day, readers keep the last version, to the last byte."""
+"""Readers keep the last published version, byte for byte, whatever goes wrong on a day."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The availability mart against a brute-force oracle: every day, every professional, the whole log."""
+"""The availability mart equals a brute-force oracle: every day, every professional, the whole log."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What a table means stands in one place: what isn't said there as it should be is an error that names the place."""
+"""The catalogue: a missing or wrong entry is an error that names its place."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command as a person and a script meet it: its help, its completion, its JSON, its silence."""
+"""The command line: help, completion, JSON output and quiet output."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What an API may do wrong is tried again or refused, and either way a day lands whole or not at all."""
+"""Faults of an API are retried or refused; a day lands completely or not at all."""
 
 import json
 import socket

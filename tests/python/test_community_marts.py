@@ -1,4 +1,4 @@
-"""The community marts say what plain Python says of the JSON that was served, on every engine."""
+"""The community marts equal what plain Python computes from the served JSON, on every engine."""
 
 import os
 from collections import Counter

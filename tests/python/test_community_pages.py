@@ -1,4 +1,4 @@
-"""Pages are read as columns, and give what their rows give when each is judged alone."""
+"""Pages read as columns give the same rows as pages read row by row."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The community's API as a source: what it sent is kept as it came, what landed can be made again from that alone."""
+"""The API source: answers are kept unchanged, and a day can be read again from them."""
 
 import gzip
 import hashlib

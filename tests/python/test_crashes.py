@@ -1,4 +1,4 @@
-"""A command that is killed leaves the old state or the new one; the next command goes on from there."""
+"""A killed command leaves the old state or the new one; the next command continues."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""A CSV file lands line by line: every line that isn't empty is a row or a reject, and nothing is lost between."""
+"""A CSV file lands line by line: every line that isn't empty is a row or a reject."""
 
 import csv
 import os

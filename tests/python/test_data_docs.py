@@ -1,4 +1,4 @@
-"""Data Docs stand by themselves: every link leads to a file, and nothing is asked of another host."""
+"""Data Docs are self-contained: no dead link, no request to another host."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A run of a day is a function of what was landed up to it: whatever else ran before, it comes out the same."""
+"""A day's result depends only on what had landed by then, not on other runs."""
 
 import csv
 import hashlib

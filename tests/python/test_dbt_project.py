@@ -1,4 +1,4 @@
-"""What holds for the dbt project as a whole: documented, keyed, under contract, without a clock, buildable by hand."""
+"""Rules for the whole dbt project: documented, keyed, under contract, without a clock, buildable by typing dbt."""
 
 import ast
 import json

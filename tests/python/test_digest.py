@@ -1,4 +1,4 @@
-"""The content hash: equal for equal rows however they lie in files, different for anything else."""
+"""The content hash: equal for equal rows in any files and order, different for other rows."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""A source that lost or retyped something is stopped, with before and after, unless that is meant."""
+"""A lost or retyped column stops the extract, with before and after, unless it is accepted."""
 
 from contextlib import contextmanager
 from typing import ClassVar

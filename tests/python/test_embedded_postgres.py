@@ -1,4 +1,4 @@
-"""The embedded server's life, with real servers in homes of their own."""
+"""The embedded server's life cycle, with real servers in their own homes."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A command's environment is its own: what is empty is unset, and other tools' variables change nothing."""
+"""A command's environment: empty variables are unset, and other tools' variables change nothing."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Every expectation is met by good days, and is seen to fail once."""
+"""Good days meet every expectation, and each expectation fails once on bad rows."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Exported files: their rows in the order asked for, and no cell that a spreadsheet would run."""
+"""Exported files: rows in the declared order, no cell that a spreadsheet would run."""
 
 import csv
 import json

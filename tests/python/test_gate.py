@@ -1,4 +1,4 @@
-"""`.ci/run`: what a part says is shown, a part that fails fails the whole, and nothing is left running."""
+"""`.ci/run`: shows each part's output, fails if a part fails, and leaves no process running."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""No step stands on what is missing, unfinished or damaged: exit 3, naming it and the command that mends it."""
+"""A step refuses missing, unfinished or damaged input: exit 3 and the command that repairs it."""
 
 import hashlib
 import shutil

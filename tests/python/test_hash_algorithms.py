@@ -1,4 +1,4 @@
-"""A hash by another algorithm, of an older release or another DuckDB, is neither a difference nor an equality."""
+"""A hash by another algorithm is computed again, never compared."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,4 @@
-"""History is what was landed: whatever order the days are built in, it comes out the same."""
+"""History equals what was landed, in whatever order the days are built."""
 
 import random
 import shutil

@@ -1,4 +1,4 @@
-"""A day that is interrupted or killed leaves no process behind, and the next run of it goes well."""
+"""An interrupted or killed day leaves no process, and its next run succeeds."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""A misspelt setting is refused, and whatever else is in the environment isn't."""
+"""A misspelt setting is refused; unrelated variables aren't."""
 
 import os
 import re

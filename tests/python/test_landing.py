@@ -1,4 +1,4 @@
-"""A landed day is there whole or not at all, whatever happens to the extract, and damage to it is seen."""
+"""A landed day exists completely or not at all, and damage to it is found."""
 
 import dataclasses
 import errno

@@ -1,4 +1,4 @@
-"""The metrics, asked through MetricFlow, say what plain SQL says of the same warehouse."""
+"""Metrics asked through MetricFlow equal plain SQL on the same warehouse."""
 
 import csv
 import json

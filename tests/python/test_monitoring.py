@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask for what is really written, in words that Prometheus understands."""
+"""Dashboard and alerts query metrics that exist, in valid PromQL."""
 
 import json
 import re

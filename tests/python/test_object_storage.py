@@ -1,4 +1,4 @@
-"""With everything in a bucket a day is what it is on disk: the same rows, the same protocol, and no key anywhere."""
+"""A day in a bucket equals a day on disk: same rows, same protocol, no key in any output."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""A home may have any name: no library takes a part of it for a placeholder, a variable or an address."""
+"""A home may have any name: no library treats part of it as a placeholder, a variable or a URL."""
 
 import pytest
 from sqlalchemy import create_engine, text

@@ -1,4 +1,4 @@
-"""A database, a dlt resource and an API of one's own are sources by one command each: landed, staged, reconciled."""
+"""`sources add` with a database, a dlt resource and an API: landed, staged, reconciled."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`tradewinds init`: a project of one's own, which runs, tests and draws itself, and nothing of this one's sources."""
+"""`tradewinds init` writes a project that runs, passes its tests and has none of this project's sources."""
 
 import os
 import re

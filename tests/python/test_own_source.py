@@ -1,4 +1,4 @@
-"""A CSV file of one's own is a source by one command: landed, staged, reconciled, and only from its first day on."""
+"""`sources add` with a CSV file: landed, staged, reconciled, from its first day on."""
 
 import gzip
 import shutil

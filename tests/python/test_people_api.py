@@ -1,4 +1,4 @@
-"""The people service, asked over HTTP: rows, batches, rejects and reports."""
+"""The people service over HTTP: rows, batches, rejects and reports."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The commands, on disk and on a real S3 server: one line each, and no secret in it."""
+"""The backup commands, on disk and on a real S3 server: one line each, without secrets."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A file that isn't the backup it says it is never gets as far as the table, whatever it claims."""
+"""A damaged or forged backup file never reaches the table."""
 
 import json
 import random

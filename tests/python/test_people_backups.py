@@ -1,4 +1,4 @@
-"""A backup gives back the table that was, whole; a restore that would break keys is refused with the rows."""
+"""A backup restores the whole table; a restore that would break keys is refused, naming the rows."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A service that is killed in the middle of batches, and started again, has each row of the retried batches once."""
+"""A service killed during batches and started again stores each row of the retried batches once."""
 
 import time
 from collections import Counter

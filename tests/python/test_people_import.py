@@ -1,4 +1,4 @@
-"""CSV files come in line by line: each is accepted or rejected, the same file twice changes nothing."""
+"""CSV imports: each line is accepted or rejected, and importing a file twice changes nothing."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""The judge says every reason against a row, and of rows that want the same id only one gets it.
+"""The judge gives every reason against a row; of rows with the same id it accepts one.
 
 TRADEWINDS_DATE_EXAMPLES says how many dates are made by chance.
 """

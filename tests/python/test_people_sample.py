@@ -1,4 +1,4 @@
-"""A run fills the people database with the sample only where nobody has put anything: through the commands."""
+"""A run fills an empty people database with the sample, and leaves any other alone."""
 
 import csv
 from collections import Counter

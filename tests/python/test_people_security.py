@@ -1,4 +1,4 @@
-"""The people service lets in whom it knows, takes what it can bear, and tells nobody more than they need."""
+"""The people service: authentication, limits, and no information in errors."""
 
 import hashlib
 import json

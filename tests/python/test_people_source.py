@@ -1,4 +1,4 @@
-"""The people database as a source: only its own four tables, and one clear line when it can't be read."""
+"""The people database as a source: only its four tables, and one clear line if it can't be read."""
 
 from pathlib import Path
 

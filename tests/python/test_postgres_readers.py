@@ -1,4 +1,4 @@
-"""Readers on Postgres have a role of their own: every mart, every version, and nothing else."""
+"""Readers on Postgres have their own role: every mart, every version, nothing else."""
 
 import json
 import os

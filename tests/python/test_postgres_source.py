@@ -1,4 +1,4 @@
-"""Any Postgres schema lands with its types, in one snapshot; what no reader agrees on is rejected with its text."""
+"""Any Postgres schema lands with its types, in one snapshot; values that Parquet readers disagree on are rejected."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Publishing by its interface, on both engines: small marts, many versions, crashes in between."""
+"""Publishing through its interface, on both engines: small marts, many versions, crashes between."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Raw is landing in the warehouse: the source's types, whatever the source did to them from one day to the next."""
+"""Raw keeps the source's types, however they change from one day to the next."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Readers, who know nothing of runs, see one whole version with every answer, whatever is published meanwhile."""
+"""Readers see one whole version in every answer while others are published."""
 
 import multiprocessing
 import os

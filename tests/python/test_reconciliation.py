@@ -1,4 +1,4 @@
-"""What a source sent is what readers see: counted and summed at every stage, and the stage that lost it is named."""
+"""Rows and sums agree at every stage, or the stage that lost rows is named."""
 
 import csv
 import hashlib

@@ -1,4 +1,4 @@
-"""No password comes out: not raw, not in any spelling a URL may give it."""
+"""No password is printed, in any spelling a URL allows."""
 
 import re
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Rejected rows are capped, can be listed, and land once they are good, with nothing else that has changed."""
+"""Rejected rows are capped, listed, and land once they are corrected."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The sample data, generated into a real Postgres and compared with Northwind's known shape."""
+"""The generated sample data has Northwind's known shape in a real Postgres."""
 
 import csv
 import hashlib

@@ -1,4 +1,4 @@
-"""The seeds in the marts: holidays on their days, countries with their continent, and one that no seed knows."""
+"""Seeds in the marts: holidays on their days, countries with their continent, unknown countries."""
 
 import csv
 import re

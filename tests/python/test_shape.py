@@ -1,4 +1,4 @@
-"""A database of another shape than the models read is refused before anything lands, with one line for a person."""
+"""A database of another shape is refused before anything lands, in one line."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The site's own pages and its server: what is missing is said, what isn't a page isn't given away."""
+"""The site's own pages and its server: clear errors, and nothing served that isn't a page."""
 
 import http.client
 import re

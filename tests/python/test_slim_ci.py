@@ -1,4 +1,4 @@
-"""`make slim-ci` builds what a change touches and nothing else, and says what that does to the marts."""
+"""`make slim-ci` builds only what a change affects, and reports how the marts change."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What `status` shows is what the ledger says: the last days as a grid, each target for itself."""
+"""`status` shows the ledger: the last days as a grid, each target by itself."""
 
 from datetime import date, timedelta
 from pathlib import Path

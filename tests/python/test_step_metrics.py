@@ -1,4 +1,4 @@
-"""`runs/metrics.prom` says what every step did last, whatever became of it."""
+"""`runs/metrics.prom` has the last outcome of every step."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Every store keeps the same promises: a folder, a bucket whose server knows conditions, and one whose doesn't."""
+"""Every store keeps the same promises: a folder, a bucket with conditional puts, and one without."""
 
 import json
 import os

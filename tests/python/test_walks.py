@@ -1,4 +1,4 @@
-"""Whoever types what a refusal names gets on: to the end of the day, or to a decision that only a person can make.
+"""Typing the command that each refusal names leads to a complete day, or to a person's decision.
 
 With TRADEWINDS_WALKS=1, verbs are walked from an empty home, on both engines.
 """

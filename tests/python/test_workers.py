@@ -1,4 +1,4 @@
-"""A worker answers as work in the same process would, and ends with the command that started it."""
+"""A worker process gives the same results as this process, and ends with the command that started it."""
 
 import os
 import signal

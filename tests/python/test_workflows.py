@@ -1,4 +1,4 @@
-"""The workflows are sound by two linters' rules, call verbs that exist, and leave nothing behind."""
+"""The workflows pass two linters, call existing verbs and clean up."""
 
 import re
 import shlex
