@@ -32,10 +32,10 @@ test-e2e: setup ## run only the tests of the tradewinds command
 prove: setup ## run the long tests: random orders of days, concurrent readers, kills, odd rows, every page, every walk, every DAG; takes two hours
 	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 TRADEWINDS_KILLS=50 TRADEWINDS_RUN_KILLS=10 \
 		TRADEWINDS_EXAMPLES=2000 TRADEWINDS_DATE_EXAMPLES=3000 TRADEWINDS_EVERY_PAGE=1 TRADEWINDS_WALKS=1 $(BIN)/pytest -n auto \
-		$(addprefix tests/python/test_,history.py readers.py object_storage.py crashes.py people_backup_crashes.py \
-		availability.py csv_source.py people_judge.py docs.py walks.py)
+		$(foreach name,history readers object_storage crashes people_backup_crashes availability csv_source people_judge docs walks,\
+		$(wildcard tests/python/*/test_$(name).py))
 	@TRADEWINDS_FUZZ_ROWS=1000000 TRADEWINDS_SCHEMA_EXAMPLES=200 $(BIN)/pytest -s \
-		tests/python/test_people_fuzz.py tests/python/test_people_schema.py
+		tests/python/people_api/test_people_fuzz.py tests/python/people_api/test_people_schema.py
 	@TRADEWINDS_PROVE=1 $(MAKE) --no-print-directory test-browser test-airflow
 
 .venv-clock/ready: .venv/ready

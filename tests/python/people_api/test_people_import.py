@@ -29,9 +29,9 @@ from people_api.importing import import_files, refuse_wrong_files
 from people_api.intake import in_transaction
 from people_api.sample import clear_sample, fill_when_empty
 from people_api.tables import TABLES
+from tests.python.people_api.test_people_judge import is_hiring_date
 from tests.python.people_service import PeopleService
 from tests.python.sandbox import Database, Sandbox
-from tests.python.test_people_judge import is_hiring_date
 
 ALL_TABLES = ("departments", "jobs", "employees", "rejected_rows", "imports")
 GOOD_HIRE = "2021-07-27T16:02:08Z"

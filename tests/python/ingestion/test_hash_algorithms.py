@@ -13,9 +13,9 @@ from ingestion.extract import extract_source
 from ingestion.landing import Landing
 from ingestion.settings import Home
 from pipeline.publishing.base import Version, combined_hash, version_of
-from tests.python.test_landing import DAY, NEXT, Source, numbers, path_of
-from tests.python.test_publishing import DAYS, MARTS, Engine
-from tests.python.test_publishing import engine as engine
+from tests.python.ingestion.test_landing import DAY, NEXT, Source, numbers, path_of
+from tests.python.pipeline.test_publishing import DAYS, MARTS, Engine
+from tests.python.pipeline.test_publishing import engine as engine
 
 # As releases before the algorithm's name wrote it, and as another DuckDB would.
 OLDER = [hashlib.sha256(b"older").hexdigest(), f"duckdb-1.4:{hashlib.sha256(b'other').hexdigest()}"]

@@ -26,8 +26,8 @@ from pipeline.own_sources.adding import add_source
 from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SECRETS, SETTINGS
 from tests.python.built import BuiltHomes
 from tests.python.community import FaultyApi, small_rows
+from tests.python.pipeline.test_own_source import Own
 from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Database, make_database
-from tests.python.test_own_source import Own
 
 DAY = ("--run-date", BUILT_DAY)
 OURS = ("--source", "erp", "--source", "tides", "--source", "hub")

@@ -14,8 +14,8 @@ import pytest
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
 from pipeline.cli import main
+from tests.python.pipeline.test_publishing import DAYS, MARTS, Engine, on_postgres
 from tests.python.sandbox import Database
-from tests.python.test_publishing import DAYS, MARTS, Engine, on_postgres
 
 _PASSWORD = "it's a secret"
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.redact import register_secret
+from ingestion.settings import PROJECT
 from pipeline.run.relay import InTurn
 from pipeline.run.reporter import Reporter
 from pipeline.run.worker import Here, Worker
@@ -22,7 +23,7 @@ from tests.python import worker_tasks as tasks
 
 @pytest.fixture(autouse=True)
 def _tasks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
 
 
 class Heard:

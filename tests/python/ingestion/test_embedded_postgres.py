@@ -21,8 +21,7 @@ import pytest
 from ingestion.embedded import EmbeddedPostgres
 from ingestion.embedded.folders import find_orphans
 from ingestion.errors import StepFailed
-
-ROOT = Path(__file__).resolve().parents[2]
+from ingestion.settings import PROJECT
 
 
 def ask(url: str, question: str) -> object:
@@ -44,7 +43,7 @@ def run_python(code: str, home: Path, **environment: str) -> subprocess.Popen[st
     """
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(code)],
-        cwd=ROOT,
+        cwd=PROJECT,
         env=os.environ | environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.python.pipeline.test_crashes import wait_until_blocked
 from tests.python.sandbox import Sandbox
-from tests.python.test_crashes import wait_until_blocked
 
 DAY = "2021-01-01"
 # Two seconds where nothing else is at work.
