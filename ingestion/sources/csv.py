@@ -115,7 +115,7 @@ select *
 from read_csv(
     $path, auto_detect = false, header = true, delim = $delimiter, quote = '"', escape = '"', new_line = '\n',
     columns = $columns, strict_mode = true, null_padding = false, store_rejects = true,
-    rejects_limit = 0
+    rejects_limit = 0, buffer_size = 4000000
 )
 """
 

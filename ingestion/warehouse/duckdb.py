@@ -36,7 +36,7 @@ from ingestion.warehouse.duckdb_rows import (
 
 _BATCH_ROWS = 65_536
 # Enough for most tables, and it keeps the memory of a load low at any number of rows.
-_LOAD_MEMORY = "192MB"
+_LOAD_MEMORY = "160MB"
 
 
 class DuckDBWarehouse:
