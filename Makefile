@@ -58,9 +58,10 @@ serve: setup ## serve the site on this machine until Ctrl-C
 test: setup ## run every test that needs only pip packages
 	@$(BIN)/pytest -n auto
 
-lint: setup ## check the style of Python and SQL
+lint: setup ## check the style of Python and SQL, and the types of Python
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(PACKAGES) $(wildcard benchmarks)
 	@mkdir -p target/lint/warehouse
 	@TRADEWINDS_HOME=target/lint $(BIN)/sqlfluff lint --disable-progress-bar models tests/data
 
@@ -69,7 +70,7 @@ format: setup ## fix what the linters can fix
 	@$(BIN)/ruff format .
 
 clean: ## remove caches and build leftovers, but not data and .venv
-	rm -rf target logs build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf target logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Verbs for work on Tradewinds itself; a project that `tradewinds init` has written lacks them.

@@ -196,10 +196,10 @@ _PARQUET = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
 
 def _insert(connection: duckdb.DuckDBPyConnection, run_date: str, table: RawTable) -> None:
     paths = [str(path) for path in table.files]
-    (inserted,) = connection.execute(
+    [(inserted,)] = connection.execute(
         f"insert into {_name(table.raw_schema, table.name)} by name select *, ?::date as _run_date from {_PARQUET}",
         [run_date, paths],
-    ).fetchone()
+    ).fetchall()
     if inserted != table.rows:
         raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
 
@@ -209,10 +209,10 @@ def _insert_rejects(connection: duckdb.DuckDBPyConnection, run_date: str, source
     name = _name(OPS, "rejected_lines")
     connection.execute(f"delete from {name} where run_date = ? and list_contains(?, source)", [run_date, sources])
     if rejects.files:
-        (inserted,) = connection.execute(
+        [(inserted,)] = connection.execute(
             f'insert into {name} by name select * rename ("table" as table_name) from {_PARQUET}',
             [[str(path) for path in rejects.files]],
-        ).fetchone()
+        ).fetchall()
         rejects.check(inserted)
 
 
@@ -245,7 +245,7 @@ def _mark_stale(connection: duckdb.DuckDBPyConnection, run_date: str) -> None:
 
 def _exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     query = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
-    return connection.execute(query, [schema, table]).fetchone()[0] > 0
+    return connection.execute(query, [schema, table]).fetchall()[0][0] > 0
 
 
 def _name(schema: str, table: str) -> str:

@@ -97,7 +97,7 @@ def list_rejects(query: Annotated[RejectsQuery, Query()], service: TheService) -
     if query.batch_id:
         wanted = wanted.where(RejectedRow.batch_id == query.batch_id)
     with Session(service.engine) as session:
-        total = session.scalar(select(func.count()).select_from(wanted.subquery()))
+        total = session.scalars(select(func.count()).select_from(wanted.subquery())).one()
         rows = session.scalars(wanted.order_by(RejectedRow.id).limit(query.limit).offset(query.offset))
         items = [_describe(row) for row in rows]
     return RejectsPage(items=items, total=total, limit=query.limit, offset=query.offset)
