@@ -63,6 +63,7 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
     def insert_batch(
         rows: RowsOfBatch, request: Request, service: TheService, idempotency_key: IdempotencyKeyHeader = None
     ) -> JSONResponse:
+        """Valid rows are inserted in one transaction. The answer tells of the others, which are logged, why."""
         key_id, notes, texts = (request.scope[name] for name in ("key_id", "notes", "texts"))
         digest = hashlib.sha256(table.name.encode() + request.scope["body_sha256"]).digest()
 

@@ -75,6 +75,7 @@ def _add_report(router: APIRouter, name: str, mart: str) -> None:
     @router.get(
         f"/{name}",
         summary=name.replace("-", " ").capitalize(),
+        description=f"The rows of the published mart `{mart}` for one year.",
         responses=answers(404, 422) | documented,
         response_model=_ROWS[name],
     )

@@ -54,6 +54,7 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.post("", status_code=201, summary=f"Create a {singular}", responses=answers(403, 409, 422))
     def create(row: new, service: TheService, response: Response) -> stored:
+        """The id must be new: a deleted row, though inactive, still has its id."""
         with _changing(service) as session:
             if session.get(model, row.id):
                 raise HTTPException(409, f"{table.name} has {row.id} already; PUT replaces it, an inactive one too")
@@ -65,6 +66,7 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.get("", summary=f"List {table.name}", responses=answers(422))
     def list_rows(page: Annotated[RowPage, Query()], service: TheService) -> listed:
+        """Rows are in the order of their ids, inactive ones only on request."""
         query: Select = select(model)
         if page.include_inactive == "false":
             query = query.where(model.is_active)
@@ -76,6 +78,7 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.get("/{id:int}", summary=f"Read a {singular}", responses=answers(404, 422))
     def read(id: RowId, service: TheService) -> stored:  # noqa: A002
+        """An inactive row isn't found."""
         with Session(service.engine) as session:
             row = session.get(model, id)
             if row is None or not row.is_active:
@@ -84,10 +87,11 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.put(
         "/{id:int}",
-        summary=f"Replace a {singular}; one that was deleted softly is active again",
+        summary=f"Replace a {singular}",
         responses=answers(403, 404, 409, 422),
     )
     def replace(id: RowId, values: replacement, service: TheService) -> stored:  # noqa: A002
+        """All fields are required. An inactive row becomes active again."""
         with _changing(service) as session:
             row = find(session, id, even_inactive=True)
             set_fields(session, row, values.model_dump() | {"is_active": True})
@@ -95,6 +99,7 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.patch("/{id:int}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
     def change(id: RowId, changes: partial, service: TheService) -> stored:  # noqa: A002
+        """Fields that aren't sent keep their values."""
         with _changing(service) as session:
             row = find(session, id)
             set_fields(session, row, changes.model_dump(exclude_unset=True))
@@ -102,6 +107,7 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.delete("/{id:int}", status_code=204, summary=f"Delete a {singular}", responses=answers(403, 404, 409, 422))
     def delete(id: RowId, service: TheService, hard: HardDelete = "false") -> None:  # noqa: A002
+        """The row becomes inactive. `X-Hard-Delete: true` removes it, unless other rows refer to it."""
         with _changing(service) as session:
             row = find(session, id, even_inactive=hard == "true")
             if hard == "true":
