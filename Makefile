@@ -58,18 +58,22 @@ serve: setup ## serve the site on this machine until Ctrl-C
 test: setup ## run every test that needs only pip packages
 	@$(BIN)/pytest -n auto
 
-lint: setup ## check the style of Python and SQL
+lint: setup ## check style, types, and the rules for models
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(PACKAGES) $(wildcard benchmarks)
 	@mkdir -p target/lint/warehouse
 	@TRADEWINDS_HOME=target/lint $(BIN)/sqlfluff lint --disable-progress-bar models tests/data
+	@TRADEWINDS_HOME=target/lint $(BIN)/dbt --quiet --log-path target/lint parse --target-path target/lint/dbt
+	@$(BIN)/dbt-bouncer run
+	@$(BIN)/dbt-score lint --manifest target/lint/dbt/manifest.json --show failing-items
 
 format: setup ## fix what the linters can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 clean: ## remove caches and build leftovers, but not data and .venv
-	rm -rf target logs build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf target logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Verbs for work on Tradewinds itself; a project that `tradewinds init` has written lacks them.

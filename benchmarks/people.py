@@ -95,7 +95,14 @@ def latencies(base: str, key: str, clients: int, batches: int) -> tuple[list[flo
                 seconds.append(post(client, make_rows(number * BATCH + 1, BATCH)))
 
     threads = [threading.Thread(target=send, args=(place,)) for place in range(clients)]
-    total = timed(lambda: ([thread.start() for thread in threads], [thread.join() for thread in threads]))
+
+    def run_all() -> None:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    total = timed(run_all)
     assert len(seconds) == batches
     return seconds, batches * BATCH / total
 
@@ -129,6 +136,7 @@ def main() -> None:
             [tradewinds, "people", "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
         )
         try:
+            assert service.stdout
             base = service.stdout.readline().split()[-1]
             compare(url, base, key, arguments.rows, arguments.repeats)
             print(f"\n{'clients':>8} {'p50 ms':>8} {'p99 ms':>8} {'rows/s':>10}   a batch of {BATCH:,} rows")

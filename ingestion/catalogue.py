@@ -57,7 +57,7 @@ def tables_of(source: str) -> list[Table]:
 @cache
 def read_catalogue(project: Path) -> tuple[Table, ...]:
     """Return every table that a project describes; raises BadRequest naming a malformed file."""
-    found = []
+    found: list[Table] = []
     for path in sorted(project.glob("models/staging/*/_*__sources.yml")):
         try:
             found += _read(path)

@@ -90,7 +90,7 @@ def digest_rows(
     kinds, hashed = row_hash(connection, relation, columns, parameters)
     asked = f", {figures}" if figures else ""
     query = f"select count(*), coalesce(sum({hashed}::hugeint), 0){asked} from {relation}"
-    rows, total, *found = connection.execute(query, parameters or []).fetchone()
+    rows, total, *found = connection.execute(query, parameters or []).fetchall()[0]
     text = json.dumps([rows, total, list(kinds.items())])
     return Digest(rows, f"{ALGORITHM}:{hashlib.sha256(text.encode()).hexdigest()}", tuple(found))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -135,7 +136,7 @@ class Extraction:
             skip_dlt_columns_and_tables=True,
             naming_convention="ingestion.naming",
         )
-        def landing(path: str, table: dict) -> None:
+        def landing(path: Any, table: Any) -> None:
             try:
                 self._take(brought_into(self._work, path), tables[table["name"]])
             except Exception as error:  # dlt would print a traceback and retry
@@ -179,7 +180,7 @@ def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
     return {field.name: field.type for field in schema}
 
 
-def _hints(schema: pa.Schema) -> dict[str, dict]:
+def _hints(schema: pa.Schema) -> dict[str, Any]:
     """Mark timestamps without a time zone, which dlt would otherwise turn into UTC."""
     return {
         field.name: {"data_type": "timestamp", "precision": 6, "timezone": False}
@@ -190,7 +191,7 @@ def _hints(schema: pa.Schema) -> dict[str, dict]:
 
 def _root_cause(error: BaseException) -> TradewindsError:
     """Return the error that stopped dlt: our own if there is one, else the innermost cause as one line."""
-    cause = error
+    cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, TradewindsError):
             return cause

@@ -37,7 +37,7 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
     tables, rejects = [], []
     with ExitStack() as held:
         for source in sources:
-            manifest = landing.manifest(source.name, run_date)
+            manifest = landing.landed_manifest(source.name, run_date)
             try:
                 paths = held.enter_context(landing.local(source.name, run_date, manifest.row_files))
             except Damaged:

@@ -36,7 +36,7 @@ def replay_source(source: Source, run_date: str, home: Home, on_rows: OnRows) ->
     landing = Landing(home)
     with landing.day_lock(source.name, run_date):
         refuse_unlanded([source], run_date, home)
-        before = landing.manifest(source.name, run_date)
+        before = landing.landed_manifest(source.name, run_date)
         if not before.rejected_rows:
             return Replay(before, before)
         with drafting(source, run_date, home, uuid4().hex, on_rows) as draft:
@@ -81,7 +81,7 @@ def _count_lost(landing: Landing, day: Manifest, before: Table, after: Table) ->
     with landing.local(day.source, day.run_date, [*before.files, *after.files]) as files, open_session() as connection:
         paths = [str(path) for path in files]
         sides = [paths[: len(before.files)], paths[len(before.files) :]]
-        return connection.execute(query, sides).fetchone()[0]
+        return connection.execute(query, sides).fetchall()[0][0]
 
 
 def _kind(manifest: Manifest) -> str:

@@ -112,7 +112,7 @@ def source_setting(source: str, name: str, default: Any = None) -> Any:
     use_project_settings()
     import dlt
 
-    value = dlt.secrets.get(f"sources.{source}.{name}")
+    value: Any = dlt.secrets.get(f"sources.{source}.{name}")
     if value is None:
         value = dlt.config.get(f"sources.{source}.{name}")
     if value is None:  # another DLT_PROJECT_DIR doesn't hide the project's settings
@@ -163,10 +163,10 @@ def read_postgres_url(configured: Any, variable: str) -> str:
 
     try:
         credentials = ConnectionStringCredentials(configured)
-        url = credentials.to_url().set(drivername="postgresql")
-        if not credentials.drivername.startswith("postgres") or not url.database:
+        given: Any = credentials.to_url().set(drivername="postgresql")
+        if not credentials.drivername.startswith("postgres") or not given.database:
             raise ValueError("not a postgresql:// URL with a database name")
-        url = with_libpq_parameters(url)
+        url = with_libpq_parameters(given)
         for secret in (url.password, url.query.get("password")):
             if secret:
                 register_secret(str(secret))

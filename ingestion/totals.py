@@ -98,10 +98,10 @@ class BatchTotals:
 
     def add(self, batch: pa.Table) -> None:
         """Add a batch to the sums."""
-        found = self._session.execute(f"select {self._select} from batch").fetchone()
+        found = self._session.execute(f"select {self._select} from batch").fetchall()[0]
         added = [None if total is None else Decimal(total) for total in found]
         self._sums = [
-            None if new is None else _EXACT.add(old, new)
+            None if old is None or new is None else _EXACT.add(old, new)
             for old, new in zip(self._sums or [Decimal(0)] * len(added), added, strict=True)
         ]
 

@@ -56,7 +56,8 @@ class Client:
 
         A `key` that identifies the rows' origin makes this hold across commands. Rejects are numbered from `first_row`.
         """
-        accepted, row, rejects = 0, first_row, {}
+        accepted, row = 0, first_row
+        rejects: dict[int, list[str]] = {}
         for batch in _parts(iter(rows), MAX_ROWS):
             batch_key = f"{key}-{row}-{len(batch)}" if key else uuid4().hex
             answer = self._ask("POST", f"/v1/{table}/batch", json=batch, headers={"Idempotency-Key": batch_key}).json()

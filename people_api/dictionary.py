@@ -5,6 +5,7 @@ control characters. A hiring date is ISO-8601 in UTC, ends in Z, and lies in 190
 number. Unknown fields are refused.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,6 +35,8 @@ HiringDate = Annotated[
         examples=["2021-11-07T02:48:42Z"],
     ),
 ]
+# The default of a field that a change may leave out; a sent null is refused.
+_UNSENT: Any = None
 
 
 class LongNumber:
@@ -61,7 +64,7 @@ class NamedValues(Record):
 class NamedChanges(Record):
     """Changes to a department or a job."""
 
-    name: Name = None
+    name: Name = _UNSENT
 
 
 class NamedRow(NamedValues, Identified):
@@ -80,10 +83,10 @@ class EmployeeValues(Record):
 class EmployeeChanges(Record):
     """Changes to an employee."""
 
-    name: Annotated[Name, Field(examples=["Harold Vogt"])] = None
-    hiring_date: HiringDate = None
-    department_id: Annotated[Id, Field(examples=[2])] = None
-    job_id: Annotated[Id, Field(examples=[96])] = None
+    name: Annotated[Name, Field(examples=["Harold Vogt"])] = _UNSENT
+    hiring_date: HiringDate = _UNSENT
+    department_id: Annotated[Id, Field(examples=[2])] = _UNSENT
+    job_id: Annotated[Id, Field(examples=[96])] = _UNSENT
 
 
 class EmployeeRow(EmployeeValues, Identified):
@@ -113,7 +116,7 @@ def explain(error: ValidationError) -> list[str]:
     return [_reason(found) for found in error.errors(include_url=False, include_context=False)]
 
 
-def _reason(found: dict[str, Any]) -> str:
+def _reason(found: Mapping[str, Any]) -> str:
     if not found["loc"]:
         return f"row: {_ROW_REASONS.get(found['type'], 'not an object')}"
     field, kind = show_text(str(found["loc"][0]).encode(errors="backslashreplace").decode()), found["type"]

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import Connection, text
@@ -13,7 +15,7 @@ from sqlalchemy import Connection, text
 from ingestion.errors import StepFailed
 from ingestion.redact import show_text
 from ingestion.rejects import Caps
-from people_api.csv_lines import read_lines
+from people_api.csv_lines import Line, read_lines
 from people_api.intake import Rows, take_in
 from people_api.judge import judge_shapes
 from people_api.tables import TABLES, Table
@@ -98,15 +100,7 @@ def _import_file(transact: Transact, table: Table, path: Path, is_sample: bool, 
         batch_id = uuid5(NAMESPACE_OID, f"{table.name}:{sha256}")
         lines = read_lines(file, table)
         while part := list(islice(lines, _LINES_PER_PART)):
-            rows = Rows(
-                table=table,
-                batch_id=batch_id,
-                source=path.name,
-                values=[line.row for line in part],
-                payload=lambda place, part=part: part[place].text,
-                first_row=part[0].number,
-            )
-            outcome = transact(lambda connection, rows=rows: take_in(connection, rows, accept_equal=True))
+            outcome = transact(partial(take_in, rows=_rows(table, batch_id, path, part), accept_equal=True))
             imported.accepted += outcome.accepted
             imported.inserted += outcome.inserted
             imported.rejected += len(outcome.rejects)
@@ -114,6 +108,17 @@ def _import_file(transact: Transact, table: Table, path: Path, is_sample: bool, 
             on_progress(imported)
     transact(lambda connection: _note(connection, imported, batch_id, sha256, is_sample))
     return imported
+
+
+def _rows(table: Table, batch_id: UUID, path: Path, lines: list[Line]) -> Rows:
+    return Rows(
+        table=table,
+        batch_id=batch_id,
+        source=path.name,
+        values=[line.row for line in lines],
+        payload=lambda place: lines[place].text,
+        first_row=lines[0].number,
+    )
 
 
 _NOTE = text(
@@ -142,7 +147,7 @@ def _note(connection: Connection, imported: Imported, batch_id: UUID, sha256: st
     )
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except OSError as error:

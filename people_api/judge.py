@@ -21,9 +21,9 @@ class Unreadable:
 
 @dataclass
 class Verdict:
-    """A row's verdict: its fields if they are well formed, and every reason against it."""
+    """A row's verdict: its fields, none unless they are well formed, and every reason against it."""
 
-    values: tuple | None
+    values: tuple
     reasons: list[str]
     is_stored: bool = False  # the table already has an equal row
 
@@ -39,11 +39,11 @@ def judge_shapes(table: Table, rows: Sequence[Any]) -> list[Verdict]:
 
 def _judge_shape(table: Table, row: Any) -> Verdict:
     if isinstance(row, Unreadable):
-        return Verdict(None, [row.reason])
+        return Verdict((), [row.reason])
     try:
         record = table.row.model_validate(row)
     except ValidationError as error:
-        return Verdict(None, explain(error))
+        return Verdict((), explain(error))
     return Verdict(tuple(map(vars(record).__getitem__, table.fields)), [])
 
 

@@ -48,10 +48,9 @@ def list_keys(engine: Engine) -> list[ApiKey]:
 def revoke_key(engine: Engine, key_id: str) -> None:
     """Revoke a key for good; raises BadRequest when no valid key has this id."""
     with Session(engine) as session, session.begin():
-        revoked = session.execute(
-            update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None)).values(revoked_at=func.now())
-        )
-        if not revoked.rowcount:
+        is_valid = (ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+        revoke = update(ApiKey).where(*is_valid).values(revoked_at=func.now()).returning(ApiKey.id)
+        if session.scalar(revoke) is None:
             raise BadRequest(f"no open key has the id {key_id!r}; list them with: tradewinds people key list")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ingestion.errors import BadRequest
-from people_api.database.models import Base, Department, Employee, Job
+from people_api.database.models import Department, Employee, Entity, Job
 from people_api.dictionary import (
     EmployeeChanges,
     EmployeeRow,
@@ -22,7 +22,7 @@ class Table:
 
     name: str
     singular: str
-    model: type[Base]
+    model: type[Entity]
     row: type[Record]
     values: type[Record]
     changes: type[Record]

@@ -41,7 +41,7 @@ def people_engine(home: Home) -> Iterator["Engine"]:
         try:
             yield engine
         except DBAPIError as error:
-            raise StepFailed(f"the people database refused: {one_line(error.orig)}") from error
+            raise StepFailed(f"the people database refused: {one_line(error.orig or error)}") from error
 
 
 class PublishedReports:

@@ -25,7 +25,7 @@ def create_cluster(cluster: Path, log: Path, account: Account, binaries: Path, p
     password_file.write_text(password, encoding="ascii")
     account.take_over(password_file)
     account.take_over(work)
-    command = [binaries / "initdb", "-D", work / "cluster", "-U", SUPERUSER]
+    command: list[str | Path] = [binaries / "initdb", "-D", work / "cluster", "-U", SUPERUSER]
     command += ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"]
     # The built-in provider sorts the same on every system.
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]

@@ -107,7 +107,6 @@ def find_orphans() -> list[Path]:
         for folder in temp.glob(f"{PREFIX}*"):
             home = read_note(folder / HOME_NOTE) if is_ours(folder) else None
             # Delete nothing that has an unexpected name.
-            is_known = home is not None and folder.name == choose_name(home)
-            if is_known and not find_state_folder(home).exists():
+            if home is not None and folder.name == choose_name(home) and not find_state_folder(home).exists():
                 orphans.append(folder)
     return orphans

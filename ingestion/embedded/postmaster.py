@@ -43,7 +43,7 @@ class Postmaster:
     def start(self, binaries: Path, port: int) -> None:
         """Start and wait until it accepts connections; raises StepFailed with the log's last error."""
         # Not with pg_ctl: it passes the cluster's path to a shell, and a home may have any name.
-        command = [binaries / "postgres", "-D", self.cluster]
+        command: list[str | Path] = [binaries / "postgres", "-D", self.cluster]
         command += ["-h", "127.0.0.1", "-p", str(port), "-k", ""]
         command += [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         deadline = time.monotonic() + START_SECONDS

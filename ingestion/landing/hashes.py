@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ingestion.digest import content_hash, is_comparable
 from ingestion.errors import StepFailed
-from ingestion.landing.manifest import Manifest, Table
+from ingestion.landing.manifest import Table
 from ingestion.landing.store import Landing
 
 
@@ -15,20 +15,22 @@ def keep_hashes(landing: Landing, source: str, run_date: str, landed: dict[str, 
     The earlier files are hashed again to compare. Raw, history and the ledger compare hashes, so they see a difference
     only when rows differ.
     """
-    before = None
+    before: dict[str, Table] = {}
     with suppress(StepFailed):  # a manifest that can't be read is replaced
-        before = landing.manifest(source, run_date)
+        if manifest := landing.manifest(source, run_date):
+            before = manifest.tables
     kept = {}
     for name, table in landed.items():
-        was = before and before.tables.get(name)
-        is_other = was and was.columns == table.columns and not is_comparable(was.content_hash)
-        is_same = is_other and _hash_anew(landing, before, was) == table.content_hash
-        kept[name] = replace(table, content_hash=was.content_hash) if is_same else table
+        was = before.get(name)
+        is_other = was is not None and was.columns == table.columns and not is_comparable(was.content_hash)
+        if was and is_other and _hash_anew(landing, source, run_date, was) == table.content_hash:
+            table = replace(table, content_hash=was.content_hash)
+        kept[name] = table
     return kept
 
 
-def _hash_anew(landing: Landing, day: Manifest, table: Table) -> str | None:
+def _hash_anew(landing: Landing, source: str, run_date: str, table: Table) -> str | None:
     """Return the current algorithm's hash of a table's files, None when they are missing or damaged."""
-    with suppress(StepFailed), landing.local(day.source, day.run_date, table.files) as paths:
+    with suppress(StepFailed), landing.local(source, run_date, table.files) as paths:
         return content_hash(paths, [column.name for column in table.columns])
     return None

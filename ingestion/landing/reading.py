@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ingestion.digest import file_sha256, stream_sha256
-from ingestion.errors import StepFailed
+from ingestion.errors import Refused, StepFailed
 from ingestion.landing.manifest import LandedFile, Manifest
 from ingestion.redact import one_line
 from ingestion.settings import Home
@@ -55,6 +55,12 @@ class Landed:
                 f"tradewinds extract --run-date {run_date} --source {source}",
             ) from error
 
+    def landed_manifest(self, source: str, run_date: str) -> Manifest:
+        """Return the manifest of a source's landed day; raises Refused when it hasn't landed."""
+        if manifest := self.manifest(source, run_date):
+            return manifest
+        raise Refused(f"{source} has not landed", f"tradewinds extract --run-date {run_date} --source {source}")
+
     def answers(self, source: str, run_date: str) -> Manifest | None:
         """Return a manifest that lists an API's answers of a day, if need be the copy beside them; else None."""
         with suppress(StepFailed):
@@ -72,7 +78,7 @@ class Landed:
         """Return a hash of all rows landed up to a day, which determine a run of that day."""
         landed = sorted((day, source) for source, day in self._landed("_manifests") if day <= run_date)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            manifests = list(pool.map(lambda day_source: self.manifest(*reversed(day_source)), landed))
+            manifests = list(pool.map(lambda day_source: self.landed_manifest(*reversed(day_source)), landed))
         parts = [
             [manifest.run_date, manifest.source, name, table.content_hash, table.rejected_rows]
             for manifest in manifests
@@ -110,7 +116,7 @@ class Landed:
             return faults + [fault for fault in found if fault]
 
     @contextmanager
-    def local(self, source: str, run_date: str, files: list[LandedFile]) -> Iterator[list[Path]]:
+    def local(self, source: str, run_date: str, files: Sequence[LandedFile]) -> Iterator[list[Path]]:
         """Yield local paths of landed files after verifying their SHA-256; raises Damaged naming each bad file."""
         names = [self._name(file) for file in files]
         with ExitStack() as held:

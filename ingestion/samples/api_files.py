@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import overload
 
 from ingestion.errors import StepFailed
 from ingestion.samples.generate import ROWS_PER_BATCH, describe, open_generator
@@ -30,6 +31,12 @@ class FileRows(Sequence[bytes]):
     def __iter__(self) -> Iterator[bytes]:
         for start in range(0, self._length, _LINES_APART):
             yield from self[start : start + _LINES_APART]
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[bytes]: ...
 
     def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
         if isinstance(place, int):

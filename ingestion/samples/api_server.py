@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ingestion.samples.api_files import FileRows
@@ -29,7 +30,7 @@ class ApiServer(ThreadingHTTPServer):
         self._answering: dict[threading.Thread, socket.socket] = {}
         super().__init__(("127.0.0.1", port), handler or ApiHandler)
 
-    def process_request_thread(self, request: socket.socket, client_address: tuple[str, int]) -> None:
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer the requests of one connection, which clients keep open."""
         self._answering[threading.current_thread()] = request
         try:

@@ -95,7 +95,7 @@ def is_filled(url: str) -> bool:
     try:
         with adbc.connect(url) as connection, connection.cursor() as cursor:
             cursor.execute("select to_regclass('public.orders') is not null")
-            return bool(cursor.fetchone()[0])
+            return bool(cursor.fetchall()[0][0])
     except adbc.Error as error:
         raise StepFailed(f"sample northwind: {describe(error, url)}") from None
 
@@ -123,7 +123,7 @@ def write_csv(path: Path, scale: int, statement: str) -> int:
         try:
             with open_generator(scale) as generator:
                 target = str(unfinished).replace("'", "''")
-                rows = generator.execute(statement.format(target=target)).fetchone()[0]
+                rows = generator.execute(statement.format(target=target)).fetchall()[0][0]
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)

@@ -5,18 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 from ingestion.errors import Refused
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
 from ingestion.sources.api import ApiReading, Shape
 from ingestion.sources.api.settings import configured_url, read_api_settings
-from ingestion.sources.base import Described
+from ingestion.sources.base import Source
 
 
 @dataclass(frozen=True)
-class ApiSource(Described):
+class ApiSource(Source):
     """The API at `sources.<name>.base_url`, its sample, or instead the answers of a landed day."""
 
     name: str
@@ -24,7 +24,10 @@ class ApiSource(Described):
     area: str = "api"
     kept: Manifest | None = None
 
-    shapes: ClassVar[dict[str, Shape]]
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """The lists' columns and keys."""
+        raise NotImplementedError
 
     def is_sample(self, home: Home) -> bool:
         return self.kept.is_sample if self.kept else configured_url(self.name) is None

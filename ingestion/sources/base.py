@@ -1,5 +1,6 @@
 """The interface of a source: named tables, read as Arrow, with rejected rows kept apart."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -72,42 +73,27 @@ class DatabaseReading(Reading, Protocol):
     warnings: list[str]
 
 
-class Source(Protocol):
-    """A named source, with its landing area and raw schema.
+class Source(ABC):
+    """A named source, with its landing area and raw schema, whose tables the catalogue describes.
 
     `area` is a folder of landing: the kind and, for a source defined by settings, its name, because another source may
-    have a table with the same name.
+    have a table with the same name. The properties raise BadRequest when the catalogue can't be read.
     """
 
     name: str
     area: str
     raw_schema: str
-    # Tables with history: a missing key ends there, so a sudden shrinkage needs confirmation.
-    tables_with_history: frozenset[str]
-    # The totals of each table; other tables are only counted.
-    control_totals: dict[str, ControlTotals]
 
-    def exists_on(self, run_date: str) -> bool:
-        """Return whether the source is part of a day; other days neither need nor miss it."""
-
+    @abstractmethod
     def is_sample(self, home: Home) -> bool:
         """Return whether `open` reads the generated sample; call while it is open."""
 
+    @abstractmethod
     def open(self, home: Home, run_date: str, work: Path) -> AbstractContextManager[Reading]:
         """Open the source for one extract; `work` is an empty folder for temporary files."""
 
-
-def kind_of(source: Source) -> str:
-    """Return a source's kind: postgres, people, csv, api or dlt."""
-    return source.area.partition("/")[0]
-
-
-class Described:
-    """A source on all days whose tables the catalogue describes; raises BadRequest when that can't be read."""
-
-    name: str
-
     def exists_on(self, run_date: str) -> bool:
+        """Return whether the source is part of a day; other days neither need nor miss it."""
         return True
 
     def refuse_sample(self, home: Home) -> None:
@@ -117,8 +103,15 @@ class Described:
 
     @property
     def tables_with_history(self) -> frozenset[str]:
+        """The tables where a missing key ends its history, so a sudden shrinkage needs confirmation."""
         return catalogue.tables_with_history(self.name)
 
     @property
     def control_totals(self) -> dict[str, ControlTotals]:
+        """The totals of each table; other tables are only counted."""
         return catalogue.control_totals(self.name)
+
+
+def kind_of(source: Source) -> str:
+    """Return a source's kind: postgres, people, csv, api or dlt."""
+    return source.area.partition("/")[0]

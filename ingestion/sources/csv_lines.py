@@ -11,6 +11,7 @@ import csv
 import gzip
 import re
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,7 +46,7 @@ def _quoted_too(pattern: bytes) -> bytes:
     return rb'%b|"%b"' % (pattern, pattern)
 
 
-def open_bytes(path: Path) -> BinaryIO:
+def open_bytes(path: Path) -> BufferedIOBase:
     """Open a file for reading; one that ends in .gz is decompressed while it is read."""
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
@@ -145,8 +146,7 @@ class LineFilter:
     def _fields(self, line: bytes) -> list[bytes] | None:
         """Split a line into its raw fields; return None when a quote is misplaced."""
         fields, end = [], -1
-        while end < len(line):
-            field = self._field.match(line, end + 1)
+        while end < len(line) and (field := self._field.match(line, end + 1)):
             fields.append(field.group())
             end = field.end()
             if line[end : end + 1] not in (b"", self._delimiter.encode()):

@@ -40,13 +40,13 @@ def sniff(path: Path) -> Sniffed:
             first = file.readline(_MAX_HEADER_BYTES).decode("utf-8-sig").strip("\r\n")
         with open_session() as connection:
             query = "select Delimiter, HasHeader, Columns from sniff_csv(?, sample_size = -1, quote = '\"')"
-            delimiter, has_header, found = connection.execute(query, [str(path)]).fetchone()
+            delimiter, has_header, found = connection.execute(query, [str(path)]).fetchall()[0]
             columns = {column["name"]: column["type"] for column in found}
             _check_header(path, first, delimiter, has_header, list(columns))
             texts = {"path": str(path), "delimiter": delimiter, "columns": dict.fromkeys(columns, "VARCHAR")}
             columns = _fit_types(connection, texts, columns)
             (key,), _ = find_key(
-                str(path), (), columns, lambda query: connection.execute(query, texts).fetchone(), _READ
+                str(path), (), columns, lambda query: connection.execute(query, texts).fetchall()[0], _READ
             )
             return Sniffed(delimiter, columns, key)
     except UNREADABLE as error:
@@ -75,7 +75,7 @@ def _fit_types(connection: duckdb.DuckDBPyConnection, texts: dict, sniffed: dict
         fits = f"coalesce(bool_and({fits}) filter (where {column} is not null), false)"
         money = f"coalesce(bool_and(regexp_full_match({column}, '[+-]?\\d{{1,15}}(\\.\\d{{0,4}})?')), false)"
         tests.append(f"[{fits}, {money}]")
-    found = connection.execute(f"select {', '.join(tests)} from {_READ}", texts).fetchone()
+    found = connection.execute(f"select {', '.join(tests)} from {_READ}", texts).fetchall()[0]
     fitting = {}
     for (name, type_), (fits, is_money) in zip(sniffed.items(), found, strict=True):
         kept = type_ if fits and type_ in _KEPT_TYPES else "VARCHAR"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.settings import Home, source_setting
-from ingestion.sources.base import Described
+from ingestion.sources.base import Source
 from ingestion.sources.csv import CsvReading, CsvShape
 
 
 @dataclass(frozen=True)
-class CsvSource(Described):
+class CsvSource(Source):
     """The file at `sources.<name>.path`, or its sample: the whole table as of the run date."""
 
     name: str

@@ -162,7 +162,7 @@ def _declare(resource: "DltResource", normalize: Callable[[str], str], declared:
         typed = {normalize(name) for name, hints in own.items() if "data_type" in hints}
         columns = py_arrow_to_table_schema_columns(schema)
         kept = ("data_type", "precision", "scale", "timezone")
-        hints = {
+        hints: dict[str, Any] = {
             name: {hint: value for hint, value in columns[name].items() if hint in kept}
             for name in schema.names
             if name not in typed

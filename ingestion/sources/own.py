@@ -11,7 +11,7 @@ from ingestion import catalogue
 from ingestion.errors import BadRequest
 from ingestion.own_sources import OwnSettings
 from ingestion.settings import Home
-from ingestion.sources.base import Described
+from ingestion.sources.base import Source
 from ingestion.sources.duckdb_types import arrow_schema
 from ingestion.sql import quote
 
@@ -24,7 +24,7 @@ _KEY_TYPES = ("BIGINT", "INTEGER", "SMALLINT", "VARCHAR")
 
 
 @dataclass(frozen=True)
-class Own(Described):
+class Own(Source):
     """A source defined by settings alone; it has no sample."""
 
     settings: OwnSettings = field(kw_only=True)

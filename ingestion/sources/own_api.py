@@ -92,7 +92,8 @@ def _infer(rows: list[dict]) -> tuple[dict[str, str], list[str]]:
         for path, value in _flatten(row):
             found.setdefault(path, set()).update([] if value is None else [type(value)])
     types: dict[str, str] = {}
-    left_out, taken = [], set()
+    left_out: list[str] = []
+    taken: set[str] = set()
     for path, kinds in found.items():
         column = Field(path, "text").column.lower()
         if frozenset(kinds) in _FOUND and re.fullmatch(r"\w+", column) and column not in taken | {"_run_date"}:
@@ -120,5 +121,5 @@ def _look_at_table(table: str, rows: list[dict], types: dict[str, str]) -> Looke
     judged = [values for values, rule in map(shape.judge, rows) if rule is None]
     with open_session() as session:
         session.register("looked", pa.Table.from_pylist(judged, schema=shape.schema))
-        key, is_guess = find_key(table, (), ids_first, lambda query: session.execute(query).fetchone(), "looked")
+        key, is_guess = find_key(table, (), ids_first, lambda query: session.execute(query).fetchall()[0], "looked")
     return LookedTable(table, columns, key, is_guess)

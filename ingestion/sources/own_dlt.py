@@ -69,7 +69,7 @@ def _look_at_table(reading: "DltReading", table: str) -> LookedTable:
             f"table {table}",
             reading.primary_keys[table],
             columns,
-            lambda query: session.execute(query).fetchone(),
+            lambda query: session.execute(query).fetchall()[0],
             relation,
         )
     return LookedTable(table, columns, key, is_guess)

@@ -9,13 +9,13 @@ import psycopg
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.settings import Home, people_database_url
-from ingestion.sources.base import Described
+from ingestion.sources.base import Source
 from ingestion.sources.postgres import PostgresReading, open_postgres
 
 _EMBEDDED_DATABASE = "people"
 
 
-class People(Described):
+class People(Source):
     """Departments, jobs, employees and rejected rows of the people database (`PEOPLE_DATABASE_URL`)."""
 
     name = "people"
@@ -27,7 +27,7 @@ class People(Described):
         if people_database_url():
             return False
         with people_database(home) as url, psycopg.connect(url) as connection:
-            return connection.execute("select coalesce(bool_and(is_sample), false) from imports").fetchone()[0]
+            return connection.execute("select coalesce(bool_and(is_sample), false) from imports").fetchall()[0][0]
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:

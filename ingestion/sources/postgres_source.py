@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ingestion.errors import StepFailed
 from ingestion.settings import Home, database_url, setting_variable, source_names, source_setting
-from ingestion.sources.base import Described
+from ingestion.sources.base import Source
 from ingestion.sources.postgres import PostgresReading, open_postgres
 
 
 @dataclass(frozen=True)
-class PostgresSource(Described):
+class PostgresSource(Source):
     """The tables of one Postgres schema, or those in `sources.<name>.tables`, found by reflection, in one snapshot."""
 
     name: str

@@ -115,7 +115,9 @@ class DiskStore:
         if self.version(name) != version:
             raise Overtaken(f"{self.location(name)} has changed meanwhile")
         self.write(name, text)
-        return self.version(name)
+        now = self.version(name)
+        assert now, "nobody else removes it under the lock"
+        return now
 
     def remove(self, name: str) -> None:
         (self._root / name).unlink(missing_ok=True)

@@ -65,11 +65,11 @@ class S3Store:
 
     def size(self, name: str) -> int | None:
         head = self._head(name)
-        return head and head["ContentLength"]
+        return head["ContentLength"] if head else None
 
     def version(self, name: str) -> str | None:
         head = self._head(name)
-        return head and head["ETag"]
+        return head["ETag"] if head else None
 
     def age(self, name: str) -> float | None:
         """Return the seconds since a file was put, by the server's clock; None when there is no such file."""

@@ -1,12 +1,14 @@
 """The warehouse: each engine is one module here, chosen by target name."""
 
+from collections.abc import Callable
+
 from ingestion.errors import BadRequest
 from ingestion.settings import Home
 from ingestion.warehouse.base import PIPELINE_STEPS, SOURCE_DAYS, BuildMark, RawTable, Rejects, Warehouse
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from ingestion.warehouse.postgres import PostgresWarehouse
 
-_ENGINES = {"duckdb": DuckDBWarehouse, "postgres": PostgresWarehouse}
+_ENGINES: dict[str, Callable[[Home], Warehouse]] = {"duckdb": DuckDBWarehouse, "postgres": PostgresWarehouse}
 
 __all__ = ["PIPELINE_STEPS", "SOURCE_DAYS", "BuildMark", "RawTable", "Rejects", "Warehouse", "open_warehouse"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 from dlt import destinations
-from dlt.common.destination import Destination, DestinationCapabilitiesContext
+from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.exceptions import DestinationException
 from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.common.schema import Schema
@@ -20,7 +20,7 @@ _NAMING = "ingestion.naming"
 _SINGLE_PRECISION = 32
 
 
-def _keep_names_and_types(destination: type[Destination]) -> type[Destination]:
+def _keep_names_and_types(destination: type) -> type:
     """Return a dlt destination that keeps the source's names and single-precision floats.
 
     dlt makes every float double, which would change the decimal text of single floats.
@@ -50,7 +50,7 @@ def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str]
         schema = Schema(raw_schema, normalizers={"names": _NAMING})
         for name, arrow_schema in columns.items():
             schema.update_table(new_table(name, columns=_dlt_columns(arrow_schema)))
-        schema = Schema.from_dict(schema.to_dict())
+        schema = Schema.from_dict(dict(schema.to_dict()))
         configuration = destination.spec()._bind_dataset_name(dataset_name=raw_schema)
         try:
             with destination.client(schema, configuration) as client:
@@ -60,7 +60,7 @@ def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str]
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
 
 
-def _dlt_columns(arrow_schema: pa.Schema) -> list[dict[str, Any]]:
+def _dlt_columns(arrow_schema: pa.Schema) -> list[Any]:
     columns = py_arrow_to_table_schema_columns(arrow_schema)
     for field in arrow_schema:
         if field.type == pa.float32():

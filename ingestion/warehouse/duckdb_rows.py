@@ -26,10 +26,10 @@ def widen(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:
 
 def insert(connection: duckdb.DuckDBPyConnection, run_date: str, table: RawTable) -> None:
     paths = [str(path) for path in table.files]
-    (inserted,) = connection.execute(
+    [(inserted,)] = connection.execute(
         f"insert into {name_of(table.raw_schema, table.name)} by name select *, ?::date as _run_date from {_PARQUET}",
         [run_date, paths],
-    ).fetchone()
+    ).fetchall()
     if inserted != table.rows:
         raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
 
@@ -39,10 +39,10 @@ def insert_rejects(connection: duckdb.DuckDBPyConnection, run_date: str, sources
     name = name_of(OPS, "rejected_lines")
     connection.execute(f"delete from {name} where run_date = ? and list_contains(?, source)", [run_date, sources])
     if rejects.files:
-        (inserted,) = connection.execute(
+        [(inserted,)] = connection.execute(
             f'insert into {name} by name select * rename ("table" as table_name) from {_PARQUET}',
             [[str(path) for path in rejects.files]],
-        ).fetchone()
+        ).fetchall()
         rejects.check(inserted)
 
 
@@ -75,7 +75,7 @@ def mark_stale(connection: duckdb.DuckDBPyConnection, run_date: str) -> None:
 
 def exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     query = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
-    return connection.execute(query, [schema, table]).fetchone()[0] > 0
+    return connection.execute(query, [schema, table]).fetchall()[0][0] > 0
 
 
 def name_of(schema: str, table: str) -> str:

@@ -17,12 +17,12 @@ def common_type(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> 
     if one == other:
         return one
     union = f"select null::{one} as either union all select null::{other}"
-    either = connection.execute(f"describe {union}").fetchone()[1]
+    either = connection.execute(f"describe {union}").fetchall()[0][1]
     for family in (_FLOATS, _MOMENTS):
         if {one, other} <= family:
             return either
-    digits = [_digits(type_) for type_ in (one, other, either)]
-    if None in digits:
+    digits = [found for type_ in (one, other, either) if (found := _digits(type_))]
+    if len(digits) < 3:
         return "VARCHAR"
     (*both, (before_point, after_point)) = digits
     fits = all(before <= before_point and after <= after_point for before, after in both)

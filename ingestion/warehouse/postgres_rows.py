@@ -14,6 +14,7 @@ from ingestion.warehouse.base import LANDED_COLUMNS, OPS, RawTable, Rejects
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection, Cursor
+    from psycopg import RawCursor
 
 BATCH_ROWS = 65_536
 
@@ -125,10 +126,10 @@ def mark_stale(cursor: "Cursor", run_date: str) -> None:
         )
 
 
-def exists(cursor: "Cursor", schema: str, table: str) -> bool:
+def exists(cursor: "Cursor | RawCursor", schema: str, table: str) -> bool:
     query = "select count(*) from information_schema.tables where table_schema = $1 and table_name = $2"
     cursor.execute(query, [schema, table])
-    return cursor.fetchone()[0] > 0
+    return cursor.fetchall()[0][0] > 0
 
 
 def name_of(schema: str, table: str) -> str:

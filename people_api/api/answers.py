@@ -1,5 +1,6 @@
 """The service's error responses: one shape, one line, never a stack trace."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -37,7 +38,7 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 # Problems of every route: from the gate, or without the database.
-OF_EVERY_ROUTE = {
+OF_EVERY_ROUTE: dict[int | str, dict[str, Any]] = {
     401: {
         "model": Problem,
         "description": "No key, or one that opens nothing.",
@@ -54,9 +55,11 @@ OF_EVERY_ROUTE = {
 }
 
 
-def problem(status: int, detail: str, errors: list[str] | None = None, **headers: str) -> JSONResponse:
+def problem(
+    status: int, detail: str, errors: Sequence[str] = (), headers: dict[str, str] | None = None
+) -> JSONResponse:
     """Return the response to a failed request."""
-    return JSONResponse({"detail": detail, "errors": errors or []}, status, headers)
+    return JSONResponse({"detail": detail, "errors": list(errors)}, status, headers)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -71,7 +74,7 @@ def add_handlers(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_methods(request))
-        return problem(error.status_code, error.detail, **headers)
+        return problem(error.status_code, error.detail, headers=headers)
 
     @app.exception_handler(TradewindsError)
     def refuse_step(request: Request, error: TradewindsError) -> JSONResponse:

@@ -21,16 +21,27 @@ _EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"id": 1, "name": "Harold Vogt", "hiring_date": "2021-11-07T02:48:42Z", "department_id": 2, "job_id": 96}
     ],
 }
+_TAGS = {
+    "departments": "Departments. A deleted one stays, inactive, for its hires.",
+    "jobs": "Jobs. A deleted one stays, inactive, for its hires.",
+    "employees": "Hires: who, when, in which department and for which job.",
+    "reports": "Hire reports of the published marts, as JSON or CSV, with the published version as ETag.",
+    "rejects": "Rows that broke the data dictionary, as they were received, with every reason.",
+    "backups": "Backups of tables as Avro files, and restores from them. Both need the role admin.",
+    "operations": "The service's health and metrics.",
+}
 
 
 def create_app(service: Service) -> ASGIApp:
     """Return the service as an ASGI app, without Swagger UI and ReDoc, which load from other hosts."""
-    app = FastAPI(
+    app = _People(
         title="Tradewinds people",
         version="1",
         description="Departments, jobs and employees: rows in, one or a thousand at a time; hire reports out.",
         docs_url=None,
         redoc_url=None,
+        openapi_tags=[{"name": name, "description": description} for name, description in _TAGS.items()],
+        servers=[{"url": "/", "description": "The service that this schema was read from."}],
         responses=OF_EVERY_ROUTE,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         separate_input_output_schemas=False,
@@ -42,9 +53,12 @@ def create_app(service: Service) -> ASGIApp:
     app.include_router(reports_router())
     app.include_router(operations)
     add_handlers(app)
-    describe = app.openapi
-    app.openapi = lambda: _with_security(describe())
     return Gate(app, service)
+
+
+class _People(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        return _with_security(super().openapi())
 
 
 def _with_security(schema: dict[str, Any]) -> dict[str, Any]:

@@ -57,10 +57,13 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
         list[Any], Body(min_length=1, max_length=MAX_ROWS, description=described, examples=[examples])
     ]
 
-    @router.post("/batch", summary=f"Insert many {table.name}", responses=answers(403, 409, 422))
+    @router.post(
+        "/batch", summary=f"Insert many {table.name}", response_model=BatchAnswer, responses=answers(403, 409, 422)
+    )
     def insert_batch(
         rows: RowsOfBatch, request: Request, service: TheService, idempotency_key: IdempotencyKeyHeader = None
-    ) -> BatchAnswer:
+    ) -> JSONResponse:
+        """Valid rows are inserted in one transaction. The answer tells of the others, which are logged, why."""
         key_id, notes, texts = (request.scope[name] for name in ("key_id", "notes", "texts"))
         digest = hashlib.sha256(table.name.encode() + request.scope["body_sha256"]).digest()
 

@@ -78,10 +78,10 @@ class Gate:
         who = holder.key_id if holder else (scope.get("client") or ("",))[0]
         if self._rate and not self._limiter.hit(self._rate, who):
             wait = max(1, int(self._limiter.get_window_stats(self._rate, who).reset_time - time.time()) + 1)
-            return problem(429, "too many requests", **{"Retry-After": str(wait)})
+            return problem(429, "too many requests", headers={"Retry-After": str(wait)})
         if holder is None:
             detail = f"the header {KEY_HEADER} must hold a key; make one with: tradewinds people key create"
-            return problem(401, detail, **{"WWW-Authenticate": f'ApiKey header="{KEY_HEADER}"'})
+            return problem(401, detail, headers={"WWW-Authenticate": f'ApiKey header="{KEY_HEADER}"'})
         scope["notes"]["key_id"] = holder.key_id
         scope["key_id"] = holder.key_id
         role = needed_role(scope["method"], scope["path"])
@@ -93,7 +93,7 @@ class Gate:
     async def _receive_body(self, scope: Scope, receive: Receive) -> bytes | Response:
         """Return the whole body, or the response that refuses it."""
         limit, seconds = self._service.settings.max_body_bytes, self._service.settings.timeout_seconds
-        too_large = problem(413, f"a body may have {limit} bytes at most", Connection="close")
+        too_large = problem(413, f"a body may have {limit} bytes at most", headers={"Connection": "close"})
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > limit:
             return too_large
@@ -107,7 +107,7 @@ class Gate:
                     if not message.get("more_body"):
                         return bytes(body)
         except TimeoutError:
-            return problem(408, f"the body didn't come within {seconds} seconds", Connection="close")
+            return problem(408, f"the body didn't come within {seconds} seconds", headers={"Connection": "close"})
         return problem(400, "the body ended before its end")
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:

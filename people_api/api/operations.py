@@ -73,6 +73,7 @@ class RestoreRequest(BaseModel):
 
 @router.get("/healthz", tags=["operations"], summary="Say whether the service can work", responses=answers())
 def say_health(service: TheService) -> Health:
+    """It answers 200 once the database does, and needs no key."""
     with service.engine.connect() as connection:
         connection.execute(text("select 1"))
     return Health()
@@ -86,18 +87,20 @@ def say_health(service: TheService) -> Health:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def say_metrics(service: TheService) -> Response:
+    """Counts of requests and rows, and the time that requests took, as text."""
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/v1/rejects", tags=["rejects"], summary="List rejected rows", responses=answers(422))
 def list_rejects(query: Annotated[RejectsQuery, Query()], service: TheService) -> RejectsPage:
+    """The oldest first, of all tables and batches or of one."""
     wanted = select(RejectedRow)
     if query.table:
         wanted = wanted.where(RejectedRow.table_name == query.table)
     if query.batch_id:
         wanted = wanted.where(RejectedRow.batch_id == query.batch_id)
     with Session(service.engine) as session:
-        total = session.scalar(select(func.count()).select_from(wanted.subquery()))
+        total = session.scalars(select(func.count()).select_from(wanted.subquery())).one()
         rows = session.scalars(wanted.order_by(RejectedRow.id).limit(query.limit).offset(query.offset))
         items = [_describe(row) for row in rows]
     return RejectsPage(items=items, total=total, limit=query.limit, offset=query.offset)
@@ -107,6 +110,7 @@ def list_rejects(query: Annotated[RejectsQuery, Query()], service: TheService) -
     "/v1/backups/{table}", status_code=201, tags=["backups"], summary="Back a table up", responses=answers(403, 422)
 )
 def make_backup(table: BackedUpTable, service: TheService) -> BackupAnswer:
+    """The backup has all rows of one moment."""
     return _answer(back_up(service.engine, table, service.backups))
 
 
@@ -117,6 +121,7 @@ def make_backup(table: BackedUpTable, service: TheService) -> BackupAnswer:
     responses=answers(403, 404, 409, 422),
 )
 def restore_backup(table: BackedUpTable, service: TheService, wanted: RestoreRequest | None = None) -> BackupAnswer:
+    """All rows are replaced in one transaction, or none: a restore that contradicts other tables is refused."""
     return _answer(restore(service.engine, table, service.backups, wanted.name if wanted else None))
 
 

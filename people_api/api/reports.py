@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -50,7 +50,10 @@ class DepartmentAboveMeanRow(BaseModel):
     hired: int
 
 
-_ROWS = {"hires-by-quarter": HiresByQuarterRow, "departments-above-mean": DepartmentAboveMeanRow}
+_ROWS: dict[str, Any] = {
+    "hires-by-quarter": list[HiresByQuarterRow],
+    "departments-above-mean": list[DepartmentAboveMeanRow],
+}
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The published version."}}
 
 
@@ -63,7 +66,7 @@ def reports_router() -> APIRouter:
 
 
 def _add_report(router: APIRouter, name: str, mart: str) -> None:
-    documented = {
+    documented: dict[int | str, Any] = {
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "headers": _ETAG, "description": "The report."},
         304: {"headers": _ETAG, "description": "What If-None-Match names is still published."},
         406: answers(400)[400] | {"description": "Accept names neither application/json nor text/csv."},
@@ -72,8 +75,9 @@ def _add_report(router: APIRouter, name: str, mart: str) -> None:
     @router.get(
         f"/{name}",
         summary=name.replace("-", " ").capitalize(),
+        description=f"The rows of the published mart `{mart}` for one year.",
         responses=answers(404, 422) | documented,
-        response_model=list[_ROWS[name]],
+        response_model=_ROWS[name],
     )
     def answer_report(
         query: Annotated[ReportQuery, Query()],
@@ -101,6 +105,7 @@ def _add_report(router: APIRouter, name: str, mart: str) -> None:
 
 def accepted_format(accept: str) -> Literal["json", "csv"] | None:
     """Return the format that an Accept header (RFC 9110, 12.5.1) prefers (default JSON), None if it accepts neither."""
+    weights: dict[Literal["json", "csv"], float]
     weights = {"json": _weight(accept, "application/json"), "csv": _weight(accept, "text/csv")}
     best = max(weights, key=lambda kind: weights[kind])
     return best if weights[best] > 0 else None

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from people_api.api.answers import answers
 from people_api.api.requests import Page, RowId, StrictRoute, TheService
 from people_api.api.service import Service
+from people_api.database.models import Entity
 from people_api.tables import Table
 
 HardDelete = Annotated[
@@ -31,10 +32,16 @@ class RowPage(Page):
 def rows_router(table: Table) -> APIRouter:
     """Return the routes of a table."""
     router = APIRouter(prefix=f"/v1/{table.name}", tags=[table.name], route_class=StrictRoute)
+    # Models that only FastAPI reads: they are made, or chosen, for each table.
+    stored: Any
+    listed: Any
     stored, listed = _answer_models(table)
+    new: Any = table.row
+    replacement: Any = table.values
+    partial: Any = table.changes
     model, singular = table.model, table.singular
 
-    def find(session: Session, id_: int, *, even_inactive: bool = False) -> Any:
+    def find(session: Session, id_: int, *, even_inactive: bool = False) -> Entity:
         row = session.get(model, id_, with_for_update=True)
         if row is None or not (row.is_active or even_inactive):
             raise HTTPException(404, f"{table.name} has no {id_}")
@@ -46,7 +53,8 @@ def rows_router(table: Table) -> APIRouter:
         session.flush()
 
     @router.post("", status_code=201, summary=f"Create a {singular}", responses=answers(403, 409, 422))
-    def create(row: table.row, service: TheService, response: Response) -> stored:
+    def create(row: new, service: TheService, response: Response) -> stored:
+        """The id must be new: a deleted row, though inactive, still has its id."""
         with _changing(service) as session:
             if session.get(model, row.id):
                 raise HTTPException(409, f"{table.name} has {row.id} already; PUT replaces it, an inactive one too")
@@ -58,17 +66,19 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.get("", summary=f"List {table.name}", responses=answers(422))
     def list_rows(page: Annotated[RowPage, Query()], service: TheService) -> listed:
+        """Rows are in the order of their ids, inactive ones only on request."""
         query: Select = select(model)
         if page.include_inactive == "false":
             query = query.where(model.is_active)
         with Session(service.engine) as session:
-            total = session.scalar(select(func.count()).select_from(query.subquery()))
+            total = session.scalars(select(func.count()).select_from(query.subquery())).one()
             rows = session.scalars(query.order_by(model.id).limit(page.limit).offset(page.offset))
             items = [_answer(stored, row) for row in rows]
         return listed(items=items, total=total, limit=page.limit, offset=page.offset)
 
     @router.get("/{id:int}", summary=f"Read a {singular}", responses=answers(404, 422))
     def read(id: RowId, service: TheService) -> stored:  # noqa: A002
+        """An inactive row isn't found."""
         with Session(service.engine) as session:
             row = session.get(model, id)
             if row is None or not row.is_active:
@@ -77,17 +87,19 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.put(
         "/{id:int}",
-        summary=f"Replace a {singular}; one that was deleted softly is active again",
+        summary=f"Replace a {singular}",
         responses=answers(403, 404, 409, 422),
     )
-    def replace(id: RowId, values: table.values, service: TheService) -> stored:  # noqa: A002
+    def replace(id: RowId, values: replacement, service: TheService) -> stored:  # noqa: A002
+        """All fields are required. An inactive row becomes active again."""
         with _changing(service) as session:
             row = find(session, id, even_inactive=True)
             set_fields(session, row, values.model_dump() | {"is_active": True})
             return _answer(stored, row)
 
     @router.patch("/{id:int}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
-    def change(id: RowId, changes: table.changes, service: TheService) -> stored:  # noqa: A002
+    def change(id: RowId, changes: partial, service: TheService) -> stored:  # noqa: A002
+        """Fields that aren't sent keep their values."""
         with _changing(service) as session:
             row = find(session, id)
             set_fields(session, row, changes.model_dump(exclude_unset=True))
@@ -95,6 +107,7 @@ def rows_router(table: Table) -> APIRouter:
 
     @router.delete("/{id:int}", status_code=204, summary=f"Delete a {singular}", responses=answers(403, 404, 409, 422))
     def delete(id: RowId, service: TheService, hard: HardDelete = "false") -> None:  # noqa: A002
+        """The row becomes inactive. `X-Hard-Delete: true` removes it, unless other rows refer to it."""
         with _changing(service) as session:
             row = find(session, id, even_inactive=hard == "true")
             if hard == "true":
@@ -109,8 +122,8 @@ def _answer_models(table: Table) -> tuple[type[BaseModel], type[BaseModel]]:
     """Return the response models of a row and of a page of rows."""
     name = table.singular.capitalize()
     # Plain types: stored rows may have bypassed the judge, and are shown unchanged.
-    types = {field: (int if type_ == "integer" else str, ...) for field, type_ in table.types.items()}
-    stored = create_model(name, __doc__=f"A stored {table.singular}.", **types, is_active=(bool, ...))
+    types: dict[str, Any] = {field: (int if type_ == "integer" else str, ...) for field, type_ in table.types.items()}
+    stored: Any = create_model(name, __doc__=f"A stored {table.singular}.", **types, is_active=(bool, ...))
     listed = create_model(
         f"{name}Page",
         __doc__=f"A part of {table.name}, by id, and how many there are in all.",
@@ -146,4 +159,5 @@ def _changing(service: Service) -> Iterator[Session]:
         with Session(service.engine, expire_on_commit=False) as session, session.begin():
             yield session
     except IntegrityError as error:
-        raise HTTPException(409, error.orig.diag.message_detail or "another row contradicts it") from error
+        refusal: Any = error.orig  # psycopg's
+        raise HTTPException(409, refusal.diag.message_detail or "another row contradicts it") from error

@@ -45,7 +45,9 @@ def _read_array(text: str, start: int) -> tuple[list[Any], list[str]]:
 
 
 def _skip_space(text: str, at: int) -> int:
-    return _SPACE.match(text, at).end()
+    space = _SPACE.match(text, at)
+    assert space, "it also matches nothing"
+    return space.end()
 
 
 def _read_integer(digits: str) -> int | LongNumber:

@@ -1,9 +1,9 @@
 """Replace a table's rows in one transaction that doesn't touch unchanged rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from ingestion.errors import Refused
 from people_api.backups.schemas import columns_of
@@ -36,7 +36,7 @@ def replace_rows(engine: Engine, table: str, read: Callable[[], Iterable[tuple[A
 
 
 def _copy(connection: Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    driver = connection.connection.driver_connection
+    driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"copy restored ({', '.join(columns_of(table))}) from stdin") as copy:
         for row in rows:
             copy.write_row(row)
@@ -69,8 +69,7 @@ def _check_keys(connection: Connection, table: str) -> None:
         raise Refused(f"{table} can't be restored: {'; '.join(broken)}")
 
 
-def _tell(found: Iterable[tuple[str, int]], what: str) -> list[str]:
-    rows = list(found)
+def _tell(rows: Sequence[Row[Any]], what: str) -> list[str]:
     if not rows:
         return []
     shown, count = ", ".join(row for row, _ in rows), rows[0][1]

@@ -28,7 +28,7 @@ def read_rows(file: BinaryIO, table: str, rows: int, budget: Budget) -> Iterator
         for _ in range(count):
             number += 1
             try:
-                row = fastavro.schemaless_reader(block, parsed, None)
+                row: Any = fastavro.schemaless_reader(block, parsed, None)
             except _UNDECODABLE as error:
                 raise Damaged(f"row {number} can't be decoded") from error
             for name, holds in rules:

@@ -49,4 +49,4 @@ def migrate(engine: Engine) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except DBAPIError as error:
-        raise StepFailed(f"the people database can't be migrated: {one_line(error.orig)}") from error
+        raise StepFailed(f"the people database can't be migrated: {one_line(error.orig or error)}") from error

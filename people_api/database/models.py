@@ -26,29 +26,31 @@ class Base(DeclarativeBase):
     type_annotation_map = {str: Text, datetime: DateTime(timezone=True), bytes: LargeBinary}  # noqa: RUF012
 
 
-class Department(Base):
-    """A department; a soft-deleted one stays for its hires."""
+class Entity(Base):
+    """A row that clients write; a soft-deleted one is kept, inactive, for the rows that refer to it."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(server_default=true(), sort_order=1)
+
+
+class Department(Entity):
+    """A department with hires."""
 
     __tablename__ = "departments"
     __table_args__ = (CheckConstraint("id > 0", name="departments_id_is_positive"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    name: Mapped[str]
-    is_active: Mapped[bool] = mapped_column(server_default=true())
 
-
-class Job(Base):
+class Job(Entity):
     """A job for hires."""
 
     __tablename__ = "jobs"
     __table_args__ = (CheckConstraint("id > 0", name="jobs_id_is_positive"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    name: Mapped[str]
-    is_active: Mapped[bool] = mapped_column(server_default=true())
 
-
-class Employee(Base):
+class Employee(Entity):
     """A hire: name, time, department and job."""
 
     __tablename__ = "employees"
@@ -60,12 +62,9 @@ class Employee(Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    name: Mapped[str]
     hiring_date: Mapped[datetime]
     department_id: Mapped[int] = mapped_column(ForeignKey("departments.id"), index=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), index=True)
-    is_active: Mapped[bool] = mapped_column(server_default=true())
 
 
 class RejectedRow(Base):

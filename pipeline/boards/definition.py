@@ -77,7 +77,7 @@ def read_boards() -> list[Board]:
 
 
 def _laid_out(items: list, charts: dict, screen: Screen) -> list:
-    rows = []
+    rows: list[str | dict] = []
     for item in items:
         if isinstance(item, str):
             rows += [item] if item in charts else []

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 
@@ -108,17 +108,17 @@ class Drawing:
         from dbt_charts.agent_api import InMemoryBoard
         from dbt_charts.core.compile import compile_file
 
-        project = self._session.project
+        project: Any = self._session.project
         board = InMemoryBoard(content, path=project.path_for_fspath(project.root / "charts" / name))
         return board, compile_file(board)
 
-    def _render(self, board: Board, content: str, value: str | None, form: str) -> Any:
+    def _render(self, board: Board, content: str, value: str | None, form: Literal["svg", "data"]) -> Any:
         """Let dbt-charts draw or read a board; a chart that can't be drawn fails the whole board."""
         drawn, compiled = self._compiled(content, board.path.name)
         result = self._session.render_board(
             board=drawn,
             compile_result=compiled,
-            variables={board.variable: value} if value else {},
+            variables={board.variable: value} if board.variable and value else {},
             format=form,
             use_cache=False,
             standalone=True,

@@ -47,7 +47,7 @@ def render_page(board: Board, boards: list[Board], views: list[View], version: V
 
 def _fonts_used(pictures: list[str]) -> list[str]:
     """Return the embedded fonts that the pictures use, each once; the rest are only fallbacks."""
-    faces = {_FAMILY.search(face)[1]: face for picture in pictures for face in _FONT_FACE.findall(picture)}
+    faces = {_FAMILY.findall(face)[0]: face for picture in pictures for face in _FONT_FACE.findall(picture)}
     written = {family for picture in pictures for family in _FIRST_FAMILY.findall(picture)}
     return [face for family, face in sorted(faces.items()) if family in written]
 
@@ -90,6 +90,6 @@ def _cell(value: Any, kind: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if kind == "moment":
-        return " ".join(filter(None, _MOMENT.fullmatch(value).groups()))
+        return " ".join(filter(None, _MOMENT.findall(value)[0]))
     forms = {"count": ",", "amount": ",.2f"}
     return format(value, forms.get(kind, ""))

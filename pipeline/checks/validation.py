@@ -61,6 +61,7 @@ def _expectation(check: Check, query: str | None) -> Expectation:
     if query:
         # Great Expectations' templates need doubled braces.
         return ExpectNoRows(unexpected_rows_query=query.replace("{", "{{").replace("}", "}}"), **told)
+    assert check.type, "a check has a query or a type"
     name = "".join(part.capitalize() for part in check.type.split("_"))
     column = {"column": check.column} if check.column else {}
     return getattr(core, name)(**column, **check.arguments, **told)

@@ -81,7 +81,7 @@ Limit = Annotated[
 ]
 
 
-def reporter_for(quiet: bool, output: str) -> "Reporter":
+def reporter_for(quiet: bool, output: Literal["text", "json"]) -> "Reporter":
     """Return a reporter for the requested output format."""
     from pipeline.run.reporter import Reporter
 
@@ -95,10 +95,10 @@ def request_for(
     reporter: "Reporter | None" = None,
 ) -> "Request":
     """Return the request of a command; raises BadRequest on an unknown name."""
+    from pipeline.run.reporter import Reporter
     from pipeline.run.request import Request
 
-    printing = {"reporter": reporter} if reporter else {}
-    request = Request(Home.from_environment(), target, sources or [], run_at=run_at, **printing)
+    request = Request(Home.from_environment(), target, sources or [], reporter or Reporter(), run_at)
     request.check()
     return request
 

@@ -159,10 +159,10 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key lis
 @contextmanager
 def _import_progress(console) -> Iterator[Callable]:
     """Show one progress bar per file on a terminal, and nothing elsewhere."""
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(so_far) -> None:
             if so_far.table not in tasks:

@@ -75,8 +75,10 @@ def replay(
     day = parse_run_date(run_date)
     with serving(target, [source]) as request:
         reading = SOURCES[source]
-        if mended and not isinstance(reading, CsvSource):
-            raise BadRequest(f"--from needs a source that is a CSV file; {source} is none")
+        if mended:
+            if not isinstance(reading, CsvSource):
+                raise BadRequest(f"--from needs a source that is a CSV file; {source} is none")
+            reading = reading.reading_from(mended)
         # The later steps run for the whole day, as in `run`.
         whole = Request(request.home, request.target, reporter=request.reporter)
-        replay_rejects(whole, reading.reading_from(mended) if mended else reading, day)
+        replay_rejects(whole, reading, day)

@@ -29,7 +29,7 @@ def print_summary(request: Request, run_date: str) -> None:
     say(f"Run date {run_date}")
     built = request.ledger.read(run_date, "build", request.target) or {}
     for source in request.sources_of(run_date):
-        manifest = landing.manifest(source.name, run_date)
+        manifest = landing.landed_manifest(source.name, run_date)
         origin = "generated sample data" if manifest.is_sample else "your own source"
         setting = _SETTINGS.get(kind_of(source), "").format(source.name.upper())
         hint = f"; set {setting} to use your own" if manifest.is_sample else ""
@@ -43,9 +43,10 @@ def print_summary(request: Request, run_date: str) -> None:
         files = " and ".join([f"{answer.name}.{answer.formats[0]}", *(f".{form}" for form in answer.formats[1:])])
         say(f"  the answer, whole   {home.exports}/{run_date}/{files}")
     publisher = open_publisher(request.target, home)
-    if (request.ledger.read(run_date, "publish", request.target) or {}).get("state") == "skipped":
+    published = request.ledger.read(run_date, "publish", request.target) or {}
+    if published.get("state") == "skipped" and (current := publisher.current()):
         again = f"{request.whole.command('publish', run_date)} --allow-older"
-        say(f"  not published       readers keep {publisher.current().name}, which is newer; {again}")
+        say(f"  not published       readers keep {current.name}, which is newer; {again}")
     else:
         say(f"  the marts, for BI   {publisher.place}")
     say(f"  what was done       tradewinds status --run-date {run_date}")

@@ -131,10 +131,10 @@ class Dbt:
         logs = ["--log-level", "none", "--log-level-file", "info", "--log-path", str(self._home.runs / run_date)]
         manifest = self._parse(tuple(variables.items()))
         runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)] if on_node else [])
-        variables = json.dumps({"run_date": run_date} | variables)
+        given = json.dumps({"run_date": run_date} | variables)
         # A build's artifacts have no readers, and writing them takes longer than most models.
         artifacts = ["--no-write-json"] if verb == ["build"] else []
-        outcome = runner.invoke([*logs, *artifacts, *verb, *self._places, "--vars", variables, *words])
+        outcome = runner.invoke([*logs, *artifacts, *verb, *self._places, "--vars", given, *words])
         if outcome.exception:
             raise _aborted(shown_message(outcome.exception))
         return outcome

@@ -83,7 +83,8 @@ class Ledger:
                 raise
             except BaseException as error:
                 state = "refused" if isinstance(error, Refused) else "failed"
-                ending = {"ended": _now(), "state": state, "error": redact_error(error) or type(error).__name__}
+                ending: dict[str, Any] = {"ended": _now(), "state": state}
+                ending["error"] = redact_error(error) or type(error).__name__
                 record.entry = entry | ending | record.details
                 is_kept = state == "failed" or self._tells(run_date, step, before)
                 self._write(run_date, step, part, record.entry if is_kept else before)
@@ -149,7 +150,8 @@ class Ledger:
         whole = self.read(run_date, step) or {}
         if "sources" in whole:
             return sorted(whole["sources"].items())
-        return [(None, self.read(run_date, step, target)) for target in sorted(whole.get("targets", {}))]
+        named = (self.read(run_date, step, target) for target in sorted(whole.get("targets", {})))
+        return [(None, entry) for entry in named if entry]
 
     def _mark_interrupted(self, entry: dict[str, Any], run_date: str, step: str, part: str) -> None:
         if entry["state"] != "running":

@@ -25,7 +25,7 @@ def last_days(ledger: Ledger) -> list[str]:
 def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Iterator[dict[str, Any]]:
     """Return a day's entries as the steps report them, in order: one per step, for extract one per source."""
     for step in STEPS:
-        never = {"state": "not run", "command": step_command(step, run_date, target)}
+        never: dict[str, Any] = {"state": "not run", "command": step_command(step, run_date, target)}
         entry = ledger.read(run_date, step, target) or never
         for source, part in entry.get("sources", {None: entry}).items():
             told = {name: value for name, value in part.items() if name != "targets"}
@@ -68,7 +68,7 @@ def step_command(step: str, run_date: str, target: str | None = None) -> str:
     """Return the command of a step that never ran; `check_arrivals` is a stage of `check`."""
     verb, _, stage = step.partition("_")
     words = ["--stage", stage] if stage else []
-    words += ["--target", target] if target not in (None, "duckdb") else []
+    words += ["--target", target] if target and target != "duckdb" else []
     return " ".join(["tradewinds", verb, "--run-date", run_date, *words])
 
 

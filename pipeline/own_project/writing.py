@@ -16,13 +16,14 @@ from ingestion.settings import PROJECT
 _TEMPLATE = Path(__file__).with_name("template")
 # The machinery; whatever else the project has is its own.
 _KEPT = (
-    ".dlt/config.toml", ".gitignore", ".pre-commit-config.yaml", "LICENSE", "Makefile", "dbt_project.yml",
-    "profiles.yml", "pyproject.toml", "requirements.lock", "requirements-boards.lock",
+    ".dlt/config.toml", ".gitignore", ".pre-commit-config.yaml", "LICENSE", "Makefile", "dbt-bouncer.yml",
+    "dbt_project.yml", "profiles.yml", "pyproject.toml", "requirements.lock", "requirements-boards.lock",
     "dashboards/meta.yml", "dashboards/pipeline.yml", "dashboards/themes/*",
     "ingestion/**/*.py", "pipeline/**/*", "macros/*.*",
-    "models/_columns.md", "models/intermediate/int_*_totals.*", "models/intermediate/int_stage_figures.*",
+    "models/_columns.md", "models/_groups.yml",
+    "models/intermediate/int_*_totals.*", "models/intermediate/int_stage_figures.*",
     "models/marts/ops/*", "models/marts/quarantine/*", "models/staging/ops/*", "snapshots/.gitkeep",
-    "tests/data/*", "tests/data/generic/*", "tests/expectations/arrivals/every_source.yml",
+    "tests/data/*", "tests/data/generic/*", "tests/score_rules.py", "tests/expectations/arrivals/every_source.yml",
 )  # fmt: skip
 # Parts of those folders that belong to the sources of this project, and to writing another one.
 _LEFT_OUT = (
@@ -35,6 +36,9 @@ _FIRST_DAY = "2021-01-01"
 _MEANING = "key: [ride_id]\n            amount: [fare_eur]\n            mart: fct_rides\n"
 _GUESS = re.compile(r"# A guess: .*\n *key: \[ride_id\]\n")
 _READS = re.compile(r"\b(ref|source)\('(\w+)'")
+# A group in dbt_project.yml or models/_groups.yml; a new project begins with the machinery's own.
+_GROUP = re.compile(r"(?:\+group:|- { name:) (\w+)")
+_OWN_GROUP = "platform"
 # Settings of the calling project and shell, which the new project's command must not take over.
 _SETTINGS = ("DBT_", "DLT_", "PEOPLE_", "SOURCES__", "TRADEWINDS_")
 
@@ -88,7 +92,7 @@ def _machinery() -> Iterator[Path]:
 
 
 def _without_others(text: str, models: set[str]) -> str:
-    """Return a file without the lines that read what isn't copied: a model, a source's table, a source's colour.
+    """Return a file without the lines about what isn't copied: a model, a source's table or colour, a group.
 
     The first source's colour becomes the example's.
     """
@@ -99,6 +103,7 @@ def _without_others(text: str, models: set[str]) -> str:
         for line in text.replace(f" {first}: ", f" {_EXAMPLE}: ").splitlines(keepends=True)
         if all(name in models or name == "ops" for _, name in _READS.findall(line))
         and not line.strip().startswith(colors)
+        and all(group == _OWN_GROUP for group in _GROUP.findall(line))
     )
 
 

@@ -1,12 +1,14 @@
 """Publishing: make the built marts visible to readers. Each engine is one module."""
 
+from collections.abc import Callable
+
 from ingestion.errors import BadRequest
 from ingestion.settings import Home
 from pipeline.publishing.base import Publisher, Version
 from pipeline.publishing.duckdb import DuckDBPublisher
 from pipeline.publishing.postgres import PostgresPublisher
 
-_ENGINES = {"duckdb": DuckDBPublisher, "postgres": PostgresPublisher}
+_ENGINES: dict[str, Callable[[Home], Publisher]] = {"duckdb": DuckDBPublisher, "postgres": PostgresPublisher}
 
 __all__ = ["Publisher", "Version", "open_publisher"]
 

@@ -53,8 +53,12 @@ def version_of(
 
     If another algorithm made the current version's hash, `published` digests its rows again.
     """
-    is_of_day = current is not None and current.run_date == run_date
-    if is_of_day and not is_comparable(current.content_hash) and _of_business(published()) == _of_business(built):
+    if (
+        current is not None
+        and current.run_date == run_date
+        and not is_comparable(current.content_hash)
+        and _of_business(published()) == _of_business(built)
+    ):
         return current
     return Version(run_date, combined_hash(built))
 

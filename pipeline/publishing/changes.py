@@ -47,6 +47,7 @@ def compare(
     """
     before, after = columns
     if old is None:
+        totals: dict[str, tuple[Decimal | None, Decimal | None]]
         totals = {column: (None, total) for column, total in _sums(mart, fetch, new, after).items()}
         return Change(mart.relation, _count(fetch, new), 0, 0, totals)
     common = [column for column in after if column in before]

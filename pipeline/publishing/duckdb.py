@@ -58,7 +58,7 @@ class DuckDBPublisher:
 
     def current(self) -> Version | None:
         with self._readable() as path:
-            return path and _version_of(path)
+            return _version_of(path) if path else None
 
     def read(self, mart: Mart, column: str, value: int) -> Rows | None:
         # One at a time: DuckDB reuses an open database for a second connection to the same name.
@@ -66,7 +66,7 @@ class DuckDBPublisher:
             if (path := self._store.latest(_PUBLISHED)) is None:
                 return None
             with open_session(path, read_only=True) as connection:
-                version = Version(*connection.execute(SELECT_VERSION).fetchone())
+                version = Version(*connection.execute(SELECT_VERSION).fetchall()[0])
                 query = f"select * from {'.'.join(map(quote, mart.place))} where {quote(column)} = ?"
                 try:
                     found = connection.execute(query, [value])
@@ -116,7 +116,9 @@ class DuckDBPublisher:
 
     def _entries(self) -> list[Published]:
         with self._readable() as path:
-            version = path and _version_of(path)
+            if path is None:
+                return []
+            version = _version_of(path)
             return self._journal.entries(version, lambda: Published.now(version, file_sha256(path)))
 
     def _sha256(self, name: str) -> str | None:
@@ -200,7 +202,7 @@ def _kept_name(version: str) -> str:
 def _version_of(path: Path) -> Version:
     try:
         with open_session(path, read_only=True) as connection:
-            return Version(*connection.execute(SELECT_VERSION).fetchone())
+            return Version(*connection.execute(SELECT_VERSION).fetchall()[0])
     except duckdb.Error as error:
         raise StepFailed(f"the published file {path} can't be read: {reason_of(error)}") from error
 

@@ -54,7 +54,7 @@ def compare_mart(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Change:
     before, after = (_columns(connection, database, mart) for database in ("published", "warehouse"))
     return compare(
         mart,
-        lambda query: connection.execute(query).fetchone(),
+        lambda query: connection.execute(query).fetchall()[0],
         lambda relation, columns: row_hash(connection, relation, columns)[1],
         _name("published", mart) if before else None,
         _name("warehouse", mart),

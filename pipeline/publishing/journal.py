@@ -36,15 +36,13 @@ class Journal:
     def __init__(self, store: Store, name: str):
         self._store, self._name = store, name
 
-    def entries(self, current: Version | None, describe: Callable[[], Published]) -> list[Published]:
+    def entries(self, current: Version, describe: Callable[[], Published]) -> list[Published]:
         """Return the versions up to the published one, which `describe` supplies if the journal lacks it."""
         try:
             kept = [Published(**entry) for entry in json.loads(self._store.read(self._name))]
         except FileNotFoundError:
             kept = []
         names = [entry.version for entry in kept]
-        if current is None:
-            return []
         if current.name in names:
             return kept[: names.index(current.name) + 1]
         return [*kept, describe()]

@@ -56,9 +56,9 @@ class PostgresPublisher:
         url = urlsplit(warehouse_url())
         return {
             "type": "postgres",
-            "host": url.hostname,
-            "port": url.port,
-            "user": unquote(url.username),
+            "host": url.hostname or "",
+            "port": url.port or 5432,
+            "user": unquote(url.username or ""),
             "password": "{{ env_var('TRADEWINDS_POSTGRES_PASSWORD', '') }}",
             "dbname": unquote(url.path.lstrip("/")),
             "schema": "public",
@@ -78,12 +78,12 @@ class PostgresPublisher:
         with _connected("read") as connection, connection.transaction():
             connection.execute("set transaction isolation level repeatable read, read only")
             try:
-                version = connection.execute(f"select run_date::text, content_hash from {CURRENT}").fetchone()
+                version = connection.execute(f"select run_date::text, content_hash from {CURRENT}").fetchall()[0]
                 query = f"select * from {copies.name(mart.place)} where {quote(column)} = %s"
                 found = connection.execute(query, [value])
             except psycopg.errors.UndefinedTable:
                 return None
-            return Rows(Version(*version), [described.name for described in found.description], found.fetchall())
+            return Rows(Version(*version), [described.name for described in found.description or ()], found.fetchall())
 
     def answering(self, statement: str) -> AbstractContextManager[Answer | None]:
         return answering(statement) if self.current() else nullcontext()
@@ -148,7 +148,7 @@ class PostgresPublisher:
         before, after = (list(copies.columns(connection, place)) for place in (mart.place, built))
         return compare(
             mart,
-            lambda query: connection.execute(query).fetchone(),
+            lambda query: connection.execute(query).fetchall()[0],
             lambda relation, columns: f"hash_record_extended(row({', '.join(map(quote, columns))}), 0)",
             copies.name(mart.place) if before else None,
             copies.name(built),
@@ -238,5 +238,5 @@ def _connected(what: str) -> Iterator[psycopg.Connection]:
 
 def _hold_alone(connection: psycopg.Connection) -> None:
     """Lock out other publishers until the connection closes; raises StepFailed when one is running."""
-    if not connection.execute("select pg_try_advisory_lock(hashtext('tradewinds publish'))").fetchone()[0]:
+    if not connection.execute("select pg_try_advisory_lock(hashtext('tradewinds publish'))").fetchall()[0][0]:
         raise StepFailed("another process is publishing to this database; wait for it to end")

@@ -78,7 +78,7 @@ def copy_foreign_keys(connection: psycopg.Connection, marts: list[Mart], source:
 
 
 def _oid(connection: psycopg.Connection, place: tuple[str, str]) -> int:
-    return connection.execute("select to_regclass(%s)::oid", [name(place)]).fetchone()[0]
+    return connection.execute("select to_regclass(%s)::oid", [name(place)]).fetchall()[0][0]
 
 
 def _listed(names: list[str]) -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import psycopg
 from psycopg import errors
@@ -65,7 +66,7 @@ def answering(statement: str) -> Iterator[Answer]:
     Raises BadRequest when it isn't one query or exceeds a reader's rights, Refused when the role doesn't exist.
     """
     role, password = reader_role(), os.environ.get(_LOGIN)
-    login = {"user": role, "password": password} if password else {}
+    login: dict[str, Any] = {"user": role, "password": password} if password else {}
     try:
         with psycopg.connect(warehouse_url(), **login) as connection:
             connection.execute("set transaction isolation level repeatable read, read only")
@@ -74,7 +75,7 @@ def answering(statement: str) -> Iterator[Answer]:
             # A server-side cursor: rows arrive as they are fetched, and it accepts only one query.
             with connection.cursor(name="answer") as cursor:
                 cursor.execute(statement)
-                yield Answer([column.name for column in cursor.description], iter(cursor))
+                yield Answer([column.name for column in cursor.description or ()], iter(cursor))
     except errors.SyntaxError as error:
         raise BadRequest(f"the query can't be answered: {_reason(error)}; {ONE_QUERY}") from error
     except _REQUEST_IS_WRONG as error:

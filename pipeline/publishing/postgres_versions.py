@@ -15,7 +15,7 @@ _MARTS = "public.published_marts"
 
 def read_entries(connection: psycopg.Connection) -> list[Published]:
     """Return the published versions, oldest first; the journal changes in the same transaction as readers' rows."""
-    if connection.execute("select to_regclass(%s)", [_JOURNAL]).fetchone()[0] is None:
+    if connection.execute("select to_regclass(%s)", [_JOURNAL]).fetchall()[0][0] is None:
         return []
     query = f"select run_date::text, version, content_hash, null, published_at from {_JOURNAL} order by position"
     return [Published(*row) for row in connection.execute(query).fetchall()]
@@ -35,7 +35,7 @@ def write_entries(connection: psycopg.Connection, entries: list[Published]) -> N
 
 def read_digests(connection: psycopg.Connection, entry: Published) -> dict[str, Digest]:
     """Return the stored digests of a version's marts, by mart."""
-    if connection.execute("select to_regclass(%s)", [_MARTS]).fetchone()[0] is None:
+    if connection.execute("select to_regclass(%s)", [_MARTS]).fetchall()[0][0] is None:
         return {}
     query = f"select mart, row_count, content_hash from {_MARTS} where version = %s"
     return {mart: Digest(*digest) for mart, *digest in connection.execute(query, [entry.version]).fetchall()}
@@ -54,7 +54,7 @@ def write_digests(connection: psycopg.Connection, entry: Published, digests: dic
 
 def forget_digests(connection: psycopg.Connection, kept: list[Published]) -> None:
     """Remove the stored digests of versions that aren't kept."""
-    if connection.execute("select to_regclass(%s)", [_MARTS]).fetchone()[0] is not None:
+    if connection.execute("select to_regclass(%s)", [_MARTS]).fetchall()[0][0] is not None:
         connection.execute(f"delete from {_MARTS} where version <> all(%s)", [[entry.version for entry in kept]])
 
 

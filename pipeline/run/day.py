@@ -76,8 +76,7 @@ def steps_left(request: Request, run_date: str) -> list[str]:
     if any(source.name not in loaded for source in request.sources_of(run_date)):
         return [step for step in STEPS if step != "extract"]
     published = request.ledger.read(run_date, "publish", request.target)
-    is_done = published and published["state"] in FINISHED
-    if is_done and published["inputs"] == landing.fingerprint(run_date):
+    if published and published["state"] in FINISHED and published["inputs"] == landing.fingerprint(run_date):
         return []
     return [step for step in STEPS if step != "extract"]
 

@@ -46,7 +46,7 @@ def _copy(session: duckdb.DuckDBPyConnection, path: Path, format_: str, wanted: 
         _disarmed(name) if format_ == "csv" and types[name] == "VARCHAR" else quote(name) for name in wanted or types
     )
     copy = f"copy (select {cells} from sorted_mart) to {literal(str(path))} ({_COPY_OPTIONS[format_]})"
-    return session.execute(copy).fetchone()[0]
+    return session.execute(copy).fetchall()[0][0]
 
 
 def _disarmed(column: str) -> str:

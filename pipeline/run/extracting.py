@@ -60,7 +60,7 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
         turns = InTurn(request.reporter, names, progress)
         for name in landed:
             with turns.hearing(name) as hearing:
-                _note_again(_heard(request, hearing), run_date, name, landing.manifest(name, run_date), manner)
+                _note_again(_heard(request, hearing), run_date, name, landing.landed_manifest(name, run_date), manner)
         failures = _side_by_side(request, run_date, [name for name in names if name not in landed], manner, turns)
     if failures:
         raise failures[min(failures, key=names.index)]
@@ -97,7 +97,7 @@ def _side_by_side(
                 raise StepFailed("interrupted")
             hearing.hear(*told)
 
-        _extract_one(replace(request, reporter=Relay(hear)), run_date, name, manner)
+        _extract_one(request, run_date, name, manner, Relay(hear))
 
     def extract_there(name: str, hearing: Hearing) -> None:
         try:
@@ -147,17 +147,20 @@ def _prepare(home: Home, target: str, run_at: datetime | None) -> Request:
 
 
 def _extract_there(request: Request, run_date: str, name: str, manner: Manner, *, reporter: Relay) -> None:
-    _extract_one(replace(request, reporter=reporter), run_date, name, manner)
+    _extract_one(request, run_date, name, manner, reporter)
 
 
-def _extract_one(request: Request, run_date: str, name: str, manner: Manner) -> None:
+def _extract_one(request: Request, run_date: str, name: str, manner: Manner, relay: Relay) -> None:
     """Land a source's day and record it in the ledger."""
+    request = replace(request, reporter=relay)
     (source,) = sources_named([name])
     landing = Landing(request.home)
     with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
-        with _ready(source, request.home), request.reporter.tables("extract", name) as on_rows:
+        with _ready(source, request.home), relay.tables("extract", name) as on_rows:
+            if manner.from_raw and isinstance(source, ApiSource):
+                source = source.reading_kept(request.home, run_date)
             manifest = extract_source(
-                source.reading_kept(request.home, run_date) if manner.from_raw else source,
+                source,
                 run_date,
                 request.home,
                 tables=manner.tables,

@@ -20,14 +20,14 @@ class Hearing(Protocol):
         """Receive one call of a reporter's method."""
 
 
-class Relay:
+class Relay(Reporter):
     """A reporter that prints nothing and forwards its calls."""
 
     def __init__(self, send: Callable[[str, tuple[Any, ...], dict[str, Any]], None]):
         self._send = send
 
-    def line(self, *what: Any) -> None:
-        self._send("line", what, {})
+    def line(self, *what: Any, **named: Any) -> None:
+        self._send("line", what, named)
 
     def say(self, text: str) -> None:
         self._send("say", (text,), {})

@@ -87,7 +87,7 @@ def record_steps(request: Request, publishing: str | None = None) -> None:
     A build can't tell how it ended. So a publish copies the ledger into the mart, too, and itself as done: readers see
     the entry only if it is.
     """
-    done = publishing and (publishing, "publish", request.target)
+    done = (publishing, "publish", request.target) if publishing else None
     entries = request.ledger.entries(done=done)
     request.warehouse.record_steps(pa.Table.from_pylist(entries, schema=PIPELINE_STEPS))
     if publishing:
@@ -135,8 +135,8 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         publisher, marts = open_publisher(request.target, request.home), published_marts()
         with request.reporter.working("publish", "exports"):
             exported = write_exports(request.warehouse, run_date, request.home)
-        for name, rows in exported.items():
-            request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
+        for name, count in exported.items():
+            request.reporter.line("export", f"exports/{run_date}/{name}", count, None)
         inputs = Landing(request.home).fingerprint(run_date)
         record.details = {"inputs": inputs, "version": None}
         current = publisher.current()

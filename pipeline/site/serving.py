@@ -8,6 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ingestion.errors import BadRequest, Refused, StepFailed
@@ -37,7 +38,7 @@ class _Reader(BaseHTTPRequestHandler):
     # Seconds that a client may take over its request.
     timeout = 30
 
-    def __init__(self, *connection: object, root: Path):
+    def __init__(self, *connection: Any, root: Path):
         self._root = root
         super().__init__(*connection)
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ingestion.errors import Refused, StepFailed
+from ingestion.errors import Refused, StepFailed, TradewindsError
 from pipeline.boards import write_boards
 from pipeline.run.request import Request
 from pipeline.site.documentation import write_documentation
@@ -24,7 +24,7 @@ def write_site(request: Request) -> Path:
 
     Raises StepFailed when a part can't be written; its former pages stay.
     """
-    missing = {}
+    missing: dict[str, TradewindsError] = {}
     for name, write in _PARTS.items():
         started = time.monotonic()
         try:

@@ -43,7 +43,8 @@ def build_changed(state: State, home: Path) -> Built:
 def _read_results(warehouse: Path, path: Path, is_good: bool) -> Built:
     """Read a build's artifacts; a project that can't be parsed has none."""
     results = json.loads(path.read_text(encoding="utf-8"))["results"] if path.is_file() else []
-    relations, tests, troubled = [], Counter(), []
+    relations, troubled = [], []
+    tests: Counter[str] = Counter()
     for result in results:
         kind, _, name = result["unique_id"].split(".", 2)
         if result["status"] in _BAD:

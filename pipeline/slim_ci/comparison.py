@@ -64,7 +64,7 @@ def _difference(connection: duckdb.DuckDBPyConnection, relation: str, mart: Mart
         return Difference(relation, before, after, "removed" if mart is None else "new" if after else "not built")
     change = compare(
         mart,
-        lambda query: connection.execute(query).fetchone(),
+        lambda query: connection.execute(query).fetchall()[0],
         lambda relation, columns: row_hash(connection, relation, columns)[1],
         _name(_BEFORE, relation),
         _name(_AFTER, relation),

@@ -25,7 +25,7 @@ def read_columns(shape: Shape, rows: list[Any]) -> pa.Table | None:
     return pa.table(columns, schema=shape.schema)
 
 
-def _find(rows: list[dict], path: str) -> list[Any] | None:
+def _find(rows: list[Any], path: str) -> list[Any] | None:
     """Return the value at a path in each row, None when a parent isn't an object."""
     *objects, name = path.split(".")
     for part in objects:

@@ -34,7 +34,8 @@ def split_list(body: bytes) -> list[Row]:
         place = _skip(text, 0)
         if text[place : place + 1] != "[":
             raise ValueError("no list")
-        rows, place = [], _skip(text, place + 1)
+        rows: list[Row] = []
+        place = _skip(text, place + 1)
         while text[place : place + 1] != "]":
             if rows:
                 if text[place : place + 1] != ",":
@@ -51,7 +52,9 @@ def split_list(body: bytes) -> list[Row]:
 
 
 def _skip(text: str, place: int) -> int:
-    return _BLANKS.match(text, place).end()
+    blanks = _BLANKS.match(text, place)
+    assert blanks, "it also matches nothing"
+    return blanks.end()
 
 
 def _refuse_constant(name: str) -> None:

@@ -113,7 +113,7 @@ class ApiReading:
             ids = batch[key[0]].to_numpy()
         else:
             ids = np.array([hash(tuple(row.values())) for row in batch.select(key).to_pylist()], dtype=np.int64)
-        again = seen.add(ids)
+        again: int | str | None = seen.add(ids)
         if again is not None:
             if not is_number:
                 (row,) = batch.select(key).slice(int(np.argmax(ids == again)), 1).to_pylist()

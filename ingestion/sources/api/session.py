@@ -37,14 +37,14 @@ class BoundedAdapter(HTTPAdapter):
         self._budget = settings.budget_seconds
         self._ends = time.monotonic() + settings.budget_seconds
 
-    def send(self, request: requests.PreparedRequest, **options) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send a request and read its answer; raises StepFailed when the budget is spent or the answer is too large."""
         left = self._ends - time.monotonic()
         if left <= 0:
             raise StepFailed(f"the API took more than {self._budget:g} seconds in all (budget_seconds)")
         seconds = min(self._timeout, left)
         ends = time.monotonic() + seconds
-        response = super().send(request, **options | {"stream": True, "timeout": seconds})
+        response = super().send(request, *args, **options | {"stream": True, "timeout": seconds})
         # requests would wait as long as a byte arrives now and then.
         response._content = self._read(response, ends)
         return response
@@ -81,7 +81,7 @@ class AnswerClient(RESTClient):
         """Prepare a list's first request, then change only its query, unless cookies must be sent."""
         if request is not self._request or self.session.cookies:
             self._request, self._prepared = request, self.session.prepare_request(request)
-        self._prepared.prepare_url(request.url, request.params)
+        self._prepared.prepare_url(request.url or "", request.params)
         return self.session.send(self._prepared, **options)
 
 
@@ -111,7 +111,7 @@ def describe_failure(error: requests.RequestException, settings: ApiSettings) ->
     """Return the last attempt's result: its status, and nothing else from request or answer."""
     if isinstance(error, UnfitAnswer):
         return str(error)
-    if isinstance(error, requests.HTTPError):
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         status = error.response.status_code
         hint = " (see api_key)" if status in (401, 403) else ""
         return f"it answered {status}{hint}"

@@ -53,7 +53,7 @@ class Shape:
         """Return a row's columns and the first rule that it breaks, None if it is valid."""
         if not isinstance(row, dict):
             return {}, "no object"
-        values = {}
+        values: dict[str, Any] = {}
         for field in self.fields:
             value = _find(row, field.path)
             if value is None or value is _ABSENT:

@@ -109,7 +109,7 @@ GOOD_VALUES = {
 def reasons_against(row: Any, table: str = "employees") -> list[str]:
     """Return what the dictionary alone has against a row."""
     (verdict,) = judge_shapes(TABLES[table], [row])
-    assert (verdict.values is None) == bool(verdict.reasons)
+    assert (not verdict.values) == bool(verdict.reasons)
     return verdict.reasons
 
 

