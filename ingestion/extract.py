@@ -10,9 +10,9 @@ from uuid import uuid4
 import pyarrow as pa
 
 from ingestion.catalogue import tables_of
-from ingestion.dlt_extraction import Extraction, OnRows
 from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
+from ingestion.extraction import Extraction, OnRows
 from ingestion.landing import Answer, File, Landing, Manifest, Table
 from ingestion.landing.hashes import keep_hashes
 from ingestion.rejects import read_caps, refuse_past_caps

@@ -3,18 +3,20 @@
 Nested values stay in their column as JSON text. dlt would make child tables, whose rows get new random ids every time.
 """
 
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.dataset as dataset
 import pyarrow.parquet as parquet
 
-from ingestion.dlt_folder import brought_into, dlt_folder
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.landing import Totals
 from ingestion.own_sources import secret_texts
@@ -125,7 +127,7 @@ def _run(
     nowhere = dlt.destination(
         lambda items, table: None, name="nowhere", loader_file_format="parquet", naming_convention="snake_case"
     )
-    with dlt_folder(folder) as working:
+    with _working_folder(folder) as working:
         pipeline = dlt.pipeline(f"read_{source.name}", pipelines_dir=working, destination=nowhere)
         try:
             extracted = pipeline.extract(source, schema_contract={"data_type": "freeze"})
@@ -133,7 +135,7 @@ def _run(
             found: dict[str, list[str]] = {}
             for load in pipeline.list_normalized_load_packages():
                 for job in pipeline.get_load_package_info(load).jobs["new_jobs"]:
-                    file = brought_into(folder, job.file_path)
+                    file = _brought_into(folder, job.file_path)
                     found.setdefault(job.job_file_info.table_name, []).append(str(file))
         except Exception as error:
             raise StepFailed(f"{place}: {_describe_failure(error)}") from error
@@ -150,6 +152,23 @@ def _run(
         for table in tables
     }
     return tables, counts, keys
+
+
+@contextmanager
+def _working_folder(folder: Path) -> Iterator[str]:
+    """Make a folder and yield its path, or a temporary one's if the path has a %, which dlt takes for a placeholder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if "%" not in str(folder):
+        yield str(folder)
+        return
+    with TemporaryDirectory(prefix="tradewinds-") as temporary:
+        yield temporary
+
+
+def _brought_into(folder: Path, file: str) -> Path:
+    """Return the path of a file below the folder, to which it is copied from a temporary one."""
+    path = Path(file)
+    return path if path.resolve().is_relative_to(folder.resolve()) else Path(shutil.copy(path, folder / path.name))
 
 
 def _declare(resource: "DltResource", normalize: Callable[[str], str], declared: dict[str, pa.Schema]) -> None:

@@ -20,7 +20,7 @@ class OwnCsv(Own, CsvSource):
 
     @property
     def configured_path(self) -> str | None:
-        path = self.settings.entries["path"]
+        path = self.settings.entries.get("path")
         return str(PROJECT / Path(path).expanduser()) if path else None
 
     def declared_schemas(self) -> dict[str, pa.Schema]:

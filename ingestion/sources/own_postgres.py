@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ingestion.errors import BadRequest
 from ingestion.own_sources import OwnSettings
-from ingestion.settings import database_url, read_postgres_url
+from ingestion.settings import database_url, read_postgres_url, source_names
 from ingestion.sources.duckdb_types import duckdb_types
 from ingestion.sources.own import Looked, LookedTable, Own, check_names, find_key
 from ingestion.sources.postgres import PostgresReading, open_postgres
@@ -31,8 +31,7 @@ class OwnPostgres(Own, PostgresSource):
 
 def make_own_postgres(settings: OwnSettings) -> OwnPostgres:
     """Return the source for these settings; raises BadRequest when they name no tables."""
-    tables = settings.entries.get("tables")
-    if not isinstance(tables, list) or not tables or not all(isinstance(table, str) for table in tables):
+    if not source_names(settings.name, "tables"):
         raise BadRequest(f"{settings.section}: expected tables, a list of their names")
     area = f"postgres/{settings.name}"
     return OwnPostgres(name=settings.name, raw_schema=settings.raw_schema, area=area, settings=settings)
