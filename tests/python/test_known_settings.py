@@ -96,7 +96,7 @@ def test_a_url_may_come_in_parts_and_a_file_is_read_again_when_it_changes(tmp_pa
         "QUERY__SSLMODE": "require",
     }.items():
         monkeypatch.setenv(f"SOURCES__NORTHWIND__CREDENTIALS__{name}", value)
-    assert database_url("northwind") == "postgresql://ann:p%40ss@h/d?sslmode=require&connect_timeout=10"
+    assert database_url("northwind") == "postgresql://ann:p%40ss@h/d?connect_timeout=10&sslmode=require"
     secrets.write_text('[sources.northwind.credentials]\nhost = "other"\nport = 5433\n', encoding="utf-8")
     assert database_url("northwind").startswith("postgresql://ann:p%40ss@h:5433/d?")
     secrets.write_text('[sources.northwind]\nschema = "s"\n', encoding="utf-8")
@@ -104,7 +104,7 @@ def test_a_url_may_come_in_parts_and_a_file_is_read_again_when_it_changes(tmp_pa
     monkeypatch.setenv("SOURCES__NORTHWIND__SCHEMA", "t")
     assert source_setting("northwind", "schema") == "t"
     monkeypatch.setenv("SOURCES__NORTHWIND__CREDENTIALS__PORT", "many")
-    with pytest.raises(BadRequest, match="^SOURCES__NORTHWIND__CREDENTIALS can't be read: expected postgresql://"):
+    with pytest.raises(BadRequest, match=r"^SOURCES__NORTHWIND__CREDENTIALS can't be read: expected postgresql://"):
         database_url("northwind")
 
 
