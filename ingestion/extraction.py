@@ -12,8 +12,8 @@ from ingestion.digest import digest_files
 from ingestion.errors import StepFailed
 from ingestion.landing import Answer, Column, File, Landing, Table, Totals
 from ingestion.redact import one_line
-from ingestion.sources import REJECT_SCHEMA, AnswerReading, Reading, Source
-from ingestion.totals import DuckDBSql
+from ingestion.sources import REJECT_SCHEMA, AnswerReading, Reading, Source, SummedReading
+from ingestion.totals import BatchTotals, DuckDBSql
 
 # Called with a table, its row count so far, and whether it is complete.
 OnRows = Callable[[str, int, bool], None]
@@ -31,6 +31,7 @@ class Extraction:
         self._landing = landing
         self._work = work
         self._files: dict[str, File] = {}
+        self._sums: dict[str, Totals] = {}
         self._rejects: list[File] = []
         self._answers: list[File] = []
 
@@ -88,14 +89,18 @@ class Extraction:
 
     def _write(self, draft: Path, schema: pa.Schema, reading: Reading, table: str, on_rows: OnRows) -> int:
         """Write a table's rows into a file, which an empty table has too; return their number."""
-        rows = 0
+        rows, control = 0, self._source.control_totals.get(table)
+        sums = BatchTotals(control, schema) if control and not isinstance(reading, SummedReading) else None
         with parquet.ParquetWriter(draft, schema) as writer:
             for batch in reading.read(table):
                 _refuse_other_columns(table, schema, batch.schema)
                 writer.write_table(batch)
                 rows += batch.num_rows
+                if sums:
+                    sums.add(batch)
                 on_rows(table, rows, False)
         on_rows(table, rows, True)
+        self._sums[table] = sums.totals() if sums else Totals()
         return rows
 
     def _describe(self, table: str, schema: pa.Schema, rows: int, reading: Reading) -> Table:
@@ -104,6 +109,7 @@ class Extraction:
         with self._landing.local(self._source.name, self._run_date, [self._files[table]]) as paths:
             _refuse_other_columns(table, schema, parquet.read_schema(paths[0]))
             digest = digest_files(paths, schema.names, control.select(schema, DuckDBSql) if control else "null, null")
+        summed = reading.totals(table) if isinstance(reading, SummedReading) else self._sums[table]
         read, rejected = reading.count(table), len(reading.rejects(table))
         if not rows == digest.rows == read - rejected:
             raise StepFailed(
@@ -117,7 +123,7 @@ class Extraction:
             content_hash=digest.content_hash,
             run_id=self._run_id,
             read_rows=read,
-            totals=_agreeing(table, reading.totals(table), Totals(*digest.figures)),
+            totals=_agreeing(table, summed, Totals(*digest.figures)),
         )
 
     def _place(self, table: str, draft: Path, rows: int) -> None:

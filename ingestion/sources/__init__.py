@@ -8,7 +8,15 @@ from ingestion.errors import BadRequest
 from ingestion.own_sources import OwnSettings, built_in_modules, read_own_settings, settings_section
 from ingestion.redact import one_line
 from ingestion.sources.api_source import ApiSource
-from ingestion.sources.base import REJECT_SCHEMA, AnswerReading, DatabaseReading, Reading, Source, kind_of
+from ingestion.sources.base import (
+    REJECT_SCHEMA,
+    AnswerReading,
+    DatabaseReading,
+    Reading,
+    Source,
+    SummedReading,
+    kind_of,
+)
 from ingestion.sources.own import Own
 from ingestion.sources.own_api import make_own_api
 from ingestion.sources.own_csv import make_own_csv
@@ -49,8 +57,8 @@ class _Sources(Mapping[str, Source]):
 SOURCES: Mapping[str, Source] = _Sources()
 
 __all__ = [
-    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "DatabaseReading", "Own", "Reading", "Source", "kind_of",
-    "make_own", "own_sources", "sources_named",
+    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "DatabaseReading", "Own", "Reading", "Source",
+    "SummedReading", "kind_of", "make_own", "own_sources", "sources_named",
 ]  # fmt: skip
 
 

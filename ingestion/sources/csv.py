@@ -9,12 +9,10 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
-from ingestion.landing import Totals
 from ingestion.redact import one_line, show_text
 from ingestion.session import open_session
 from ingestion.sources.csv_lines import UNREADABLE, LineFilter
 from ingestion.sources.duckdb_types import arrow_schema, duckdb_types
-from ingestion.totals import BatchTotals, ControlTotals
 
 _BATCH_ROWS = 131_072
 
@@ -35,21 +33,18 @@ class CsvShape:
 class CsvReading:
     """One file, read in two passes: the first rejects lines that parsers misread, then DuckDB types the rest."""
 
-    def __init__(self, path: Path, shape: CsvShape, work: Path, control: ControlTotals | None):
+    def __init__(self, path: Path, shape: CsvShape, work: Path):
         self._path = path
         self._shape = shape
         self._lines = LineFilter(path, shape.delimiter, duckdb_types(shape.schema()), work / "lines.csv")
         self._misread: list[dict] = []
-        self._sums = BatchTotals(control, self.schemas()[shape.table]) if control else None
 
     @classmethod
     @contextmanager
-    def open(
-        cls, path: Path, shape: CsvShape, work: Path, control: ControlTotals | None = None
-    ) -> Iterator["CsvReading"]:
+    def open(cls, path: Path, shape: CsvShape, work: Path) -> Iterator["CsvReading"]:
         """Open a file; raises StepFailed when it is missing or its header isn't the declared one."""
         try:
-            reading = cls(path, shape, work, control)
+            reading = cls(path, shape, work)
             reading._lines.run()
         except UNREADABLE as error:
             raise StepFailed(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
@@ -72,10 +67,7 @@ class CsvReading:
             try:
                 reader = connection.sql(_READ, params=self._parameters()).to_arrow_reader(_BATCH_ROWS)
                 for batch in reader:
-                    rows = pa.Table.from_batches([batch]).cast(schema)
-                    if self._sums:
-                        self._sums.add(rows)
-                    yield rows
+                    yield pa.Table.from_batches([batch]).cast(schema)
             except duckdb.Error as error:
                 raise StepFailed(f"{self._path} can't be parsed: {one_line(error)}") from error
             self._misread = [
@@ -89,9 +81,6 @@ class CsvReading:
 
     def count(self, table: str) -> int:
         return self._lines.records
-
-    def totals(self, table: str) -> Totals:
-        return self._sums.totals() if self._sums else Totals()
 
     def _parameters(self) -> dict:
         return {

@@ -39,7 +39,5 @@ class CsvSource(Described):
             from ingestion.samples.defaults import sample_file
 
             configured = sample_file(home, self.name)
-        with CsvReading.open(
-            Path(configured).expanduser(), self.shape, work, self.control_totals.get(self.shape.table)
-        ) as reading:
+        with CsvReading.open(Path(configured).expanduser(), self.shape, work) as reading:
             yield reading

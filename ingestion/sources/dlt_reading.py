@@ -18,11 +18,9 @@ import pyarrow.dataset as dataset
 import pyarrow.parquet as parquet
 
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.landing import Totals
 from ingestion.own_sources import secret_texts
 from ingestion.redact import one_line, register_secret
 from ingestion.settings import PROJECT, use_project_settings
-from ingestion.totals import BatchTotals, ControlTotals
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource, DltSource
@@ -33,13 +31,7 @@ _BATCH_ROWS = 50_000
 class DltReading:
     """The tables of a dlt source, all written into files below a folder by the constructor."""
 
-    def __init__(
-        self,
-        place: str,
-        folder: Path,
-        declared: dict[str, pa.Schema] | None = None,
-        control: dict[str, ControlTotals] | None = None,
-    ):
+    def __init__(self, place: str, folder: Path, declared: dict[str, pa.Schema] | None = None):
         """Run the source at `place` (module:function); `declared` columns exist with their types on every day.
 
         Raises BadRequest when there is no such source, StepFailed when it fails or a column has values of two types.
@@ -56,11 +48,6 @@ class DltReading:
             landed = {field.name: field.type for field in found if not field.name.startswith("_dlt_")}
             expected = dict(zip(declared[table].names, declared[table].types, strict=True)) if table in declared else {}
             self._schemas[table] = pa.schema(list((expected | landed).items()))
-        self._sums = {
-            table: BatchTotals(totals, self._schemas[table])
-            for table, totals in (control or {}).items()
-            if table in self._schemas
-        }
 
     def schemas(self) -> dict[str, pa.Schema]:
         return self._schemas
@@ -69,19 +56,13 @@ class DltReading:
         if table in self.files:
             rows = dataset.dataset(self.files[table], schema=self._schemas[table])
             for batch in rows.to_batches(batch_size=_BATCH_ROWS):
-                good = pa.Table.from_batches([batch])
-                if table in self._sums:
-                    self._sums[table].add(good)
-                yield good
+                yield pa.Table.from_batches([batch])
 
     def rejects(self, table: str) -> list[dict]:
         return []
 
     def count(self, table: str) -> int:
         return self._counts[table]
-
-    def totals(self, table: str) -> Totals:
-        return self._sums[table].totals() if table in self._sums else Totals()
 
 
 def _find_source(place: str) -> "DltSource":

@@ -36,7 +36,7 @@ class OwnDlt(Own):
     def open(self, home: Home, run_date: str, work: Path) -> Iterator["DltReading"]:
         from ingestion.sources.dlt_reading import DltReading
 
-        yield DltReading(self.resource, work / "read", self.declared_schemas(), self.control_totals)
+        yield DltReading(self.resource, work / "read", self.declared_schemas())
 
 
 def make_own_dlt(settings: OwnSettings) -> OwnDlt:
