@@ -1,7 +1,6 @@
 """Read a CSV file with declared columns as Arrow: every line is a row, or a reject with its number and text."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,28 +33,22 @@ class CsvReading:
     """One file, read in two passes: the first rejects lines that parsers misread, then DuckDB types the rest."""
 
     def __init__(self, path: Path, shape: CsvShape, work: Path):
+        """Make the first pass; raises StepFailed when the file is missing or its header isn't the declared one."""
         self._path = path
         self._shape = shape
         self._lines = LineFilter(path, shape.delimiter, duckdb_types(shape.schema()), work / "lines.csv")
         self._misread: list[dict] = []
-
-    @classmethod
-    @contextmanager
-    def open(cls, path: Path, shape: CsvShape, work: Path) -> Iterator["CsvReading"]:
-        """Open a file; raises StepFailed when it is missing or its header isn't the declared one."""
         try:
-            reading = cls(path, shape, work)
-            reading._lines.run()
+            self._lines.run()
         except UNREADABLE as error:
             raise StepFailed(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
-        header = reading._lines.header()
+        header = self._lines.header()
         if header != list(shape.columns):
             expected = shape.delimiter.join(shape.columns)
             # A blank that isn't expected would not be seen.
             shown = (f"'{field}'" if field != field.strip() else field for field in header)
             found = show_text(shape.delimiter.join(shown), 200) or "an empty file"
             raise StepFailed(f"{path} has the wrong header: expected {expected}, found {found}")
-        yield reading
 
     def schemas(self) -> dict[str, pa.Schema]:
         return {self._shape.table: self._shape.schema()}

@@ -39,5 +39,4 @@ class CsvSource(Described):
             from ingestion.samples.defaults import sample_file
 
             configured = sample_file(home, self.name)
-        with CsvReading.open(Path(configured).expanduser(), self.shape, work) as reading:
-            yield reading
+        yield CsvReading(Path(configured).expanduser(), self.shape, work)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from ingestion.digest import content_hash
+from ingestion.digest import digest_files
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import File, Landing, Manifest, Totals
@@ -646,4 +646,4 @@ def test_the_fingerprint_covers_the_content_up_to_a_day_and_nothing_else(landing
 
 def test_the_content_hash_is_that_of_the_landed_files(landing, landed):
     table = landing.manifest("fake", DAY).tables["a"]
-    assert table.content_hash == content_hash([landed], ["number"])
+    assert table.content_hash == digest_files([landed], ["number"]).content_hash

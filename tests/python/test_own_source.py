@@ -212,8 +212,8 @@ def test_what_lists_sources_lists_the_new_one(project: Path, tmp_path: Path) -> 
 def test_types_hold_every_value_as_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "shops.csv"
     file.write_text("size;id;zip;price;ratio;day;none\n1;A;01;1.5;0.123456;2021-01-02;\n1;B;02;2;1;2021-01-03;\n")
-    found = sniff(file)
-    assert (found.delimiter, found.key) == (";", "id")
+    delimiter, found = sniff("shops", file)
+    assert (delimiter, found.key) == (";", ("id",))
     assert found.columns == {
         "size": "BIGINT", "id": "VARCHAR", "zip": "VARCHAR", "price": "DECIMAL(19, 4)", "ratio": "DOUBLE",
         "day": "DATE", "none": "VARCHAR",
