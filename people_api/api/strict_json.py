@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ingestion.json_items import split_items
+from ingestion.json_arrays import split_array
 from people_api.dictionary import LongNumber
 
 
@@ -22,12 +22,9 @@ def read_json(body: bytes) -> tuple[Any, list[str]]:
     """
     text = body.decode()
     try:
-        if not text.lstrip(" \t\n\r").startswith("["):
-            return _DECODER.decode(text), []
-        items = split_items(text, _DECODER)
+        return split_array(text, _DECODER) if text.lstrip().startswith("[") else (_DECODER.decode(text), [])
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    return [value for _, value in items], [item for item, _ in items]
 
 
 def _read_integer(digits: str) -> int | LongNumber:

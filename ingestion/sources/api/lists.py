@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from requests import RequestException
 
-from ingestion.json_items import split_items
+from ingestion.json_arrays import split_array
 
 # A row's text and its value.
 Row = tuple[str, Any]
@@ -30,9 +30,10 @@ def parse_list(body: bytes) -> list[Any]:
 def split_list(body: bytes) -> list[Row]:
     """Return the rows of a JSON list, each with its text; raises UnfitAnswer on anything else."""
     try:
-        return split_items(body.decode("utf-8-sig"), _DECODER)
+        rows, texts = split_array(body.decode("utf-8-sig"), _DECODER)
     except (ValueError, RecursionError) as error:
         raise UnfitAnswer("its answer is no whole JSON list") from error
+    return list(zip(texts, rows, strict=True))
 
 
 def _refuse_constant(name: str) -> None:
