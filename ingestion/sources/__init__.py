@@ -7,6 +7,7 @@ from importlib import import_module
 from ingestion.errors import BadRequest
 from ingestion.own_sources import OwnSettings, built_in_modules, read_own_settings, settings_section
 from ingestion.redact import one_line
+from ingestion.settings import setting_variable, source_settings
 from ingestion.sources.api_source import ApiSource
 from ingestion.sources.base import (
     REJECT_SCHEMA,
@@ -63,6 +64,10 @@ __all__ = [
 
 
 def _built_in(name: str, module: str) -> Source:
+    settings = source_settings(name)
+    if "since" in settings or str(settings.get("enabled", True)).lower() != "true":
+        reason = f"{name} comes with the project, whose models read it; only sources that you add can be left out"
+        raise BadRequest(f"{setting_variable(name, 'enabled')}, or since: {reason}")
     try:
         return import_module(module).SOURCE
     except (ImportError, AttributeError) as error:
