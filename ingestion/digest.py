@@ -15,7 +15,6 @@ from ingestion.sql import quote
 # DuckDB's hash() may change with its version: row hashes start with this name, and only equal names are compared.
 ALGORITHM = "duckdb-" + ".".join(duckdb.__version__.split(".")[:2])
 
-_CHUNK_BYTES = 2**20
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _WIDE_INTEGERS = ("UBIGINT", "HUGEINT")
 _FLOATS = ("FLOAT", "DOUBLE")
@@ -35,15 +34,12 @@ class Digest:
 def file_sha256(path: Path) -> str:
     """Return the hex SHA-256 of a file's bytes."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return stream_sha256(file)
 
 
 def stream_sha256(stream: BinaryIO) -> str:
     """Return the hex SHA-256 of the rest of a stream."""
-    digest = hashlib.sha256()
-    while chunk := stream.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
+    return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def is_comparable(content_hash: str) -> bool:
@@ -56,23 +52,11 @@ def short_hash(content_hash: str) -> str:
     return content_hash.rpartition(":")[2][:12]
 
 
-def content_hash(paths: list[Path], columns: list[str]) -> str:
-    """Return one `rows_hash` of these Parquet files."""
-    return digest_files(paths, columns).content_hash
-
-
 def digest_files(paths: list[Path], columns: list[str], figures: str = "") -> Digest:
     """Count and hash the rows of these Parquet files and compute figures (SQL), in one scan."""
     with open_scratch() as connection:
         parquet = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
         return digest_rows(connection, parquet, columns, [[str(path) for path in paths]], figures)
-
-
-def rows_hash(
-    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], parameters: list[Any] | None = None
-) -> str:
-    """Return a relation's hash as `<algorithm>:<64 hex digits>`, see `digest_rows`."""
-    return digest_rows(connection, relation, columns, parameters).content_hash
 
 
 def digest_rows(
@@ -84,8 +68,9 @@ def digest_rows(
 ) -> Digest:
     """Count and hash a relation's rows, over all columns or some, and compute figures (SQL), in one scan.
 
-    Row order, column order and file layout don't change the hash. The rows' hashes are summed, so a doubled row counts
-    twice. Columns are cast to one type per kind first, because engines differ in a number's width.
+    The hash is `<algorithm>:<64 hex digits>`. Row order, column order and file layout don't change it. The rows' hashes
+    are summed, so a doubled row counts twice. Columns are cast to one type per kind first, because engines differ in a
+    number's width.
     """
     kinds, hashed = row_hash(connection, relation, columns, parameters)
     asked = f", {figures}" if figures else ""

@@ -4,21 +4,22 @@ import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from uuid import uuid4
 
 import pyarrow as pa
 
 from ingestion.catalogue import tables_of
-from ingestion.dlt_extraction import Extraction, OnRows
 from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.landing import Answer, File, Landing, Manifest, Table
+from ingestion.extraction import Extraction, OnRows
+from ingestion.landing import Landing, Manifest, Table
 from ingestion.landing.hashes import keep_hashes
 from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home, setting_variable
 from ingestion.shape import refuse_misshapen
 from ingestion.sources import SOURCES, AnswerReading, DatabaseReading, Reading, Source, kind_of
+
+_NOTHING = Manifest("", "", "", is_sample=False, source_tables=[], tables={})
 
 
 @dataclass
@@ -116,22 +117,18 @@ def drafting(
             check_schemas(reading, is_sample)
             landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
             landed = keep_hashes(landing, source.name, run_date, landed)
-            kept = landing.manifest(source.name, run_date) if tables else None
-            if kept and kept.is_sample != is_sample:
-                kept = None  # a day is all sample or all real
             answering = reading if isinstance(reading, AnswerReading) else None
+            kept = _kept(landing, source.name, run_date, wanted, is_sample) if tables else _NOTHING
             manifest = Manifest(
                 source=source.name,
                 run_date=run_date,
                 run_id=run_id,
                 is_sample=is_sample,
                 source_tables=list(schemas),
-                tables={
-                    name: table for name, table in ((kept.tables if kept else {}) | landed).items() if name in schemas
-                },
-                rejects=_kept_rejects(kept, wanted) + extraction.land_rejects(wanted, reading),
-                answers=_kept_answers(kept, wanted) + (extraction.land_answers(wanted, answering) if answering else []),
-                undeclared_fields=_kept_fields(kept, wanted) | (answering.undeclared_fields() if answering else {}),
+                tables={name: table for name, table in (kept.tables | landed).items() if name in schemas},
+                rejects=kept.rejects + extraction.land_rejects(wanted, reading),
+                answers=kept.answers + (extraction.land_answers(wanted, answering) if answering else []),
+                undeclared_fields=kept.undeclared_fields | (answering.undeclared_fields() if answering else {}),
                 warnings=reading.warnings if isinstance(reading, DatabaseReading) else [],
             )
             missing = answering.missing_fields() if answering else []
@@ -171,17 +168,7 @@ def _refuse_shared(source: Source, tables: Collection[str]) -> None:
                 )
 
 
-def _kept_rejects(kept: Manifest | None, replaced: list[str]) -> list[File]:
-    """Return the earlier extract's reject files (`<table>-<run id>.parquet`) for tables that aren't read again."""
-    if kept is None:
-        return []
-    return [file for file in kept.rejects if PurePosixPath(file.path).name.rpartition("-")[0] not in replaced]
-
-
-def _kept_answers(kept: Manifest | None, replaced: list[str]) -> list[Answer]:
-    return [answer for answer in kept.answers if answer.table not in replaced] if kept else []
-
-
-def _kept_fields(kept: Manifest | None, replaced: list[str]) -> dict[str, list[str]]:
-    fields = kept.undeclared_fields if kept else {}
-    return {table: names for table, names in fields.items() if table not in replaced}
+def _kept(landing: Landing, source: str, run_date: str, replaced: list[str], is_sample: bool) -> Manifest:
+    """Return the landed day without the replaced tables; nothing of it if it isn't a sample as well, or not real."""
+    before = landing.manifest(source, run_date)
+    return before.without(replaced) if before and before.is_sample == is_sample else _NOTHING

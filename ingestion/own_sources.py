@@ -2,19 +2,16 @@
 
 Those with a `module` come with the project, which defines them there; the others are defined by settings alone.
 
-They are read without dlt, because its import takes too long for commands that only need the sources of a day.
 """
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from ingestion.errors import BadRequest
-from ingestion.settings import PROJECT, setting_variable
+from ingestion.settings import read_sources, setting_variable, source_entries, source_settings
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # Each kind's setting that holds its place; the kind's module reads the other settings.
@@ -75,17 +72,12 @@ def built_in_modules() -> dict[str, str]:
 
 def read_own_settings() -> list[OwnSettings]:
     """Return the settings of the sources without a module; raises BadRequest when one can't be read."""
-    secrets = _read("secrets.toml")
-    return [
-        _describe(name, entries | secrets.get(name, {}))
-        for name, entries in source_entries().items()
-        if "module" not in entries
-    ]
+    return [_describe(name) for name, entries in source_entries().items() if "module" not in entries]
 
 
 def secret_texts() -> list[str]:
     """Return the possible secrets of sources: texts in `.dlt/secrets.toml`, and variables named like secrets."""
-    found: list[Any] = [_read("secrets.toml")]
+    found: list[Any] = [read_sources("secrets.toml")]
     found += [value for variable, value in os.environ.items() if _SECRET_VARIABLE.match(variable)]
     texts: list[str] = []
     while found:
@@ -95,50 +87,25 @@ def secret_texts() -> list[str]:
     return texts
 
 
-def _read(file: str, project: Path | None = None) -> dict[str, dict[str, Any]]:
-    path = (project or Path(os.environ.get("DLT_PROJECT_DIR", PROJECT))) / ".dlt" / file
-    try:
-        sources = tomllib.loads(path.read_text(encoding="utf-8")).get("sources", {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise BadRequest(f"{path} can't be read: {error}") from error
-    return {name: entries for name, entries in sources.items() if isinstance(entries, dict)}
-
-
-def source_entries() -> dict[str, dict[str, Any]]:
-    """Return the sources' settings: another DLT_PROJECT_DIR adds some and changes some, and hides none."""
-    merged = _read("config.toml", PROJECT)
-    if os.environ.get("DLT_PROJECT_DIR", str(PROJECT)) != str(PROJECT):
-        configured = _read("config.toml")
-        merged = {name: merged.get(name, {}) | configured.get(name, {}) for name in merged | configured}
-    return {name: entries for name, entries in merged.items() if "kind" in entries}
-
-
 def settings_section(name: str) -> str:
     """Return where the settings of a source are, for messages."""
     return f"[sources.{name}] in .dlt/config.toml"
 
 
-def _describe(name: str, entries: dict[str, Any]) -> OwnSettings:
-    place = settings_section(name)
+def _describe(name: str) -> OwnSettings:
     if not is_source_name(name):
-        raise BadRequest(f"{place}: a source's name is lower-case letters, digits and single underscores")
-    kind = entries["kind"]
+        section = settings_section(name)
+        raise BadRequest(f"{section}: a source's name is lower-case letters, digits and single underscores")
+    kind, entries = source_entries()[name]["kind"], source_settings(name)
     if kind not in _PLACES:
-        raise BadRequest(f"{place}: unknown kind {kind!r}; the kinds are {', '.join(_PLACES)}")
-    where, prefix = _PLACES[kind], f"SOURCES__{name.upper()}__"
-    for entry in (where, "since", "enabled"):
-        entries[entry] = os.environ.get(f"{prefix}{entry.upper()}") or entries.get(entry)
-    # dlt takes a database's URL in parts, too.
-    in_parts = any(variable.startswith(f"{prefix}{where.upper()}__") for variable in os.environ)
+        raise BadRequest(f"{settings_section(name)}: unknown kind {kind!r}; the kinds are {', '.join(_PLACES)}")
     return OwnSettings(
         name=name,
         kind=kind,
         entries=entries,
-        has_place=bool(entries[where]) or in_parts,
-        since=_read_day(_where(name, "since"), entries["since"]),
-        enabled=_read_truth(_where(name, "enabled"), entries["enabled"]),
+        has_place=_PLACES[kind] in entries,
+        since=_read_day(_where(name, "since"), entries.get("since")),
+        enabled=_read_truth(_where(name, "enabled"), entries.get("enabled")),
     )
 
 

@@ -1,17 +1,16 @@
 """Rejected rows: their caps, and their content."""
 
-import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
-from ingestion.errors import BadRequest, StepFailed
+from ingestion.errors import StepFailed
 from ingestion.landing import Landing, Manifest, Table
 from ingestion.redact import show_text
-from ingestion.settings import setting_variable, source_setting
+from ingestion.settings import setting_variable, source_number
 from ingestion.sources import REJECT_SCHEMA
 
 _ROWS, _SHARE = "max_rejected_rows", "max_rejected_share"
@@ -39,13 +38,10 @@ class Caps:
 
 def read_caps(source: str, kind: str) -> Caps:
     """Return the caps of a source of this kind; raises BadRequest naming a variable that isn't a count or a share."""
-    rows = source_setting(source, _ROWS)
-    share = source_setting(source, _SHARE, _DEFAULT_SHARES.get(kind))
-    return Caps(
-        source,
-        None if rows is None else _parse_count(source, rows),
-        None if share is None else _parse_share(source, share),
-    )
+    rows = source_number(source, _ROWS, least=0, whole=True)
+    # Decimal, so that 9 of 10 is exactly 0.9.
+    share = source_number(source, _SHARE, _DEFAULT_SHARES.get(kind), least=0, most=1)
+    return Caps(source, None if rows is None else int(rows), share)
 
 
 def refuse_past_caps(caps: Caps, tables: dict[str, Table], manifest: Manifest, landing: Landing) -> None:
@@ -73,25 +69,3 @@ def _examples(rejects: pa.Table, table: str) -> str:
     return "; ".join(
         f"{line}{row['rule']}: {show_text(row['raw_text'] or '')}" for line, row in zip(lines, found, strict=True)
     )
-
-
-def _parse_count(source: str, value: object) -> int:
-    text = str(value).strip()
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise _unreadable(source, _ROWS, "a count of rows, 0 or more", value)
-    return int(text)
-
-
-def _parse_share(source: str, value: object) -> Decimal:
-    # Decimal, so that 9 of 10 is exactly 0.9.
-    try:
-        share = Decimal(str(value))
-    except InvalidOperation:
-        share = Decimal("nan")
-    if not (share.is_finite() and 0 <= share <= 1):
-        raise _unreadable(source, _SHARE, "a number from 0 to 1", value)
-    return share
-
-
-def _unreadable(source: str, name: str, expected: str, value: object) -> BadRequest:
-    return BadRequest(f"{setting_variable(source, name)} can't be read: expected {expected}, found {str(value)!r}")

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from ingestion.dlt_extraction import OnRows
 from ingestion.errors import StepFailed
 from ingestion.extract import drafting
+from ingestion.extraction import OnRows
 from ingestion.landing import Landing, Manifest, Table
 from ingestion.load import refuse_unlanded
 from ingestion.session import open_session

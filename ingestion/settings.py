@@ -1,9 +1,12 @@
-"""Settings: the home, the stores and dlt's source settings."""
+"""Settings: the home, the stores, and the sources' settings, which are read as dlt does, without its import."""
 
 import json
 import os
 import re
+import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,21 +108,71 @@ def whole_number(variable: str, default: int, least: int = 1) -> int:
 
 
 def source_setting(source: str, name: str, default: Any = None) -> Any:
-    """Return one setting of a source in dlt's order: environment, `.dlt/secrets.toml`, `.dlt/config.toml`.
+    """Return one setting of a source, see `source_settings`."""
+    return source_settings(source).get(name, default)
 
-    An empty one is unset.
+
+def source_settings(source: str) -> dict[str, Any]:
+    """Return the settings of a source in dlt's order: environment, `.dlt/secrets.toml`, `.dlt/config.toml`.
+
+    An empty one is unset. A variable may hold a part of a setting: `SOURCES__NORTHWIND__CREDENTIALS__HOST`.
     """
-    use_project_settings()
-    import dlt
+    found = source_entries().get(source, {}) | read_sources("secrets.toml").get(source, {})
+    prefix = setting_variable(source, "")
+    for variable in sorted(os.environ):  # a whole setting comes before its parts
+        if variable.startswith(prefix) and os.environ[variable]:
+            *parts, name = variable.removeprefix(prefix).lower().split("__")
+            entries = found
+            for part in parts:
+                entries[part] = dict(entries[part]) if isinstance(entries.get(part), dict) else {}
+                entries = entries[part]
+            entries[name] = os.environ[variable]
+    return {name: value for name, value in found.items() if value not in (None, "")}
 
-    value: Any = dlt.secrets.get(f"sources.{source}.{name}")
+
+def source_entries() -> dict[str, dict[str, Any]]:
+    """Return what `.dlt/config.toml` has about each source.
+
+    Another DLT_PROJECT_DIR adds some sources and changes some, and hides none. Raises BadRequest when it can't be read.
+    """
+    merged = read_sources("config.toml", PROJECT)
+    if os.environ.get("DLT_PROJECT_DIR", str(PROJECT)) != str(PROJECT):
+        configured = read_sources("config.toml")
+        merged = {name: merged.get(name, {}) | configured.get(name, {}) for name in merged | configured}
+    return {name: entries for name, entries in merged.items() if "kind" in entries}
+
+
+def read_sources(file: str, project: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Return the sections of the sources in a file of `.dlt`; raises BadRequest when it can't be read."""
+    path = (project or Path(os.environ.get("DLT_PROJECT_DIR", PROJECT))) / ".dlt" / file
+    try:
+        sources = _parse(path, path.stat().st_mtime_ns, path.stat().st_size).get("sources", {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise BadRequest(f"{path} can't be read: {error}") from error
+    return {name: entries for name, entries in sources.items() if isinstance(entries, dict)}
+
+
+@lru_cache
+def _parse(path: Path, changed: int, size: int) -> dict[str, Any]:
+    """Return a file's content, read again when it has changed."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def source_number(
+    source: str, name: str, default: Any = None, *, least: float, most: float | None = None, whole: bool = False
+) -> Decimal | None:
+    """Return a number of a source's settings, None when it is unset; raises BadRequest naming its variable."""
+    value = source_setting(source, name, default)
     if value is None:
-        value = dlt.config.get(f"sources.{source}.{name}")
-    if value is None:  # another DLT_PROJECT_DIR doesn't hide the project's settings
-        from ingestion.own_sources import source_entries
-
-        value = source_entries().get(source, {}).get(name)
-    return default if value is None or value == "" else value
+        return None
+    is_number = re.fullmatch(r"[0-9]+" if whole else r"[0-9]+(\.[0-9]+)?(e-?[0-9]{1,3})?", str(value).strip())
+    number = Decimal(str(value).strip()) if is_number else Decimal("nan")
+    if not is_number or number < least or (most is not None and number > most):
+        expected = f"a {'whole ' * whole}number from {least:g}" + ("" if most is None else f" to {most:g}")
+        raise BadRequest(f"{setting_variable(source, name)} can't be read: expected {expected}, found {str(value)!r}")
+    return number
 
 
 def source_names(source: str, name: str) -> list[str] | None:
@@ -158,15 +211,15 @@ def people_database_url() -> str | None:
 
 def read_postgres_url(configured: Any, variable: str) -> str:
     """Return a URL for libpq and register its password as a secret; raises BadRequest naming the variable."""
-    use_project_settings()
-    from dlt.common.configuration.specs import ConnectionStringCredentials
+    from sqlalchemy import URL, make_url
 
     try:
-        credentials = ConnectionStringCredentials(configured)
-        given: Any = credentials.to_url().set(drivername="postgresql")
-        if not credentials.drivername.startswith("postgres") or not given.database:
+        is_whole = not isinstance(configured, dict)
+        url = make_url(configured) if is_whole else URL.create(**{"drivername": "postgresql"} | configured)
+        if not url.drivername.startswith("postgres") or not url.database:
             raise ValueError("not a postgresql:// URL with a database name")
-        url = with_libpq_parameters(given)
+        url = url.set(drivername="postgresql")
+        url = with_libpq_parameters(url)
         for secret in (url.password, url.query.get("password")):
             if secret:
                 register_secret(str(secret))

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from ingestion.digest import content_hash, is_comparable
+from ingestion.digest import digest_files, is_comparable
 from ingestion.errors import StepFailed
 from ingestion.landing.manifest import Table
 from ingestion.landing.store import Landing
@@ -32,5 +32,5 @@ def keep_hashes(landing: Landing, source: str, run_date: str, landed: dict[str, 
 def _hash_anew(landing: Landing, source: str, run_date: str, table: Table) -> str | None:
     """Return the current algorithm's hash of a table's files, None when they are missing or damaged."""
     with suppress(StepFailed), landing.local(source, run_date, table.files) as paths:
-        return content_hash(paths, [column.name for column in table.columns])
+        return digest_files(paths, [column.name for column in table.columns]).content_hash
     return None

@@ -1,7 +1,9 @@
 """The manifest of one source's day: it lists what landed, and commits the day."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,17 @@ class Manifest:
     def missing_tables(self) -> list[str]:
         """The source's tables that haven't landed on this day."""
         return [name for name in self.source_tables if name not in self.tables]
+
+    def without(self, tables: Collection[str]) -> "Manifest":
+        """Return the manifest without some tables, their rejects (in `<table>-<run id>.parquet`) and their answers."""
+        fields = {table: names for table, names in self.undeclared_fields.items() if table not in tables}
+        return replace(
+            self,
+            tables={name: table for name, table in self.tables.items() if name not in tables},
+            rejects=[one for one in self.rejects if PurePosixPath(one.path).name.rpartition("-")[0] not in tables],
+            answers=[answer for answer in self.answers if answer.table not in tables],
+            undeclared_fields=fields,
+        )
 
     def to_json(self) -> str:
         """Return the manifest as readable JSON, equal for equal manifests."""

@@ -12,7 +12,7 @@ from ingestion.errors import Refused, StepFailed
 from ingestion.landing.manifest import LandedFile, Manifest
 from ingestion.redact import one_line
 from ingestion.settings import Home
-from ingestion.stores import Apart, open_store
+from ingestion.stores import Store, open_store
 
 # A bucket has high latency, but serves many requests at once.
 _AT_ONCE = 8
@@ -29,16 +29,15 @@ class Landed:
 
     def __init__(self, home: Home):
         self._store = open_store(home.landing, home.work)
-        if home.landing_raw:
-            self._store = Apart(self._store, _RAW, open_store(home.landing_raw, home.work))
+        self._raw = open_store(home.landing_raw, home.work) if home.landing_raw else self._store
 
     def location(self, name: str = "") -> str:
         """Return the path or URL of a file or folder in landing."""
-        return self._store.location(name)
+        return self._of(name).location(name)
 
     def caution(self) -> str | None:
-        """Return a warning about guarantees that landing's store lacks, None when it lacks none."""
-        return self._store.caution()
+        """Return a warning about guarantees that landing's stores lack, None when they lack none."""
+        return "; ".join(filter(None, (store.caution() for store in dict.fromkeys((self._store, self._raw))))) or None
 
     def manifest(self, source: str, run_date: str) -> Manifest | None:
         """Return the manifest of a source's day, None if it hasn't landed; raises StepFailed when it can't be read."""
@@ -67,7 +66,7 @@ class Landed:
             if manifest := self.manifest(source, run_date):
                 return manifest if manifest.answers else None
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            return Manifest.from_json(self._store.read(answers_name(source, run_date)))
+            return Manifest.from_json(self._raw.read(answers_name(source, run_date)))
         return None
 
     def days(self, source: str) -> list[str]:
@@ -117,11 +116,14 @@ class Landed:
 
     @contextmanager
     def local(self, source: str, run_date: str, files: Sequence[LandedFile]) -> Iterator[list[Path]]:
-        """Yield local paths of landed files after verifying their SHA-256; raises Damaged naming each bad file."""
+        """Yield local paths of landed files, all of them answers or none, after verifying their SHA-256.
+
+        Raises Damaged naming each bad file.
+        """
         names = [self._name(file) for file in files]
         with ExitStack() as held:
             try:
-                paths = held.enter_context(self._store.local(names))
+                paths = held.enter_context(self._of(*names[:1]).local(names))
                 wrong = [file for file, path in zip(files, paths, strict=True) if file_sha256(path) != file.sha256]
                 faults = [_describe_damage(source, file) for file in wrong]
             except FileNotFoundError as error:
@@ -131,14 +133,18 @@ class Landed:
                 raise Damaged("; ".join(faults), f"tradewinds extract --run-date {run_date} --source {source}")
             yield paths
 
+    def _of(self, name: str = "") -> Store:
+        """Return the store of a file or folder: an API's answers may have one of their own."""
+        return self._raw if f"{name}/".startswith(f"{_RAW}/") else self._store
+
     def _name(self, file: LandedFile) -> str:
         """Return a landed file's name; raises StepFailed when a manifest points outside landing."""
-        if not self._store.holds(file.path):
+        if not self._of(file.path).holds(file.path):
             raise StepFailed(f"a manifest names a file outside landing: {file.path}")
         return file.path
 
     def _fault(self, source: str, file: LandedFile, *, read_files: bool) -> str | None:
-        size = self._store.size(self._name(file))
+        size = self._of(file.path).size(self._name(file))
         if size is None:
             return f"{source}: landed file {file.path} is missing"
         if size != file.bytes or (read_files and self._sha256(file) != file.sha256):
@@ -146,7 +152,7 @@ class Landed:
         return None
 
     def _sha256(self, file: LandedFile) -> str:
-        with self._store.open(file.path) as opened:
+        with self._of(file.path).open(file.path) as opened:
             return stream_sha256(opened)
 
     def _landed(self, folder: str) -> list[tuple[str, str]]:

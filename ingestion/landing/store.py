@@ -64,13 +64,13 @@ class Landing(Landed):
     def place(self, file: Path, folder: str, name: str, rows: int) -> File:
         """Add a finished file of the working folder to landing, durably, under a name that no manifest lists yet."""
         landed = File(path=f"{folder}/{name}", rows=rows, bytes=file.stat().st_size, sha256=file_sha256(file))
-        self._store.add(file, landed.path)
+        self._of(folder).add(file, landed.path)
         return landed
 
     def discard(self, files: list[LandedFile]) -> None:
         """Remove placed files that no manifest lists."""
         for file in files:
-            self._store.remove(self._name(file))
+            self._of(file.path).remove(self._name(file))
 
     def version(self, source: str, run_date: str) -> str | None:
         """Return the current manifest's version, for the commit that replaces it; None when there is none."""
@@ -87,14 +87,15 @@ class Landing(Landed):
                 folders = [*folders, *{self._name(file).rpartition("/")[0] for file in before.files}]
         if manifest.answers:
             alone = replace(manifest, source_tables=[], tables={}, rejects=[])
-            self._store.write(answers_name(manifest.source, manifest.run_date), alone.to_json())
+            self._raw.write(answers_name(manifest.source, manifest.run_date), alone.to_json())
         try:
             self._store.swap(manifest_name(manifest.source, manifest.run_date), manifest.to_json(), replaced)
         except Overtaken as error:
             raise StepFailed(f"another process has landed {manifest.source} for this day meanwhile") from error
         listed = {self._name(file) for file in manifest.files}
         for folder in folders:
-            for name in self._store.names(folder):
+            store = self._of(folder)
+            for name in store.names(folder):
                 if name.endswith(_DATA) and name not in listed:
-                    self._store.remove(name)
-            self._store.prune(folder)
+                    store.remove(name)
+            store.prune(folder)

@@ -3,13 +3,11 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import overload
 
-from ingestion.errors import StepFailed
-from ingestion.samples.generate import ROWS_PER_BATCH, describe, open_generator
+from ingestion.samples.generate import ROWS_PER_BATCH, open_generator, replacing
 
 RESOURCES = ("users", "posts", "comments", "albums", "photos", "todos")
 _LINES_APART = 256
@@ -56,18 +54,12 @@ def write_api_files(paths: dict[str, Path], scale: int) -> dict[str, int]:
     rows = {}
     with open_generator(scale) as generator:
         for resource, path in paths.items():
-            unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with unfinished.open("w", encoding="utf-8", newline="\n") as lines:
-                    rows[resource] = 0
-                    for batch in generator.table(f"community_{resource}").to_arrow_reader(ROWS_PER_BATCH):
-                        rows[resource] += batch.num_rows
-                        lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())
-                unfinished.replace(path)
-            except OSError as error:
-                raise StepFailed(f"sample community {resource}: {describe(error)}") from None
-            finally:
-                with suppress(OSError):  # the folder may be missing
-                    unfinished.unlink()
+            rows[resource] = 0
+            with (
+                replacing(path, f"community {resource}") as unfinished,
+                unfinished.open("w", encoding="utf-8", newline="\n") as lines,
+            ):
+                for batch in generator.table(f"community_{resource}").to_arrow_reader(ROWS_PER_BATCH):
+                    rows[resource] += batch.num_rows
+                    lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())
     return rows

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -116,20 +116,25 @@ def write_people(path: Path, scale: int) -> int:
 
 
 def write_csv(path: Path, scale: int, statement: str) -> int:
-    """Let DuckDB write a file under a temporary name, rename it, and return the number of rows."""
+    """Let DuckDB write a file, and return the number of rows."""
+    with replacing(path, path.stem) as unfinished, open_generator(scale) as generator:
+        target = str(unfinished).replace("'", "''")
+        return generator.execute(statement.format(target=target)).fetchone()[0]
+
+
+@contextmanager
+def replacing(path: Path, sample: str) -> Iterator[Path]:
+    """Yield a path for a file's new content, which replaces it at the end; raises StepFailed when it can't."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open_generator(scale) as generator:
-                target = str(unfinished).replace("'", "''")
-                rows = generator.execute(statement.format(target=target)).fetchall()[0][0]
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        yield unfinished
+        unfinished.replace(path)
     except (OSError, duckdb.IOException) as error:
-        raise StepFailed(f"sample {path.stem}: {describe(error)}") from None
-    return rows
+        raise StepFailed(f"sample {sample}: {describe(error)}") from None
+    finally:
+        with suppress(OSError):  # the folder may be missing
+            unfinished.unlink()
 
 
 @contextmanager

@@ -7,8 +7,17 @@ from importlib import import_module
 from ingestion.errors import BadRequest
 from ingestion.own_sources import OwnSettings, built_in_modules, read_own_settings, settings_section
 from ingestion.redact import one_line
+from ingestion.settings import setting_variable, source_settings
 from ingestion.sources.api_source import ApiSource
-from ingestion.sources.base import REJECT_SCHEMA, AnswerReading, DatabaseReading, Reading, Source, kind_of
+from ingestion.sources.base import (
+    REJECT_SCHEMA,
+    AnswerReading,
+    DatabaseReading,
+    Reading,
+    Source,
+    SummedReading,
+    kind_of,
+)
 from ingestion.sources.own import Own
 from ingestion.sources.own_api import make_own_api
 from ingestion.sources.own_csv import make_own_csv
@@ -49,12 +58,16 @@ class _Sources(Mapping[str, Source]):
 SOURCES: Mapping[str, Source] = _Sources()
 
 __all__ = [
-    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "DatabaseReading", "Own", "Reading", "Source", "kind_of",
-    "make_own", "own_sources", "sources_named",
+    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "DatabaseReading", "Own", "Reading", "Source",
+    "SummedReading", "kind_of", "make_own", "own_sources", "sources_named",
 ]  # fmt: skip
 
 
 def _built_in(name: str, module: str) -> Source:
+    settings = source_settings(name)
+    if "since" in settings or str(settings.get("enabled", True)).lower() != "true":
+        reason = f"{name} comes with the project, whose models read it; only sources that you add can be left out"
+        raise BadRequest(f"{setting_variable(name, 'enabled')}, or since: {reason}")
     try:
         return import_module(module).SOURCE
     except (ImportError, AttributeError) as error:

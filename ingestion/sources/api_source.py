@@ -49,7 +49,7 @@ class ApiSource(Source):
         if self.kept:
             with Landing(home).local(self.name, run_date, self.kept.answers) as files:
                 answers = list(zip(self.kept.answers, files, strict=True))
-                yield ApiReading(self.shapes, KeptPages(answers), self.control_totals)
+                yield ApiReading(self.shapes, KeptPages(answers))
             return
         with ExitStack() as stack:
             configured = configured_url(self.name)
@@ -62,4 +62,4 @@ class ApiSource(Source):
             folder.mkdir()
             writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
             pages = ApiPages(read_api_settings(self.name, configured), folder, writer, is_sample=self.is_sample(home))
-            yield ApiReading(self.shapes, pages, self.control_totals)
+            yield ApiReading(self.shapes, pages)

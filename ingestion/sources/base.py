@@ -47,9 +47,6 @@ class Reading(Protocol):
     def count(self, table: str) -> int:
         """Return the table's row count according to the source, rejects included. Call after `read`."""
 
-    def totals(self, table: str) -> Totals:
-        """Return the totals of the accepted rows, computed before dlt gets them. Call after `read`."""
-
 
 @runtime_checkable
 class AnswerReading(Reading, Protocol):
@@ -66,7 +63,15 @@ class AnswerReading(Reading, Protocol):
 
 
 @runtime_checkable
-class DatabaseReading(Reading, Protocol):
+class SummedReading(Reading, Protocol):
+    """A reading whose source sums its rows itself; those of others are summed as they are read."""
+
+    def totals(self, table: str) -> Totals:
+        """Return the totals of the accepted rows. Call after `read`."""
+
+
+@runtime_checkable
+class DatabaseReading(SummedReading, Protocol):
     """A reading of tables that nobody declared: `unread` has what could be read like one, with its kind."""
 
     unread: dict[str, str]

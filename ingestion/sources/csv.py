@@ -1,7 +1,6 @@
 """Read a CSV file with declared columns as Arrow: every line is a row, or a reject with its number and text."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +8,10 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
-from ingestion.landing import Totals
 from ingestion.redact import one_line, show_text
 from ingestion.session import open_session
 from ingestion.sources.csv_lines import UNREADABLE, LineFilter
 from ingestion.sources.duckdb_types import arrow_schema, duckdb_types
-from ingestion.totals import BatchTotals, ControlTotals
 
 _BATCH_ROWS = 131_072
 
@@ -35,32 +32,23 @@ class CsvShape:
 class CsvReading:
     """One file, read in two passes: the first rejects lines that parsers misread, then DuckDB types the rest."""
 
-    def __init__(self, path: Path, shape: CsvShape, work: Path, control: ControlTotals | None):
+    def __init__(self, path: Path, shape: CsvShape, work: Path):
+        """Make the first pass; raises StepFailed when the file is missing or its header isn't the declared one."""
         self._path = path
         self._shape = shape
         self._lines = LineFilter(path, shape.delimiter, duckdb_types(shape.schema()), work / "lines.csv")
         self._misread: list[dict] = []
-        self._sums = BatchTotals(control, self.schemas()[shape.table]) if control else None
-
-    @classmethod
-    @contextmanager
-    def open(
-        cls, path: Path, shape: CsvShape, work: Path, control: ControlTotals | None = None
-    ) -> Iterator["CsvReading"]:
-        """Open a file; raises StepFailed when it is missing or its header isn't the declared one."""
         try:
-            reading = cls(path, shape, work, control)
-            reading._lines.run()
+            self._lines.run()
         except UNREADABLE as error:
             raise StepFailed(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
-        header = reading._lines.header()
+        header = self._lines.header()
         if header != list(shape.columns):
             expected = shape.delimiter.join(shape.columns)
             # A blank that isn't expected would not be seen.
             shown = (f"'{field}'" if field != field.strip() else field for field in header)
             found = show_text(shape.delimiter.join(shown), 200) or "an empty file"
             raise StepFailed(f"{path} has the wrong header: expected {expected}, found {found}")
-        yield reading
 
     def schemas(self) -> dict[str, pa.Schema]:
         return {self._shape.table: self._shape.schema()}
@@ -72,10 +60,7 @@ class CsvReading:
             try:
                 reader = connection.sql(_READ, params=self._parameters()).to_arrow_reader(_BATCH_ROWS)
                 for batch in reader:
-                    rows = pa.Table.from_batches([batch]).cast(schema)
-                    if self._sums:
-                        self._sums.add(rows)
-                    yield rows
+                    yield pa.Table.from_batches([batch]).cast(schema)
             except duckdb.Error as error:
                 raise StepFailed(f"{self._path} can't be parsed: {one_line(error)}") from error
             self._misread = [
@@ -89,9 +74,6 @@ class CsvReading:
 
     def count(self, table: str) -> int:
         return self._lines.records
-
-    def totals(self, table: str) -> Totals:
-        return self._sums.totals() if self._sums else Totals()
 
     def _parameters(self) -> dict:
         return {

@@ -1,7 +1,6 @@
 """Detect a CSV file's delimiter, columns and types, and guess its key."""
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -10,7 +9,7 @@ from ingestion.errors import BadRequest
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.sources.csv_lines import UNREADABLE, open_bytes
-from ingestion.sources.own import check_names, find_key
+from ingestion.sources.own import LookedTable, check_names, look_at_table
 from ingestion.sql import quote
 
 MONEY = "DECIMAL(19, 4)"
@@ -24,17 +23,11 @@ read_csv(
 """
 
 
-@dataclass(frozen=True)
-class Sniffed:
-    """A file's dialect, its columns with their DuckDB types, and its guessed key."""
+def sniff(name: str, path: Path) -> tuple[str, LookedTable]:
+    """Read a whole file; return its delimiter, and the table of this name that it is.
 
-    delimiter: str
-    columns: dict[str, str]
-    key: str
-
-
-def sniff(path: Path) -> Sniffed:
-    """Read a whole file; raises BadRequest when it can't be read, has no header, or has no column fit to be the key."""
+    Raises BadRequest when it can't be read, has no header, or has no column fit to be the key.
+    """
     try:
         with open_bytes(path) as file:
             first = file.readline(_MAX_HEADER_BYTES).decode("utf-8-sig").strip("\r\n")
@@ -45,10 +38,9 @@ def sniff(path: Path) -> Sniffed:
             _check_header(path, first, delimiter, has_header, list(columns))
             texts = {"path": str(path), "delimiter": delimiter, "columns": dict.fromkeys(columns, "VARCHAR")}
             columns = _fit_types(connection, texts, columns)
-            (key,), _ = find_key(
-                str(path), (), columns, lambda query: connection.execute(query, texts).fetchall()[0], _READ
+            return delimiter, look_at_table(
+                name, columns, lambda query: connection.execute(query, texts).fetchone(), _READ
             )
-            return Sniffed(delimiter, columns, key)
     except UNREADABLE as error:
         raise BadRequest(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
     except UnicodeDecodeError as error:

@@ -39,7 +39,4 @@ class CsvSource(Source):
             from ingestion.samples.defaults import sample_file
 
             configured = sample_file(home, self.name)
-        with CsvReading.open(
-            Path(configured).expanduser(), self.shape, work, self.control_totals.get(self.shape.table)
-        ) as reading:
-            yield reading
+        yield CsvReading(Path(configured).expanduser(), self.shape, work)

@@ -3,24 +3,24 @@
 Nested values stay in their column as JSON text. dlt would make child tables, whose rows get new random ids every time.
 """
 
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.dataset as dataset
 import pyarrow.parquet as parquet
 
-from ingestion.dlt_folder import brought_into, dlt_folder
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.landing import Totals
 from ingestion.own_sources import secret_texts
 from ingestion.redact import one_line, register_secret
 from ingestion.settings import PROJECT, use_project_settings
-from ingestion.totals import BatchTotals, ControlTotals
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource, DltSource
@@ -31,13 +31,7 @@ _BATCH_ROWS = 50_000
 class DltReading:
     """The tables of a dlt source, all written into files below a folder by the constructor."""
 
-    def __init__(
-        self,
-        place: str,
-        folder: Path,
-        declared: dict[str, pa.Schema] | None = None,
-        control: dict[str, ControlTotals] | None = None,
-    ):
+    def __init__(self, place: str, folder: Path, declared: dict[str, pa.Schema] | None = None):
         """Run the source at `place` (module:function); `declared` columns exist with their types on every day.
 
         Raises BadRequest when there is no such source, StepFailed when it fails or a column has values of two types.
@@ -54,11 +48,6 @@ class DltReading:
             landed = {field.name: field.type for field in found if not field.name.startswith("_dlt_")}
             expected = dict(zip(declared[table].names, declared[table].types, strict=True)) if table in declared else {}
             self._schemas[table] = pa.schema(list((expected | landed).items()))
-        self._sums = {
-            table: BatchTotals(totals, self._schemas[table])
-            for table, totals in (control or {}).items()
-            if table in self._schemas
-        }
 
     def schemas(self) -> dict[str, pa.Schema]:
         return self._schemas
@@ -67,19 +56,13 @@ class DltReading:
         if table in self.files:
             rows = dataset.dataset(self.files[table], schema=self._schemas[table])
             for batch in rows.to_batches(batch_size=_BATCH_ROWS):
-                good = pa.Table.from_batches([batch])
-                if table in self._sums:
-                    self._sums[table].add(good)
-                yield good
+                yield pa.Table.from_batches([batch])
 
     def rejects(self, table: str) -> list[dict]:
         return []
 
     def count(self, table: str) -> int:
         return self._counts[table]
-
-    def totals(self, table: str) -> Totals:
-        return self._sums[table].totals() if table in self._sums else Totals()
 
 
 def _find_source(place: str) -> "DltSource":
@@ -125,7 +108,7 @@ def _run(
     nowhere = dlt.destination(
         lambda items, table: None, name="nowhere", loader_file_format="parquet", naming_convention="snake_case"
     )
-    with dlt_folder(folder) as working:
+    with _working_folder(folder) as working:
         pipeline = dlt.pipeline(f"read_{source.name}", pipelines_dir=working, destination=nowhere)
         try:
             extracted = pipeline.extract(source, schema_contract={"data_type": "freeze"})
@@ -133,7 +116,7 @@ def _run(
             found: dict[str, list[str]] = {}
             for load in pipeline.list_normalized_load_packages():
                 for job in pipeline.get_load_package_info(load).jobs["new_jobs"]:
-                    file = brought_into(folder, job.file_path)
+                    file = _brought_into(folder, job.file_path)
                     found.setdefault(job.job_file_info.table_name, []).append(str(file))
         except Exception as error:
             raise StepFailed(f"{place}: {_describe_failure(error)}") from error
@@ -150,6 +133,23 @@ def _run(
         for table in tables
     }
     return tables, counts, keys
+
+
+@contextmanager
+def _working_folder(folder: Path) -> Iterator[str]:
+    """Make a folder and yield its path, or a temporary one's if the path has a %, which dlt takes for a placeholder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if "%" not in str(folder):
+        yield str(folder)
+        return
+    with TemporaryDirectory(prefix="tradewinds-") as temporary:
+        yield temporary
+
+
+def _brought_into(folder: Path, file: str) -> Path:
+    """Return the path of a file below the folder, to which it is copied from a temporary one."""
+    path = Path(file)
+    return path if path.resolve().is_relative_to(folder.resolve()) else Path(shutil.copy(path, folder / path.name))
 
 
 def _declare(resource: "DltResource", normalize: Callable[[str], str], declared: dict[str, pa.Schema]) -> None:

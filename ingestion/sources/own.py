@@ -78,25 +78,28 @@ def check_names(where: str, tables: dict[str, Collection[str]]) -> None:
             raise BadRequest(f"{where} has columns that differ only in case")
 
 
-def find_key(
-    where: str,
-    declared: tuple[str, ...],
+def look_at_table(
+    name: str,
     columns: dict[str, str],
     ask: Callable[[str], tuple],
     relation: str,
+    *,
+    declared: tuple[str, ...] = (),
     rows_needed: int = 1,
-) -> tuple[tuple[str, ...], bool]:
-    """Return a table's declared key if it can be summed, else the first column filled and different in every row.
+) -> LookedTable:
+    """Return a table with its declared key if that can be summed, else with the first column unique in every row.
 
-    Also return whether the key is a guess. `ask` returns the only row of a query on `relation`; DuckDB and Postgres
-    both understand its SQL. Raises BadRequest when no column can be the key.
+    `ask` returns the only row of a query on `relation`; DuckDB and Postgres both understand its SQL. Raises BadRequest
+    when no column can be the key.
     """
-    fit = [name for name, type_ in columns.items() if type_ in _KEY_TYPES and _KEY_NAME.fullmatch(name)]
-    if declared and all(name in fit for name in declared):
-        return declared, False
-    for name in fit:
-        value = f"cast({quote(name)} as {columns[name]})"
+    fit = [column for column, type_ in columns.items() if type_ in _KEY_TYPES and _KEY_NAME.fullmatch(column)]
+    if declared and all(column in fit for column in declared):
+        return LookedTable(name, columns, declared, is_guess=False)
+    for column in fit:
+        value = f"cast({quote(column)} as {columns[column]})"
         query = f"select count(*) >= {rows_needed} and count(*) = count(distinct {value}) from {relation}"
         if ask(query)[0]:
-            return (name,), True
-    raise BadRequest(f"{where} has no column that may be its key: a number or text, filled and different in every row")
+            return LookedTable(name, columns, (column,))
+    raise BadRequest(
+        f"table {name} has no column that may be its key: a number or text, filled and different in every row"
+    )

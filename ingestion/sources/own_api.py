@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from ingestion.sources.api import Field, Shape
 from ingestion.sources.api.settings import check_api_url, read_api_settings
 from ingestion.sources.api_source import ApiSource
 from ingestion.sources.duckdb_types import duckdb_types
-from ingestion.sources.own import Looked, LookedTable, Own, check_names, find_key
+from ingestion.sources.own import Looked, LookedTable, Own, check_names, look_at_table
 
 _TYPES = ("integer", "text", "boolean", "number")
 _FOUND = {
@@ -121,5 +121,5 @@ def _look_at_table(table: str, rows: list[dict], types: dict[str, str]) -> Looke
     judged = [values for values, rule in map(shape.judge, rows) if rule is None]
     with open_session() as session:
         session.register("looked", pa.Table.from_pylist(judged, schema=shape.schema))
-        key, is_guess = find_key(table, (), ids_first, lambda query: session.execute(query).fetchall()[0], "looked")
-    return LookedTable(table, columns, key, is_guess)
+        found = look_at_table(table, ids_first, lambda query: session.execute(query).fetchone(), "looked")
+    return replace(found, columns=columns)

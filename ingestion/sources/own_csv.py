@@ -11,7 +11,7 @@ from ingestion.settings import PROJECT
 from ingestion.sources.csv import CsvShape
 from ingestion.sources.csv_sniffing import sniff
 from ingestion.sources.csv_source import CsvSource
-from ingestion.sources.own import Looked, LookedTable, Own
+from ingestion.sources.own import Looked, Own
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class OwnCsv(Own, CsvSource):
 
     @property
     def configured_path(self) -> str | None:
-        path = self.settings.entries["path"]
+        path = self.settings.entries.get("path")
         return str(PROJECT / Path(path).expanduser()) if path else None
 
     def declared_schemas(self) -> dict[str, pa.Schema]:
@@ -43,16 +43,16 @@ def look_at_csv(name: str, *, path: Path) -> Looked:
     path = path.expanduser().resolve()
     if not path.is_file():
         raise BadRequest(f"{path} can't be read: no such file")
-    found = sniff(path)
+    delimiter, table = sniff(name, path)
     return Looked(
         title="A CSV file",
         origin="file",
-        tables=[LookedTable(name, found.columns, (found.key,))],
+        tables=[table],
         settings={
             # So that the project may be moved together with its files.
             "path": str(path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path),
-            "delimiter": found.delimiter,
+            "delimiter": delimiter,
             "max_rejected_share": 0.9,
-            "columns": found.columns,
+            "columns": table.columns,
         },
     )

@@ -12,7 +12,7 @@ from ingestion.own_sources import OwnSettings
 from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources.duckdb_types import duckdb_types
-from ingestion.sources.own import Looked, LookedTable, Own, check_names, find_key
+from ingestion.sources.own import Looked, LookedTable, Own, check_names, look_at_table
 from ingestion.sql import literal
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class OwnDlt(Own):
     def open(self, home: Home, run_date: str, work: Path) -> Iterator["DltReading"]:
         from ingestion.sources.dlt_reading import DltReading
 
-        yield DltReading(self.resource, work / "read", self.declared_schemas(), self.control_totals)
+        yield DltReading(self.resource, work / "read", self.declared_schemas())
 
 
 def make_own_dlt(settings: OwnSettings) -> OwnDlt:
@@ -62,14 +62,9 @@ def look_at_dlt(name: str, *, resource: list[str]) -> Looked:
 
 
 def _look_at_table(reading: "DltReading", table: str) -> LookedTable:
-    columns = duckdb_types(reading.schemas()[table])
+    columns, declared = duckdb_types(reading.schemas()[table]), reading.primary_keys[table]
     relation = f"read_parquet([{', '.join(map(literal, reading.files[table]))}], union_by_name = true)"
     with open_session() as session:
-        key, is_guess = find_key(
-            f"table {table}",
-            reading.primary_keys[table],
-            columns,
-            lambda query: session.execute(query).fetchall()[0],
-            relation,
+        return look_at_table(
+            table, columns, lambda query: session.execute(query).fetchone(), relation, declared=declared
         )
-    return LookedTable(table, columns, key, is_guess)

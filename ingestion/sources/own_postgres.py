@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from ingestion.errors import BadRequest
 from ingestion.own_sources import OwnSettings
-from ingestion.settings import database_url, read_postgres_url
+from ingestion.settings import database_url, read_postgres_url, source_names
 from ingestion.sources.duckdb_types import duckdb_types
-from ingestion.sources.own import Looked, LookedTable, Own, check_names, find_key
-from ingestion.sources.postgres import PostgresReading, open_postgres
+from ingestion.sources.own import Looked, Own, check_names, look_at_table
+from ingestion.sources.postgres import open_postgres
 from ingestion.sources.postgres_source import PostgresSource
 from ingestion.sql import quote
 
@@ -31,8 +31,7 @@ class OwnPostgres(Own, PostgresSource):
 
 def make_own_postgres(settings: OwnSettings) -> OwnPostgres:
     """Return the source for these settings; raises BadRequest when they name no tables."""
-    tables = settings.entries.get("tables")
-    if not isinstance(tables, list) or not tables or not all(isinstance(table, str) for table in tables):
+    if not source_names(settings.name, "tables"):
         raise BadRequest(f"{settings.section}: expected tables, a list of their names")
     area = f"postgres/{settings.name}"
     return OwnPostgres(name=settings.name, raw_schema=settings.raw_schema, area=area, settings=settings)
@@ -57,7 +56,17 @@ def look_at_postgres(
         primary: dict[str, tuple[str, ...]] = {}
         for one, column in reading.fetch(_PRIMARY_KEYS, [schema]):
             primary[one] = (*primary.get(one, ()), column)
-        found = [_look_at_table(reading, schema, one, primary.get(one, ())) for one in schemas]
+        found = [
+            look_at_table(
+                one,
+                duckdb_types(columns),
+                lambda query: reading.fetch(query)[0],
+                f"{quote(schema)}.{quote(one)}",
+                declared=primary.get(one, ()),
+                rows_needed=0,
+            )
+            for one, columns in schemas.items()
+        ]
     return Looked(
         title="A table of a Postgres database",
         origin="table",
@@ -65,12 +74,3 @@ def look_at_postgres(
         settings={"schema": schema, "tables": list(schemas)},
         secrets={"credentials": url} if url else {},
     )
-
-
-def _look_at_table(reading: PostgresReading, schema: str, table: str, primary: tuple[str, ...]) -> LookedTable:
-    columns = duckdb_types(reading.schemas()[table])
-    relation = f"{quote(schema)}.{quote(table)}"
-    key, is_guess = find_key(
-        f"table {table}", primary, columns, lambda query: reading.fetch(query)[0], relation, rows_needed=0
-    )
-    return LookedTable(table, columns, key, is_guess)

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from ingestion.stores.apart import Apart
 from ingestion.stores.base import Overtaken, Store
 from ingestion.stores.disk import DiskStore
 
-__all__ = ["Apart", "Overtaken", "Store", "open_store"]
+__all__ = ["Overtaken", "Store", "open_store"]
 
 
 def open_store(location: str, work: Path) -> Store:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 from dlt import destinations
-from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.exceptions import DestinationException
 from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.common.schema import Schema
@@ -20,29 +19,16 @@ _NAMING = "ingestion.naming"
 _SINGLE_PRECISION = 32
 
 
-def _keep_names_and_types(destination: type) -> type:
-    """Return a dlt destination that keeps the source's names and single-precision floats.
-
-    dlt makes every float double, which would change the decimal text of single floats.
-    """
-
-    class Keeping(destination):
-        def _raw_capabilities(self) -> DestinationCapabilitiesContext:
-            capabilities = super()._raw_capabilities()
-            capabilities.type_mapper = _keep_single_precision(capabilities.type_mapper)
-            capabilities.naming_convention = _NAMING
-            return capabilities
-
-    return Keeping
-
-
 def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str], pa.Schema]) -> None:
     """Create missing tables (by schema and name) and add new columns; drop and change nothing.
 
     `engine` is dlt's name of a destination. This is a separate transaction: a load that fails later leaves at most an
     empty table or column. Raises StepFailed.
     """
-    destination = _keep_names_and_types(getattr(destinations, engine))(credentials)
+    make = getattr(destinations, engine)
+    # dlt makes every float double, which would change the decimal text of single floats.
+    mapper = _keep_single_precision(make().capabilities().type_mapper)
+    destination = make(credentials, naming_convention=_NAMING, type_mapper=mapper)
     by_schema: dict[str, dict[str, pa.Schema]] = {}
     for (raw_schema, name), columns in wanted.items():
         by_schema.setdefault(raw_schema, {})[name] = columns

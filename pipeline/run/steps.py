@@ -48,14 +48,18 @@ def extract(
 
 def load(request: Request, run_date: str) -> None:
     """Load the landed day into raw; refused unless every requested source has landed completely."""
+    before = request.ledger.read(run_date, "load", request.target) or {}
     with recorded(request, run_date, "load", request.command("load", run_date)) as record:
+        # A load of some sources leaves the others' rows.
+        record.details["loaded"] = loaded = before.get("loaded", {}) if request.named_sources else {}
         sources = request.sources_of(run_date)
         with timed(request, "load", f"raw, {len(sources)} sources") as finished:
             rows = load_sources(sources, run_date, request.home, request.warehouse)
             finished(sum(rows.values()), f"{len(rows)} tables")
         record_own_sources(request.warehouse)
         record_steps(request)
-        record.rows = sum(rows.values())
+        loaded |= rows
+        record.rows = sum(loaded.values())
 
 
 def build(request: Request, run_date: str) -> BuildResult:

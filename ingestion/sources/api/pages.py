@@ -12,8 +12,8 @@ import requests
 from ingestion.errors import StepFailed
 from ingestion.landing import Answer
 from ingestion.sources.api.lists import parse_list
-from ingestion.sources.api.paging import ListPaginator, total_count
-from ingestion.sources.api.session import RETRIED_ERRORS, RETRIED_STATUS, describe_failure, open_client
+from ingestion.sources.api.paging import Paging, total_count
+from ingestion.sources.api.session import RETRIED_ERRORS, RETRIED_STATUS, describe_failure, open_session
 from ingestion.sources.api.settings import ApiSettings
 from ingestion.sources.base import Place
 
@@ -46,7 +46,7 @@ class ApiPages:
 
     def __init__(self, settings: ApiSettings, folder: Path, writer: Executor, *, is_sample: bool):
         self._settings = settings
-        self._client = open_client(settings, is_sample=is_sample)
+        self._session = open_session(settings, is_sample=is_sample)
         self._folder = folder
         self._writer = writer
         self._unwritten: Future | None = None
@@ -54,7 +54,7 @@ class ApiPages:
 
     def of(self, table: str) -> Iterator[Page]:
         kept = self._kept.setdefault(table, [])
-        paging = ListPaginator(self._settings.page_size)
+        paging = Paging(self._settings.page_size)
         page: list[Page] = []
 
         def receive(response: requests.Response, *_: object, **__: object) -> None:
@@ -65,22 +65,24 @@ class ApiPages:
             paging.expect(response, rows)
             page[:] = [Page(response.request.path_url, total_count(response), response.content, rows)]
             if not paging.is_repeated:
-                path = self._folder / f"{table}-{paging.current_value:06d}.json.gz"
+                path = self._folder / f"{table}-{paging.number:06d}.json.gz"
                 self._wait()
                 self._unwritten = self._writer.submit(_write, path, response.content)
-                kept[paging.current_value - 1 :] = [(path, page[0].request, response.status_code, page[0].total_count)]
+                kept[paging.number - 1 :] = [(path, page[0].request, response.status_code, page[0].total_count)]
 
+        url = f"{self._settings.base_url.rstrip('/')}/{table}"
+        prepared = None
         try:
-            for _ in self._client.paginate(
-                table,
-                params={"_limit": self._settings.page_size},
-                paginator=paging,
-                data_selector="$",
-                hooks={"response": [receive]},
-                allow_redirects=False,  # the key is only for the configured host
-            ):
+            while not paging.is_complete:
+                if prepared is None or self._session.cookies:  # else only the query changes
+                    prepared = self._session.prepare_request(
+                        requests.Request("GET", url, hooks={"response": [receive]})
+                    )
+                prepared.prepare_url(url, {"_limit": self._settings.page_size, "_page": paging.number})
+                self._session.send(prepared, allow_redirects=False)  # the key is only for the configured host
                 if not paging.is_repeated:
                     yield page[0]
+                paging.advance()
         except requests.RequestException as error:
             tries = f" after {self._settings.max_attempts} attempts" if _is_retried(error) else ""
             raise StepFailed(f"{table} can't be read{tries}: {describe_failure(error, self._settings)}") from error

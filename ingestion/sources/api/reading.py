@@ -7,13 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
-from ingestion.landing import Answer, Totals
+from ingestion.landing import Answer
 from ingestion.sources.api.columns import read_columns
 from ingestion.sources.api.ids import SeenIds
 from ingestion.sources.api.lists import split_list
 from ingestion.sources.api.shapes import Shape
 from ingestion.sources.base import Place
-from ingestion.totals import BatchTotals, ControlTotals
 
 if TYPE_CHECKING:
     from ingestion.sources.api.pages import Page, Pages
@@ -25,11 +24,9 @@ NUL = rb"\u0000"  # JSON's only spelling for it
 class ApiReading:
     """Lists of declared shapes, read one after the other, each as it is when requested."""
 
-    def __init__(self, shapes: dict[str, Shape], pages: "Pages", control: dict[str, ControlTotals]):
+    def __init__(self, shapes: dict[str, Shape], pages: "Pages"):
         self._shapes = shapes
         self._pages = pages
-        summed = shapes.keys() & control.keys()
-        self._sums = {table: BatchTotals(control[table], shapes[table].schema) for table in summed}
         self._rejects: dict[str, list[dict]] = {}
         self._counts: dict[str, int] = {}
         self._fields: dict[str, set[str]] = {}
@@ -48,9 +45,9 @@ class ApiReading:
             held.append(self._good_rows(table, page))
             self._refuse_repeated(table, ids, held[-1])
             if sum(map(len, held)) >= ROWS_PER_BATCH:
-                yield self._join(table, held)
+                yield _join(held)
         if held:
-            yield self._join(table, held)
+            yield _join(held)
         if total is not None and total != self._counts[table]:
             raise StepFailed(f"table {table}: the API says that it has {total} rows, and sent {self._counts[table]}")
 
@@ -59,9 +56,6 @@ class ApiReading:
 
     def count(self, table: str) -> int:
         return self._counts[table]
-
-    def totals(self, table: str) -> Totals:
-        return self._sums[table].totals() if table in self._sums else Totals()
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
         """Return the answers that a table was read from, all in landing; `place` puts a file there."""
@@ -81,14 +75,6 @@ class ApiReading:
         declared = {table: {field.path for field in shape.fields} for table, shape in self._shapes.items()}
         added = {table: sorted(found - declared[table]) for table, found in self._fields.items()}
         return {table: fields for table, fields in added.items() if fields}
-
-    def _join(self, table: str, held: list[pa.Table]) -> pa.Table:
-        """Return the held pages as one batch, add it to the totals, and release them."""
-        batch = pa.concat_tables(held).combine_chunks()
-        held.clear()
-        if table in self._sums:
-            self._sums[table].add(batch)
-        return batch
 
     def _good_rows(self, table: str, page: "Page") -> pa.Table:
         shape = self._shapes[table]
@@ -121,3 +107,10 @@ class ApiReading:
             raise StepFailed(
                 f"table {table}: {' and '.join(key)} {again} was sent twice; its rows moved while they were read"
             )
+
+
+def _join(held: list[pa.Table]) -> pa.Table:
+    """Return the held pages as one batch, and release them."""
+    batch = pa.concat_tables(held).combine_chunks()
+    held.clear()
+    return batch

@@ -1,11 +1,9 @@
-"""dlt's REST client with limits: a timeout and size per answer, and a time budget for all of them."""
+"""dlt's retrying session with limits: a timeout and size per answer, and a time budget for all of them."""
 
 import time
-from typing import Any
 
 import requests
 from dlt.sources.helpers.requests import Client
-from dlt.sources.helpers.rest_client import RESTClient
 from requests.adapters import HTTPAdapter
 from requests.utils import get_netrc_auth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
@@ -69,24 +67,8 @@ class BoundedAdapter(HTTPAdapter):
         return bytes(body)
 
 
-class AnswerClient(RESTClient):
-    """dlt's client without its parser, which loses each row's text and fails on the longest integers."""
-
-    _request: requests.Request | None = None
-
-    def extract_response(self, response: requests.Response, data_selector: Any) -> list[Any]:
-        return []
-
-    def _send_request(self, request: requests.Request, **options: Any) -> requests.Response:
-        """Prepare a list's first request, then change only its query, unless cookies must be sent."""
-        if request is not self._request or self.session.cookies:
-            self._request, self._prepared = request, self.session.prepare_request(request)
-        self._prepared.prepare_url(request.url or "", request.params)
-        return self.session.send(self._prepared, **options)
-
-
-def open_client(settings: ApiSettings, *, is_sample: bool) -> AnswerClient:
-    """Return a client that retries with growing waits, or after `Retry-After`."""
+def open_session(settings: ApiSettings, *, is_sample: bool) -> requests.Session:
+    """Return a session that retries with growing waits, or after `Retry-After`."""
     session = Client(
         raise_for_status=False,
         status_codes=RETRIED_STATUS,
@@ -104,7 +86,8 @@ def open_client(settings: ApiSettings, *, is_sample: bool) -> AnswerClient:
         session.auth = get_netrc_auth(settings.base_url)
     session.trust_env = False  # requests would read the environment again for every page
     # Bodies are kept unchanged, so ask for them uncompressed.
-    return AnswerClient(settings.base_url, headers=settings.headers | {"Accept-Encoding": "identity"}, session=session)
+    session.headers.update(settings.headers | {"Accept-Encoding": "identity"})
+    return session
 
 
 def describe_failure(error: requests.RequestException, settings: ApiSettings) -> str:

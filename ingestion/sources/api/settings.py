@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from ingestion.errors import BadRequest
 from ingestion.redact import register_secret
-from ingestion.settings import setting_variable, source_setting
+from ingestion.settings import setting_variable, source_number, source_setting
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ def read_api_settings(source: str, base_url: str) -> ApiSettings:
     return ApiSettings(
         base_url=base_url,
         headers=_key_header(source),
-        page_size=int(_number(source, "page_size", 500, lowest=1, highest=100_000, whole=True)),
-        max_attempts=int(_number(source, "max_attempts", 5, lowest=1, highest=100, whole=True)),
-        timeout_seconds=_number(source, "timeout_seconds", 30, lowest=0.1, highest=3600),
-        max_wait_seconds=_number(source, "max_wait_seconds", 30, lowest=0, highest=3600),
-        budget_seconds=_number(source, "budget_seconds", 900, lowest=1, highest=86_400),
+        page_size=int(source_number(source, "page_size", 500, least=1, most=100_000, whole=True)),
+        max_attempts=int(source_number(source, "max_attempts", 5, least=1, most=100, whole=True)),
+        timeout_seconds=float(source_number(source, "timeout_seconds", 30, least=0.1, most=3600)),
+        max_wait_seconds=float(source_number(source, "max_wait_seconds", 30, least=0, most=3600)),
+        budget_seconds=float(source_number(source, "budget_seconds", 900, least=1, most=86_400)),
     )
 
 
@@ -69,14 +69,6 @@ def _key_header(source: str) -> dict[str, str]:
     if not re.fullmatch(r"[A-Za-z0-9-]+", name):
         raise _unreadable(source, "api_key_header", "a header's name")
     return {name: f"Bearer {key}" if name.lower() == "authorization" else str(key)}
-
-
-def _number(source: str, name: str, default: float, *, lowest: float, highest: float, whole: bool = False) -> float:
-    text = str(source_setting(source, name, default)).strip()
-    pattern = r"[0-9]{1,9}" if whole else r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
-    if not re.fullmatch(pattern, text) or not lowest <= float(text) <= highest:
-        raise _unreadable(source, name, f"a {'whole ' * whole}number from {lowest:g} to {highest:g}")
-    return float(text)
 
 
 def _unreadable(source: str, name: str, expected: str) -> BadRequest:

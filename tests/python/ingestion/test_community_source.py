@@ -176,6 +176,28 @@ def test_a_table_alone_keeps_the_answers_of_the_others(api: FaultyApi, home: Hom
     assert rebuilt.tables["albums"].content_hash == after.tables["albums"].content_hash
 
 
+def test_answers_may_lie_in_a_store_of_their_own(
+    api: FaultyApi, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRADEWINDS_LANDING_RAW_URL", str(tmp_path / "answers"))
+    extract_source(COMMUNITY, DAY, home)
+    manifest = extract_source(COMMUNITY, DAY, home)
+    kept = {path.relative_to(tmp_path / "answers").as_posix() for path in (tmp_path / "answers").rglob("*.gz")}
+    assert kept == {answer.path for answer in manifest.answers}
+    assert not list(Path(home.landing).rglob("*.gz"))
+    landing = Landing(home)
+    assert landing.faults("community", DAY, read_files=True) == []
+    assert landing.location(manifest.answers[0].path) == str(tmp_path / "answers" / manifest.answers[0].path)
+    assert landing.location() == home.landing
+    (Path(home.landing) / "_manifests" / "community" / f"{DAY}.json").unlink()
+    again = extract_source(COMMUNITY.reading_kept(home, DAY), DAY, home)
+    assert (again.answers, again.rows) == (manifest.answers, manifest.rows)
+    Path(landing.location(manifest.answers[0].path)).unlink()
+    assert Landing(home).faults("community", DAY, read_files=True) == [
+        f"community: landed file {manifest.answers[0].path} is missing"
+    ]
+
+
 BAD_POSTS = {
     '{"userId": 1, "title": "no id",  "body": "b"}': "id is missing",
     '{"userId": 1, "id": null, "title": "t", "body": "b"}': "id is missing",

@@ -43,12 +43,12 @@ def read(path: Path, shape: CsvShape = SHAPE) -> Landed:
     """Read a whole file the way the extract does."""
     work = path.parent / "work"
     work.mkdir(exist_ok=True)
-    with CsvReading.open(path, shape, work) as reading:
-        schema = reading.schemas()[shape.table]
-        batches = list(reading.read(shape.table))
-        assert all(batch.schema == schema for batch in batches)
-        rows = [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
-        return Landed(rows, reading.rejects(shape.table))
+    reading = CsvReading(path, shape, work)
+    schema = reading.schemas()[shape.table]
+    batches = list(reading.read(shape.table))
+    assert all(batch.schema == schema for batch in batches)
+    rows = [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
+    return Landed(rows, reading.rejects(shape.table))
 
 
 @pytest.fixture
@@ -78,18 +78,18 @@ def test_declared_columns_and_types(tmp_path):
     path.write_bytes(HEADER)
     work = tmp_path / "work"
     work.mkdir()
-    with CsvReading.open(path, SHAPE, work) as reading:
-        assert reading.schemas() == {
-            "order_details": pa.schema(
-                [
-                    ("order_id", pa.int64()),
-                    ("product_id", pa.int64()),
-                    ("unit_price", pa.decimal128(28, 10)),
-                    ("quantity", pa.int64()),
-                    ("discount", pa.decimal128(18, 10)),
-                ]
-            )
-        }
+    reading = CsvReading(path, SHAPE, work)
+    assert reading.schemas() == {
+        "order_details": pa.schema(
+            [
+                ("order_id", pa.int64()),
+                ("product_id", pa.int64()),
+                ("unit_price", pa.decimal128(28, 10)),
+                ("quantity", pa.int64()),
+                ("discount", pa.decimal128(18, 10)),
+            ]
+        )
+    }
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from ingestion.digest import content_hash, file_sha256, rows_hash
+from ingestion.digest import digest_files, digest_rows, file_sha256
 from ingestion.session import open_session
 
 
@@ -25,7 +25,7 @@ def hash_of(tmp_path):
         for table in tables:
             paths.append(tmp_path / f"{len(list(tmp_path.iterdir()))}.parquet")
             parquet.write_table(table, paths[-1], row_group_size=row_group_size)
-        return content_hash(paths, tables[0].column_names)
+        return digest_files(paths, tables[0].column_names).content_hash
 
     return write_and_hash
 
@@ -191,7 +191,7 @@ def test_a_hash_tells_its_algorithm(hash_of):
 def test_rows_hash_of_a_relation_equals_that_of_its_files(hash_of):
     with open_session() as connection:
         connection.register("orders", ORDERS)
-        assert rows_hash(connection, "orders", ORDERS.column_names) == hash_of(ORDERS)
+        assert digest_rows(connection, "orders", ORDERS.column_names).content_hash == hash_of(ORDERS)
 
 
 def test_file_sha256_is_the_bytes_sha256(tmp_path: Path):

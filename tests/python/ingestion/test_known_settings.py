@@ -9,7 +9,7 @@ import pytest
 from ingestion.errors import BadRequest
 from ingestion.known_settings import SETTINGS_OF_A_KIND, TRADEWINDS_SETTINGS, refuse_unknown_settings
 from ingestion.own_sources import source_kinds
-from ingestion.settings import PROJECT, use_project_settings
+from ingestion.settings import PROJECT, database_url, source_setting, use_project_settings
 from ingestion.sources import SOURCES, kind_of
 from tests.python.s3_servers import clean_environment
 from tests.python.sandbox import Sandbox
@@ -81,6 +81,31 @@ def test_what_is_read_and_what_others_set_is_let_through(environment, tmp_path) 
     environment.setenv("SOURCES__NORTHWIND__CREDENTAILS", "x")
     with pytest.raises(BadRequest, match="CREDENTAILS"):
         refuse_unknown_settings()
+
+
+def test_a_url_may_come_in_parts_and_a_file_is_read_again_when_it_changes(tmp_path, monkeypatch) -> None:
+    (tmp_path / ".dlt").mkdir()
+    secrets = tmp_path / ".dlt" / "secrets.toml"
+    monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
+    assert database_url("northwind") is None
+    for name, value in {
+        "HOST": "h",
+        "USERNAME": "ann",
+        "PASSWORD": "p@ss",
+        "DATABASE": "d",
+        "QUERY__SSLMODE": "require",
+    }.items():
+        monkeypatch.setenv(f"SOURCES__NORTHWIND__CREDENTIALS__{name}", value)
+    assert database_url("northwind") == "postgresql://ann:p%40ss@h/d?connect_timeout=10&sslmode=require"
+    secrets.write_text('[sources.northwind.credentials]\nhost = "other"\nport = 5433\n', encoding="utf-8")
+    assert database_url("northwind").startswith("postgresql://ann:p%40ss@h:5433/d?")
+    secrets.write_text('[sources.northwind]\nschema = "s"\n', encoding="utf-8")
+    assert source_setting("northwind", "schema") == "s"
+    monkeypatch.setenv("SOURCES__NORTHWIND__SCHEMA", "t")
+    assert source_setting("northwind", "schema") == "t"
+    monkeypatch.setenv("SOURCES__NORTHWIND__CREDENTIALS__PORT", "many")
+    with pytest.raises(BadRequest, match=r"^SOURCES__NORTHWIND__CREDENTIALS can't be read: expected postgresql://"):
+        database_url("northwind")
 
 
 def test_the_list_has_every_name_that_is_read() -> None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from ingestion.digest import content_hash
+from ingestion.digest import digest_files
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import File, Landing, Manifest, Totals
@@ -162,7 +162,7 @@ def test_a_table_name_that_is_no_folder_name_is_refused(landing, home, name, cap
         extract_source(Source({"good": numbers(1), name: numbers(1)}), DAY, home)
     assert landing.manifest("fake", DAY) is None
     assert parquet_files(landing) == set()
-    assert capfd.readouterr() == ("", "")  # dlt prints a traceback for what fails within it
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -368,10 +368,11 @@ def test_rows_that_got_lost_between_source_and_landing_fail(landing, home, monke
     place = Landing.place
 
     def place_less(self, file, folder, name, rows):
-        return place(self, file, folder, name, rows - 1)
+        parquet.write_table(parquet.read_table(file).slice(1), file)
+        return place(self, file, folder, name, rows)
 
     monkeypatch.setattr(Landing, "place", place_less)
-    with pytest.raises(StepFailed, match=r"^table a: 3 rows were read, but 2 landed$"):
+    with pytest.raises(StepFailed, match=r"^table a: 3 rows were read, but 2 landed and 0 were rejected$"):
         extract_source(Source({"a": numbers(1, 2, 3)}), DAY, home)
     assert landing.manifest("fake", DAY) is None
 
@@ -645,4 +646,4 @@ def test_the_fingerprint_covers_the_content_up_to_a_day_and_nothing_else(landing
 
 def test_the_content_hash_is_that_of_the_landed_files(landing, landed):
     table = landing.manifest("fake", DAY).tables["a"]
-    assert table.content_hash == content_hash([landed], ["number"])
+    assert table.content_hash == digest_files([landed], ["number"]).content_hash

@@ -199,7 +199,7 @@ def test_a_damaged_or_missing_file_in_a_bucket_stops_the_load(home: Home, lines:
 FORKING = f"""
 import os, sys
 import pyarrow.parquet, duckdb, dlt, s3fs, fsspec
-import ingestion.dlt_extraction, ingestion.stores.s3
+import ingestion.extraction, ingestion.stores.s3
 from dlt.destinations import duckdb as _
 from ingestion.extract import extract_source
 from ingestion.load import load_sources

@@ -15,7 +15,7 @@ import pytest
 
 from ingestion.errors import BadRequest
 from ingestion.settings import PROJECT, Home
-from ingestion.stores import Apart, Overtaken, Store, lease, open_store
+from ingestion.stores import Overtaken, Store, lease, open_store
 from tests.python.s3_servers import KEY, SECRET, S3Server
 
 SERVERS = {"disk": None, "rclone": "s3_server", "seaweedfs": "conditional_s3_server"}
@@ -156,22 +156,6 @@ def test_what_a_store_cannot_promise_is_said(store: Store, place: Place) -> None
     assert (caution is not None) == (place.kind == "rclone")
     assert caution is None or "ignores conditional puts" in caution
     assert store.names() == []
-
-
-def test_a_folder_may_lie_in_another_store(store: Store, tmp_path: Path) -> None:
-    other = open_store(str(tmp_path / "raw"), tmp_path)
-    both = Apart(store, "api/_raw", other)
-    names = ["api/_raw/posts.json", "api/posts.parquet", "api/_rawest"]
-    for name in names:
-        both.write(name, name)
-    assert other.names() == [names[0]]
-    assert store.names() == sorted(names[1:])
-    assert both.names() == both.names("api") == sorted(names)
-    assert both.names("api/_raw") == [names[0]]
-    with both.local(names) as paths:
-        assert [path.read_text() for path in paths] == names
-    assert both.location(names[0]) == f"{tmp_path}/raw/{names[0]}"
-    assert both.location() == store.location()
 
 
 # Locks

@@ -396,7 +396,7 @@ def test_a_text_key_that_comes_twice_is_noticed() -> None:
                 yield Page("/codes", None, body, json.loads(body))
 
     with pytest.raises(StepFailed, match="table codes: code a was sent twice"):
-        list(ApiReading({"codes": shape}, Pages(), {}).read("codes"))
+        list(ApiReading({"codes": shape}, Pages()).read("codes"))
 
 
 @pytest.mark.parametrize(

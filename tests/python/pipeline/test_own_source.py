@@ -1,6 +1,7 @@
 """`sources add` with a CSV file: landed, staged, reconciled, from its first day on."""
 
 import gzip
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.own_sources import read_own_settings
 from ingestion.settings import PROJECT
-from ingestion.sources import make_own
+from ingestion.sources import SOURCES, make_own
 from ingestion.sources.csv_sniffing import sniff
 from pipeline.own_sources import adding
 from pipeline.own_sources.adding import add_source
@@ -88,8 +89,10 @@ def test_a_csv_of_ones_own_is_staged_and_reconciled_from_its_first_day_on(own: O
     # The day before its first one neither needs it nor misses it.
     day = ("--run-date", BUILT_DAY)
     assert "shops" not in own.run("tradewinds", "load", *day)
+    loaded = _loaded_rows(built)
     assert "shops is no part of" in own.run("tradewinds", "extract", *day, "--source", "shops")
     own.run("tradewinds", "load", *day, "--source", "shops")
+    assert _loaded_rows(built) == loaded > SHOPS
     own.build(*STANDING_ON_IT)
     assert built.query("select count(*) from staging.stg_shops__shops") == [(0,)]
     assert built.query("select count(*) from raw_ops.landed_tables where source = 'shops'") == [(0,)]
@@ -100,6 +103,7 @@ def test_a_csv_of_ones_own_is_staged_and_reconciled_from_its_first_day_on(own: O
     assert "shops not loaded for this day" in own.run("tradewinds", "build", *day, code=3)
     for step in ("extract", "load", "check --stage arrivals"):
         own.run("tradewinds", *step.split(), *day, "--source", "shops")
+    assert _loaded_rows(built) == loaded + SHOPS
     own.build(*STANDING_ON_IT, "fct_reconciliation")
     assert (built.home / "landing" / "csv" / "shops" / f"run_date={BUILT_DAY}").is_dir()
     assert built.query("""
@@ -119,6 +123,11 @@ def test_a_csv_of_ones_own_is_staged_and_reconciled_from_its_first_day_on(own: O
     listed = own.run("tradewinds", "sources", "list", "--format", "csv").splitlines()
     assert listed[0] == "source,kind,place,data,last_landed"
     assert listed[-1] == f"shops,csv,{file},own,{BUILT_DAY}"
+
+
+def _loaded_rows(built: Sandbox) -> int:
+    """Return the rows of the day that the ledger says are loaded."""
+    return json.loads((built.home / "runs" / BUILT_DAY / "load.json").read_text())["rows"]
 
 
 @pytest.fixture
@@ -212,8 +221,8 @@ def test_what_lists_sources_lists_the_new_one(project: Path, tmp_path: Path) -> 
 def test_types_hold_every_value_as_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "shops.csv"
     file.write_text("size;id;zip;price;ratio;day;none\n1;A;01;1.5;0.123456;2021-01-02;\n1;B;02;2;1;2021-01-03;\n")
-    found = sniff(file)
-    assert (found.delimiter, found.key) == (";", "id")
+    delimiter, found = sniff("shops", file)
+    assert (delimiter, found.key) == (";", ("id",))
     assert found.columns == {
         "size": "BIGINT", "id": "VARCHAR", "zip": "VARCHAR", "price": "DECIMAL(19, 4)", "ratio": "DOUBLE",
         "day": "DATE", "none": "VARCHAR",
@@ -250,6 +259,17 @@ def test_a_source_is_part_of_the_days_that_its_settings_say(tmp_path: Path, monk
     monkeypatch.setenv("SOURCES__SHOPS__ENABLED", "false")
     (disabled,) = read_own_settings()
     assert not disabled.exists_on(NEXT_DAY)
+
+
+@pytest.mark.parametrize(("setting", "value"), [("ENABLED", "false"), ("SINCE", "2021-01-02")])
+def test_a_source_of_the_project_is_part_of_every_day(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    monkeypatch.setenv("SOURCES__EVENT_LOG__ENABLED", "true")
+    assert "event_log" in type(SOURCES)()
+    monkeypatch.setenv(f"SOURCES__EVENT_LOG__{setting}", value)
+    with pytest.raises(BadRequest, match="event_log comes with the project, whose models read it"):
+        len(type(SOURCES)())
 
 
 def _set(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, entries: str) -> None:
