@@ -1,6 +1,7 @@
 """dlt's retrying session with limits: a timeout and size per answer, and a time budget for all of them."""
 
 import time
+from typing import Any
 
 import requests
 from dlt.sources.helpers.requests import Client
