@@ -105,7 +105,8 @@ def serve(
     from pipeline.people import PublishedReports
     from pipeline.publishing import open_publisher
 
-    with serving(target, None) as request:
+    request = request_for(target)
+    with serving(request):
         published = PublishedReports(open_publisher(target, request.home))
         say = request.reporter.say
         serve_people(request.home, published, host, port, lambda url: say(f"the people service answers at {url}"))

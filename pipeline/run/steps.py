@@ -1,4 +1,4 @@
-"""The steps of a day, each with its gate; none does another's work."""
+"""The steps of a day after the extract, each with its gate; none does another's work."""
 
 import pyarrow as pa
 
@@ -11,7 +11,6 @@ from pipeline.dbt.project import Mart, published_marts
 from pipeline.ledger import Record
 from pipeline.publishing import Publisher, open_publisher
 from pipeline.run.exports import write_exports
-from pipeline.run.extracting import Manner, extract_sources
 from pipeline.run.gates import (
     arrivals_are_checked,
     check_command,
@@ -26,24 +25,6 @@ from pipeline.run.judged import count_by_source
 from pipeline.run.prepared import build_day, check_stage
 from pipeline.run.recording import explained, recorded, timed
 from pipeline.run.request import Request
-
-
-def extract(
-    request: Request,
-    run_date: str,
-    *,
-    tables: list[str] | None = None,
-    accept_drift: bool = False,
-    accept_shrink: bool = False,
-    only_missing: bool = False,
-    from_raw: bool = False,
-) -> None:
-    """Land the day of every requested source; with `only_missing`, landed days are reused.
-
-    With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. If
-    sources fail, the first error is raised after all have run.
-    """
-    extract_sources(request, run_date, Manner(tables, accept_drift, accept_shrink, only_missing, from_raw))
 
 
 def load(request: Request, run_date: str) -> None:
