@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from people_api.api.answers import answers
 from people_api.api.requests import Page, RowId, StrictRoute, TheService
 from people_api.api.service import Service
+from people_api.dictionary import changes_of, values_of
 from people_api.tables import Table
 
 HardDelete = Annotated[
@@ -80,14 +81,14 @@ def rows_router(table: Table) -> APIRouter:
         summary=f"Replace a {singular}; one that was deleted softly is active again",
         responses=answers(403, 404, 409, 422),
     )
-    def replace(id: RowId, values: table.values, service: TheService) -> stored:  # noqa: A002
+    def replace(id: RowId, values: values_of(table.row), service: TheService) -> stored:  # noqa: A002
         with _changing(service) as session:
             row = find(session, id, even_inactive=True)
             set_fields(session, row, values.model_dump() | {"is_active": True})
             return _answer(stored, row)
 
     @router.patch("/{id:int}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
-    def change(id: RowId, changes: table.changes, service: TheService) -> stored:  # noqa: A002
+    def change(id: RowId, changes: changes_of(table.row), service: TheService) -> stored:  # noqa: A002
         with _changing(service) as session:
             row = find(session, id)
             set_fields(session, row, changes.model_dump(exclude_unset=True))
