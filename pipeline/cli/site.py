@@ -39,7 +39,7 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the site that `tradewinds docs` has written, until Ctrl-C."""
-    from pipeline.site import serve_site
+    from pipeline.site.serving import serve_site
 
     request = request_for()
     serve_site(

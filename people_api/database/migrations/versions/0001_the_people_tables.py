@@ -91,16 +91,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("api_key_id", "key"),
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], unique=False)
-
-
-def downgrade() -> None:
-    op.drop_index("ix_idempotency_keys_created_at", table_name="idempotency_keys")
-    op.drop_table("idempotency_keys")
-    op.drop_index("ix_employees_job_id", table_name="employees")
-    op.drop_index("ix_employees_department_id", table_name="employees")
-    op.drop_table("employees")
-    op.drop_table("rejected_rows")
-    op.drop_table("jobs")
-    op.drop_table("imports")
-    op.drop_table("departments")
-    op.drop_table("api_keys")
