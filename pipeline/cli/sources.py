@@ -15,12 +15,7 @@ if find_spec("pipeline.cli.samples"):  # not in a project that `init` has writte
     sources_app.add_typer(import_module("pipeline.cli.samples").samples_app)
 
 
-@sources_app.command(
-    name="list",
-    epilog=examples(
-        "tradewinds sources list",
-    ),
-)
+@sources_app.command(name="list", epilog=examples("tradewinds sources list"))
 def list_(output: RowFormat = "table") -> None:
     """List the sources with their kind, place, last landed day, and whether they are a sample."""
     from pipeline.cli.row_formats import write_rows
@@ -76,11 +71,7 @@ def add(
         say(line)
 
 
-@sources_app.command(
-    epilog=examples(
-        "tradewinds sources up",
-    )
-)
+@sources_app.command(epilog=examples("tradewinds sources up"))
 def up() -> None:
     """Start the embedded Postgres and keep it running."""
     from ingestion.embedded.postgres import EmbeddedPostgres
@@ -90,11 +81,7 @@ def up() -> None:
     request.reporter.say("the embedded Postgres is running; stop it with: tradewinds sources down")
 
 
-@sources_app.command(
-    epilog=examples(
-        "tradewinds sources down",
-    )
-)
+@sources_app.command(epilog=examples("tradewinds sources down"))
 def down() -> None:
     """Stop the embedded Postgres."""
     from ingestion.embedded.postgres import EmbeddedPostgres
