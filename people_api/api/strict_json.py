@@ -1,9 +1,9 @@
 """Parse JSON without correcting anything, so that the judge sees invalid rows as sent and can keep them."""
 
 import json
-import re
 from typing import Any
 
+from ingestion.json_arrays import split_array
 from people_api.dictionary import LongNumber
 
 
@@ -12,7 +12,6 @@ class RepeatedField(dict):
 
 
 _MAX_DIGITS = 20
-_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def read_json(body: bytes) -> tuple[Any, list[str]]:
@@ -22,30 +21,10 @@ def read_json(body: bytes) -> tuple[Any, list[str]]:
     JSON in UTF-8 or is nested too deeply.
     """
     text = body.decode()
-    start = _skip_space(text, 0)
     try:
-        return _read_array(text, start) if text.startswith("[", start) else (_DECODER.decode(text), [])
+        return split_array(text, _DECODER) if text.lstrip().startswith("[") else (_DECODER.decode(text), [])
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-
-
-def _read_array(text: str, start: int) -> tuple[list[Any], list[str]]:
-    values, texts, at = [], [], _skip_space(text, start + 1)
-    is_open = not text.startswith("]", at)
-    while is_open:
-        value, end = _DECODER.raw_decode(text, at)
-        values.append(value)
-        texts.append(text[at:end])
-        at = _skip_space(text, end)
-        is_open = text.startswith(",", at)
-        at = _skip_space(text, at + 1) if is_open else at
-    if not text.startswith("]", at) or _skip_space(text, at + 1) != len(text):
-        raise ValueError(f"no array at character {at}")
-    return values, texts
-
-
-def _skip_space(text: str, at: int) -> int:
-    return _SPACE.match(text, at).end()
 
 
 def _read_integer(digits: str) -> int | LongNumber:

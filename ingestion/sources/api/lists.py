@@ -1,15 +1,15 @@
 """Parse an answer's body into rows: at once, or one by one if each row's text is needed."""
 
 import json
-import re
 from typing import Any
 
 import orjson
 from requests import RequestException
 
+from ingestion.json_arrays import split_array
+
 # A row's text and its value.
 Row = tuple[str, Any]
-_BLANKS = re.compile(r"[ \t\n\r]*")
 
 
 class UnfitAnswer(RequestException):
@@ -30,28 +30,10 @@ def parse_list(body: bytes) -> list[Any]:
 def split_list(body: bytes) -> list[Row]:
     """Return the rows of a JSON list, each with its text; raises UnfitAnswer on anything else."""
     try:
-        text = body.decode("utf-8-sig")
-        place = _skip(text, 0)
-        if text[place : place + 1] != "[":
-            raise ValueError("no list")
-        rows, place = [], _skip(text, place + 1)
-        while text[place : place + 1] != "]":
-            if rows:
-                if text[place : place + 1] != ",":
-                    raise ValueError("no comma")
-                place = _skip(text, place + 1)
-            row, end = _DECODER.raw_decode(text, place)
-            rows.append((text[place:end], row))
-            place = _skip(text, end)
-        if _skip(text, place + 1) != len(text):
-            raise ValueError("more than a list")
+        rows, texts = split_array(body.decode("utf-8-sig"), _DECODER)
     except (ValueError, RecursionError) as error:
         raise UnfitAnswer("its answer is no whole JSON list") from error
-    return rows
-
-
-def _skip(text: str, place: int) -> int:
-    return _BLANKS.match(text, place).end()
+    return list(zip(texts, rows, strict=True))
 
 
 def _refuse_constant(name: str) -> None:
