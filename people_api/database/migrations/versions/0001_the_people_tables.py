@@ -20,14 +20,15 @@ def upgrade() -> None:
         sa.CheckConstraint("role in ('reader', 'writer', 'admin')", name="api_keys_role_is_known"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_table(
-        "departments",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.CheckConstraint("id > 0", name="departments_id_is_positive"),
-        sa.PrimaryKeyConstraint("id"),
-    )
+    for table in ("departments", "jobs"):
+        op.create_table(
+            table,
+            sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+            sa.Column("name", sa.Text(), nullable=False),
+            sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+            sa.CheckConstraint("id > 0", name=f"{table}_id_is_positive"),
+            sa.PrimaryKeyConstraint("id"),
+        )
     op.create_table(
         "imports",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
@@ -39,14 +40,6 @@ def upgrade() -> None:
         sa.Column("rejected_count", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("batch_id"),
-    )
-    op.create_table(
-        "jobs",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.CheckConstraint("id > 0", name="jobs_id_is_positive"),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "rejected_rows",
