@@ -146,7 +146,7 @@ def command(
             if option in takes
         ]
         # typer reads both.
-        run.__signature__ = inspect.Signature([*own, *making])
+        vars(run)["__signature__"] = inspect.Signature([*own, *making])
         run.__annotations__ = {option.name: option.annotation for option in (*own, *making)}
         return app.command(name, epilog=examples(*lines))(run)
 
