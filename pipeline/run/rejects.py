@@ -16,7 +16,7 @@ from pipeline.run.day import Options, run_day, steps_left
 from pipeline.run.extracting import note_landed
 from pipeline.run.judged import COLUMNS, judged_days, rejected_by_build
 from pipeline.run.recording import explained, recorded
-from pipeline.run.relay import InTurn, Relay
+from pipeline.run.relay import InTurn
 from pipeline.run.request import Request
 
 COUNTED = ("run_date", "source", "table_name", "rule", "rows")
@@ -59,7 +59,7 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
     command = f"tradewinds rejects replay --run-date {run_date} --source {source.name}"
     with explained(run_date, "replay", command, source.name), request.reporter.progress() as progress:
         turns = InTurn(request.reporter, [source.name], progress)
-        with turns.hearing(source.name) as turn, Relay(turn.hear).tables("replay", source.name) as on_rows:
+        with turns.hearing(source.name) as reporter, reporter.tables("replay", source.name) as on_rows:
             replay = replay_source(source, run_date, request.home, on_rows)
     say = request.reporter.say
     if not replay.before.rejected_rows:

@@ -47,7 +47,7 @@ def build(request: Request, run_date: str) -> BuildResult:
         record_own_sources(request.warehouse)
         record_steps(request)
         with timed(request, "build", "dbt") as finished:
-            result = request.at_dbt.call(build_day, run_date, request.named_sources, reporter=request.reporter)
+            result = request.call("dbt", build_day, run_date, request.named_sources)
             finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
         record.details = {"nodes": result.counts, "warnings": result.warnings}
         if mark := request.warehouse.build_mark():
@@ -152,16 +152,9 @@ def _run_suites(request: Request, run_date: str, stage: str, sources: list[str],
     from pipeline.checks import describe_critical
 
     with timed(request, f"check {stage}", "expectations") as finished:
-        result = request.at_checks.call(
-            check_stage,
-            stage,
-            request.warehouse,
-            request.home,
-            run_date,
-            sources,
-            frozenset(record.details.get("accepted", [])),
-            reporter=request.reporter,
-        )
+        accepted = frozenset(record.details.get("accepted", []))
+        home, warehouse = request.home, request.warehouse
+        result = request.call("checks", check_stage, stage, warehouse, home, run_date, sources, accepted)
         finished(None, f"{result.passed} met, {result.failed} not met")
     warnings = [str(finding) for finding in result.warnings]
     record.details |= {"expectations": result.passed + result.failed, "warnings": warnings}
