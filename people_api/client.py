@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 from uuid import uuid4
 
@@ -72,16 +72,15 @@ class Client:
 
     def list(self, table: str, *, include_inactive: bool, limit: int | None) -> Iterator[dict[str, Any]]:
         """Yield the rows by id, at most `limit`; all when it is None."""
-        offset, left = 0, limit
-        while left is None or left > 0:
-            size = min(MAX_ROWS, MAX_ROWS if left is None else left)
+        for offset in count(step=MAX_ROWS):
+            size = MAX_ROWS if limit is None else min(MAX_ROWS, limit - offset)
+            if size < 1:
+                return
             page = {"limit": size, "offset": offset, "include_inactive": str(include_inactive).lower()}
             items = self._ask("GET", f"/v1/{table}", params=page).json()["items"]
             yield from items
             if len(items) < size:
                 return
-            offset += size
-            left = None if left is None else left - size
 
     def report(self, name: str, year: int, format_: str) -> str:
         """Return a report's text."""

@@ -5,10 +5,10 @@ control characters. A hiring date is ISO-8601 in UTC, ends in Z, and lies in 190
 number. Unknown fields are refused.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ingestion.redact import show_text
 
@@ -49,48 +49,40 @@ class Record(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Identified(Record):
-    """A record with an id."""
+class NamedRow(Record):
+    """A department or a job."""
 
     id: Id
-
-
-class NamedValues(Record):
-    """A department or a job without its id."""
-
     name: Name
 
 
-class NamedChanges(Record):
-    """Changes to a department or a job."""
+class EmployeeRow(Record):
+    """An employee."""
 
-    name: Name = _UNSENT
-
-
-class NamedRow(NamedValues, Identified):
-    """A department or a job."""
-
-
-class EmployeeValues(Record):
-    """An employee without the id."""
-
+    id: Id
     name: Annotated[Name, Field(examples=["Harold Vogt"])]
     hiring_date: HiringDate
     department_id: Annotated[Id, Field(examples=[2])]
     job_id: Annotated[Id, Field(examples=[96])]
 
 
-class EmployeeChanges(Record):
-    """Changes to an employee."""
-
-    name: Annotated[Name, Field(examples=["Harold Vogt"])] = _UNSENT
-    hiring_date: HiringDate = _UNSENT
-    department_id: Annotated[Id, Field(examples=[2])] = _UNSENT
-    job_id: Annotated[Id, Field(examples=[96])] = _UNSENT
+@cache
+def values_of(row: type[Record]) -> type[Record]:
+    """Return the shape of a row without its id."""
+    return _without_id(row, "Values", "Values of {} without the id.", ...)
 
 
-class EmployeeRow(EmployeeValues, Identified):
-    """An employee."""
+@cache
+def changes_of(row: type[Record]) -> type[Record]:
+    """Return the shape of changes to a row: any of its fields except the id."""
+    return _without_id(row, "Changes", "Changes to {}.", None)
+
+
+def _without_id(row: type[Record], kind: str, told: str, default: Any) -> type[Record]:
+    fields = get_type_hints(row, include_extras=True)
+    described = told.format(row.__doc__[0].lower() + row.__doc__[1:-1])
+    changed = {name: (type_, default) for name, type_ in fields.items() if name in row.model_fields and name != "id"}
+    return create_model(row.__name__.removesuffix("Row") + kind, __base__=Record, __doc__=described, **changed)
 
 
 _REASONS = {

@@ -1,6 +1,7 @@
 """Run the service: migrate its database, then serve until it is stopped."""
 
 import logging
+import socket
 from collections.abc import Callable
 
 import uvicorn
@@ -31,8 +32,6 @@ def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready:
             app = create_app(Service(engine, open_store(home), published, settings, logger, Metrics()))
             config = uvicorn.Config(
                 app,
-                host=host,
-                port=port,
                 http=TimedConnection,
                 ws="none",
                 log_config=None,
@@ -42,14 +41,15 @@ def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready:
                 timeout_graceful_shutdown=settings.timeout_seconds,
             )
             _log_into(logger)
-            server = _Server(config, lambda bound: on_ready(f"http://{host}:{bound}"))
+            try:
+                listening = socket.create_server((host, port))
+            except OSError as error:
+                raise StepFailed(f"the people service can't listen on {host}:{port}") from error
             log(logger, "started", host=host, port=port)
             try:
-                server.run()
-            except SystemExit as error:
-                if server.started:  # stopped by a signal, after the last answer
-                    raise
-                raise StepFailed(f"the people service can't listen on {host}:{port}") from error
+                with listening:
+                    on_ready(f"http://{host}:{listening.getsockname()[1]}")
+                    uvicorn.Server(config).run(sockets=[listening])
             finally:
                 log(logger, "stopped")
 
@@ -59,16 +59,3 @@ def _log_into(logger: logging.Logger) -> None:
     server_logger = logging.getLogger("uvicorn.error")
     server_logger.handlers, server_logger.propagate = logger.handlers, False
     server_logger.setLevel(logging.WARNING)
-
-
-class _Server(uvicorn.Server):
-    """A server that reports when it is ready, and on which port; 0 takes a free one."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[int], None]):
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets=None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._on_ready(self.servers[0].sockets[0].getsockname()[1])

@@ -1,51 +1,53 @@
 """The tables that accept rows: their shapes, models and references."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
+from sqlalchemy import DateTime, Integer
+
 from ingestion.errors import BadRequest
-from people_api.database.models import Department, Employee, Entity, Job
-from people_api.dictionary import (
-    EmployeeChanges,
-    EmployeeRow,
-    EmployeeValues,
-    NamedChanges,
-    NamedRow,
-    NamedValues,
-    Record,
-)
+from people_api.database.models import Base, Department, Employee, Job
+from people_api.dictionary import EmployeeRow, NamedRow, Record
+
+_TYPES = {Integer: "integer", DateTime: "timestamptz"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `fields` are in CSV order, `references` are its foreign keys by field."""
+    """A table: its rows as they come in, and its model in the database, which knows types and references."""
 
-    name: str
-    singular: str
-    model: type[Entity]
+    model: type[Base]
     row: type[Record]
-    values: type[Record]
-    changes: type[Record]
-    types: dict[str, str]
-    references: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.model.__tablename__
+
+    @property
+    def singular(self) -> str:
+        return self.model.__name__.lower()
 
     @cached_property
     def fields(self) -> list[str]:
-        return list(self.types)
+        """The names of a row's fields, in the order of a CSV file."""
+        return list(self.row.model_fields)
 
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """Postgres' types of the fields."""
+        columns = self.model.__table__.c
+        return {name: _TYPES.get(type(columns[name].type), "text") for name in self.fields}
 
-_NAMED = {"id": "integer", "name": "text"}
-_EMPLOYEE = _NAMED | {"hiring_date": "timestamptz", "department_id": "integer", "job_id": "integer"}
-_PARENTS = {"department_id": "departments", "job_id": "jobs"}
+    @cached_property
+    def references(self) -> dict[str, str]:
+        """The tables that foreign keys refer to, by field."""
+        columns = self.model.__table__.c
+        return {column.name: key.column.table.name for column in columns for key in column.foreign_keys}
+
 
 # Parents first.
 TABLES = {
-    table.name: table
-    for table in (
-        Table("departments", "department", Department, NamedRow, NamedValues, NamedChanges, _NAMED),
-        Table("jobs", "job", Job, NamedRow, NamedValues, NamedChanges, _NAMED),
-        Table("employees", "employee", Employee, EmployeeRow, EmployeeValues, EmployeeChanges, _EMPLOYEE, _PARENTS),
-    )
+    table.name: table for table in (Table(Department, NamedRow), Table(Job, NamedRow), Table(Employee, EmployeeRow))
 }
 
 

@@ -83,13 +83,8 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
     def say_unavailable(request: Request, error: Exception) -> JSONResponse:
-        service_logger(request).error("database", exc_info=error)
+        request.app.state.service.logger.error("database", exc_info=error)
         return problem(503, UNAVAILABLE)
-
-
-def service_logger(request: Request):
-    """Return the log of a request's service."""
-    return request.app.state.service.logger
 
 
 def _describe(found: dict[str, Any]) -> str:

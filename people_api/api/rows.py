@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from people_api.api.answers import answers
 from people_api.api.requests import Page, RowId, StrictRoute, TheService
 from people_api.api.service import Service
-from people_api.database.models import Entity
+from people_api.dictionary import changes_of, values_of
 from people_api.tables import Table
 
 HardDelete = Annotated[
@@ -90,7 +90,7 @@ def rows_router(table: Table) -> APIRouter:
         summary=f"Replace a {singular}",
         responses=answers(403, 404, 409, 422),
     )
-    def replace(id: RowId, values: replacement, service: TheService) -> stored:  # noqa: A002
+    def replace(id: RowId, values: values_of(table.row), service: TheService) -> stored:  # noqa: A002
         """All fields are required. An inactive row becomes active again."""
         with _changing(service) as session:
             row = find(session, id, even_inactive=True)
@@ -98,7 +98,7 @@ def rows_router(table: Table) -> APIRouter:
             return _answer(stored, row)
 
     @router.patch("/{id:int}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
-    def change(id: RowId, changes: partial, service: TheService) -> stored:  # noqa: A002
+    def change(id: RowId, changes: changes_of(table.row), service: TheService) -> stored:  # noqa: A002
         """Fields that aren't sent keep their values."""
         with _changing(service) as session:
             row = find(session, id)

@@ -10,7 +10,7 @@ import fastavro
 
 from people_api.backups.container import read_blocks
 from people_api.backups.limits import Budget, Damaged
-from people_api.backups.schemas import SCHEMAS
+from people_api.backups.schemas import SCHEMAS, TEXTS
 
 _HIRED = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 # The errors that fastavro raises on bytes that don't match the schema.
@@ -21,7 +21,7 @@ def read_rows(file: BinaryIO, table: str, rows: int, budget: Budget) -> Iterator
     """Yield the rows, in the order of the schema's fields; raises Damaged at the first fault."""
     schema = SCHEMAS[table]
     parsed = fastavro.parse_schema(schema)
-    rules = list(_DICTIONARY[table].items())
+    rules = _rules_of(schema)
     number = 0
     for count, data in read_blocks(file, schema, rows, budget):
         block = BytesIO(data)
@@ -39,12 +39,12 @@ def read_rows(file: BinaryIO, table: str, rows: int, budget: Budget) -> Iterator
             raise Damaged("a block has bytes that belong to no row")
 
 
-def _is_id(value: int) -> bool:
-    return 0 < value < 2**31
-
-
-def _is_bigint(value: int) -> bool:
-    return -(2**63) <= value < 2**63
+def _rules_of(schema: dict[str, Any]) -> list[tuple[str, Callable[[Any], bool]]]:
+    """Return each field's rule, if its name or its type has one."""
+    rules = [
+        (field["name"], _OF_NAMES.get(field["name"]) or _OF_TYPES.get(str(field["type"]))) for field in schema["fields"]
+    ]
+    return [(name, holds) for name, holds in rules if holds]
 
 
 def _is_text(value: str) -> bool:
@@ -52,30 +52,10 @@ def _is_text(value: str) -> bool:
     return "\0" not in value
 
 
-def _are_texts(values: list[str]) -> bool:
-    return all(map(_is_text, values))
-
-
-def _is_hiring_date(value: datetime) -> bool:
-    return _HIRED[0] <= value < _HIRED[1]
-
-
-_DICTIONARY: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "departments": {"id": _is_id, "name": _is_text},
-    "jobs": {"id": _is_id, "name": _is_text},
-    "employees": {
-        "id": _is_id,
-        "name": _is_text,
-        "hiring_date": _is_hiring_date,
-        "department_id": _is_id,
-        "job_id": _is_id,
-    },
-    "rejected_rows": {
-        "id": _is_bigint,
-        "table_name": _is_text,
-        "source": _is_text,
-        "row_number": _is_bigint,
-        "payload": _is_text,
-        "reasons": _are_texts,
-    },
+_OF_NAMES: dict[str, Callable[[Any], bool]] = {"hiring_date": lambda value: _HIRED[0] <= value < _HIRED[1]}
+_OF_TYPES: dict[str, Callable[[Any], bool]] = {
+    "int": lambda value: 0 < value < 2**31,  # every int is an id
+    "long": lambda value: -(2**63) <= value < 2**63,
+    "string": _is_text,
+    str(TEXTS): lambda values: all(map(_is_text, values)),
 }

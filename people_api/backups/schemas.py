@@ -6,54 +6,44 @@ from ingestion.errors import BadRequest
 
 _TIMESTAMP = {"type": "long", "logicalType": "timestamp-micros"}  # an instant: microseconds since 1970 in UTC
 _UUID = {"type": "string", "logicalType": "uuid"}
-_TEXTS = {"type": "array", "items": "string"}
+TEXTS = {"type": "array", "items": "string"}
+
+
+def _record(table: str, /, **types: Any) -> dict[str, Any]:
+    return {
+        "type": "record",
+        "name": table,
+        "fields": [{"name": name, "type": type_} for name, type_ in types.items()],
+    }
+
 
 # No field is nullable, as no column is.
 SCHEMAS: dict[str, dict[str, Any]] = {
-    "departments": {
-        "type": "record",
-        "name": "departments",
-        "fields": [
-            {"name": "id", "type": "int"},
-            {"name": "name", "type": "string"},
-            {"name": "is_active", "type": "boolean"},
-        ],
-    },
-    "jobs": {
-        "type": "record",
-        "name": "jobs",
-        "fields": [
-            {"name": "id", "type": "int"},
-            {"name": "name", "type": "string"},
-            {"name": "is_active", "type": "boolean"},
-        ],
-    },
-    "employees": {
-        "type": "record",
-        "name": "employees",
-        "fields": [
-            {"name": "id", "type": "int"},
-            {"name": "name", "type": "string"},
-            {"name": "hiring_date", "type": _TIMESTAMP},
-            {"name": "department_id", "type": "int"},
-            {"name": "job_id", "type": "int"},
-            {"name": "is_active", "type": "boolean"},
-        ],
-    },
-    "rejected_rows": {
-        "type": "record",
-        "name": "rejected_rows",
-        "fields": [
-            {"name": "id", "type": "long"},
-            {"name": "batch_id", "type": _UUID},
-            {"name": "table_name", "type": "string"},
-            {"name": "source", "type": "string"},
-            {"name": "row_number", "type": "long"},
-            {"name": "payload", "type": "string"},
-            {"name": "reasons", "type": _TEXTS},
-            {"name": "rejected_at", "type": _TIMESTAMP},
-        ],
-    },
+    schema["name"]: schema
+    for schema in (
+        _record("departments", id="int", name="string", is_active="boolean"),
+        _record("jobs", id="int", name="string", is_active="boolean"),
+        _record(
+            "employees",
+            id="int",
+            name="string",
+            hiring_date=_TIMESTAMP,
+            department_id="int",
+            job_id="int",
+            is_active="boolean",
+        ),
+        _record(
+            "rejected_rows",
+            id="long",
+            batch_id=_UUID,
+            table_name="string",
+            source="string",
+            row_number="long",
+            payload="string",
+            reasons=TEXTS,
+            rejected_at=_TIMESTAMP,
+        ),
+    )
 }
 TABLES = tuple(SCHEMAS)  # in the order for restoring an empty database
 

@@ -1,21 +1,15 @@
 """Commands that show the ledger and verify stored data."""
 
-from typing import Annotated
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import (
-    Output,
-    Quiet,
-    SourceNames,
-    Target,
-    complete_target,
-    day_of,
-    examples,
-    reporter_for,
-    request_for,
-    serving,
-)
+from pipeline.cli.options import Output, Quiet, command, complete_target, examples, request_for
+from pipeline.run.dates import parse_run_date
+
+if TYPE_CHECKING:
+    from pipeline.run.request import Request
 
 ledger_app = typer.Typer()
 
@@ -47,31 +41,26 @@ def status(
     """Show a day's steps, or the last 14 days as a grid; with a day, exit 0 if it is complete."""
     from pipeline.ledger.status import day_entries, day_table, days_grid, is_complete, last_days
 
-    reporter = reporter_for(quiet, output)
-    day, request = run_date and day_of(run_date), request_for(target or "duckdb", reporter=reporter)
-    reporter.console.print(day_table(request.ledger, day, target) if day else days_grid(request.ledger, target))
+    day, request = run_date and parse_run_date(run_date), request_for(target or "duckdb", quiet=quiet, output=output)
+    request.reporter.console.print(day_table(request.ledger, day, target) if day else days_grid(request.ledger, target))
     for told in [day] if day else last_days(request.ledger):
         for entry in day_entries(request.ledger, told, target):
-            reporter.tell(**entry)
+            request.reporter.tell(**entry)
     if day and not is_complete(request.ledger, day, target):
         raise typer.Exit(1)
 
 
-@ledger_app.command(epilog=examples("tradewinds verify", "tradewinds verify --history --target postgres"))
+@command(
+    ledger_app, "tradewinds verify", "tradewinds verify --history --target postgres", during=lambda _: nullcontext()
+)
 def verify(
-    source: SourceNames = None,
+    request: "Request",
     history: Annotated[bool, typer.Option("--history", help="Also compare history as of every day with raw.")] = False,
-    target: Target = "duckdb",
-    quiet: Quiet = False,
-    output: Output = "text",
 ) -> None:
     """Verify every landed file's SHA-256, and optionally history against raw."""
     from pipeline.run.verify import verify_history, verify_landing
 
-    reporter = reporter_for(quiet, output)
+    verify_landing(request)
     if history:
-        with serving(target, source, reporter=reporter) as request:
-            verify_landing(request)
+        with request.warehouse.serving():
             verify_history(request)
-    else:
-        verify_landing(request_for(target, source, reporter=reporter))

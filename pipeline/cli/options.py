@@ -1,14 +1,16 @@
 """The options that several commands share, and the requests made from them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ingestion.settings import Home
 from pipeline.cli.completion import TARGET_NAMES, complete_source, complete_target
+from pipeline.run.dates import parse_run_date
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -24,14 +26,8 @@ def examples(*lines: str) -> str:
 
 RunDate = Annotated[
     str | None,
-    typer.Option("--run-date", metavar="YYYY-MM-DD", help="The UTC day; the default is today."),
-]
-RunAt = Annotated[
-    str | None,
     typer.Option(
-        "--run-at",
-        metavar="YYYY-MM-DDTHH:MM:SSZ",
-        help="The scheduled time of this run, for the ledger; without --run-date it also sets the day.",
+        "--run-date", metavar="YYYY-MM-DD", help="The UTC day; the default is today.", callback=parse_run_date
     ),
 ]
 Target = Annotated[
@@ -81,7 +77,16 @@ Limit = Annotated[
 ]
 
 
-def reporter_for(quiet: bool, output: Literal["text", "json"]) -> "Reporter":
+# The options that make a request, with their defaults.
+_MAKING: dict[str, tuple[Any, Any]] = {
+    "target": (Target, "duckdb"),
+    "source": (SourceNames, None),
+    "quiet": (Quiet, False),
+    "output": (Output, "text"),
+}
+
+
+def reporter_for(quiet: bool, output: str) -> "Reporter":
     """Return a reporter for the requested output format."""
     from pipeline.run.reporter import Reporter
 
@@ -89,39 +94,64 @@ def reporter_for(quiet: bool, output: Literal["text", "json"]) -> "Reporter":
 
 
 def request_for(
-    target: str = "duckdb",
-    sources: list[str] | None = None,
-    run_at: datetime | None = None,
-    reporter: "Reporter | None" = None,
+    target: str = "duckdb", source: list[str] | None = None, quiet: bool = False, output: str = "text"
 ) -> "Request":
     """Return the request of a command; raises BadRequest on an unknown name."""
     from pipeline.run.reporter import Reporter
     from pipeline.run.request import Request
 
-    request = Request(Home.from_environment(), target, sources or [], reporter or Reporter(), run_at)
+    request = Request(Home.from_environment(), target, source or [], reporter_for(quiet, output))
     request.check()
     return request
 
 
 @contextmanager
-def serving(
-    target: str, sources: list[str] | None, run_at: datetime | None = None, reporter: "Reporter | None" = None
-) -> Iterator["Request"]:
-    """Yield the request, with its warehouse reachable during the block."""
-    request = request_for(target, sources, run_at, reporter)
+def serving(request: "Request") -> Iterator[None]:
+    """Keep the request's warehouse reachable during the block."""
     with request.warehouse.serving():
-        yield request
+        yield
 
 
 @contextmanager
-def working(
-    target: str, sources: list[str] | None, run_at: datetime | None = None, reporter: "Reporter | None" = None
-) -> Iterator["Request"]:
+def working(request: "Request") -> Iterator[None]:
     """Do the same as `serving` for steps, and let an interrupt end the command soon."""
     from pipeline.run.interrupts import ended_soon
 
-    with ended_soon(), serving(target, sources, run_at, reporter) as request:
-        yield request
+    with ended_soon(), request.warehouse.serving():
+        yield
+
+
+def command(
+    app: typer.Typer,
+    *lines: str,
+    name: str | None = None,
+    takes: tuple[str, ...] = tuple(_MAKING),
+    during: Callable[["Request"], AbstractContextManager[None]] = working,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function of a request a command, which takes the options that make the request beside the function's own.
+
+    `lines` are the examples of its help, and `during` is open while it works.
+    """
+
+    def register(work: Callable[..., None]) -> Callable[..., None]:
+        @wraps(work)
+        def run(**given: Any) -> None:
+            request = request_for(**{option: given.pop(option) for option in takes})
+            with during(request):
+                work(request, **given)
+
+        _, *own = inspect.signature(work).parameters.values()
+        making = [
+            inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=type_)
+            for option, (type_, default) in _MAKING.items()
+            if option in takes
+        ]
+        # typer reads both.
+        vars(run)["__signature__"] = inspect.Signature([*own, *making])
+        run.__annotations__ = {option.name: option.annotation for option in (*own, *making)}
+        return app.command(name, epilog=examples(*lines))(run)
+
+    return register
 
 
 @contextmanager
@@ -131,17 +161,3 @@ def people_database() -> Iterator["Engine"]:
 
     with people_engine(Home.from_environment()) as engine:
         yield engine
-
-
-def day_of(run_date: str | None) -> str:
-    """Return the requested day, by default today (UTC); raises BadRequest when it isn't a day."""
-    from pipeline.run.dates import parse_run_date
-
-    return parse_run_date(run_date)
-
-
-def time_of(run_at: str | None) -> datetime | None:
-    """Return the given time in UTC; raises BadRequest when it isn't a time."""
-    from pipeline.run.dates import parse_run_at
-
-    return parse_run_at(run_at)

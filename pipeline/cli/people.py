@@ -62,11 +62,7 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
         reporter.say("each rejected row, with its reasons: tradewinds people rejects")
 
 
-@people_app.command(
-    epilog=examples(
-        "tradewinds people rejects --limit 5 --format json",
-    )
-)
+@people_app.command(epilog=examples("tradewinds people rejects --limit 5 --format json"))
 def rejects(
     limit: Annotated[int, typer.Option("--limit", min=1, help="The maximum number of rows, newest first.")] = 20,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
@@ -79,22 +75,14 @@ def rejects(
         write_rows(newest_rejects(engine, limit), COLUMNS, form, limit, request_for().reporter)
 
 
-@people_app.command(
-    epilog=examples(
-        "tradewinds people migrate",
-    )
-)
+@people_app.command(epilog=examples("tradewinds people migrate"))
 def migrate() -> None:
     """Migrate the people database's tables; `serve` and `import` do so automatically."""
     with people_database():
         request_for().reporter.say("the people database is up to date")
 
 
-@people_app.command(
-    epilog=examples(
-        "tradewinds people serve --port 8321",
-    )
-)
+@people_app.command(epilog=examples("tradewinds people serve --port 8321"))
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8321,
@@ -105,17 +93,14 @@ def serve(
     from pipeline.people import PublishedReports
     from pipeline.publishing import open_publisher
 
-    with serving(target, None) as request:
+    request = request_for(target)
+    with serving(request):
         published = PublishedReports(open_publisher(target, request.home))
         say = request.reporter.say
         serve_people(request.home, published, host, port, lambda url: say(f"the people service answers at {url}"))
 
 
-@key_app.command(
-    epilog=examples(
-        "tradewinds people key create --name night-shift --role writer",
-    )
-)
+@key_app.command(epilog=examples("tradewinds people key create --name night-shift --role writer"))
 def create(
     name: Annotated[str, typer.Option("--name", help="The holder's name, for `key list`.")],
     role: Annotated[Literal["reader", "writer", "admin"], typer.Option("--role")] = "reader",
@@ -127,12 +112,7 @@ def create(
         print(create_key(engine, name, role))
 
 
-@key_app.command(
-    "list",
-    epilog=examples(
-        "tradewinds people key list",
-    ),
-)
+@key_app.command("list", epilog=examples("tradewinds people key list"))
 def list_keys() -> None:
     """List the keys, their holders, and which are revoked."""
     from people_api.keys import list_keys as keys_of
@@ -143,11 +123,7 @@ def list_keys() -> None:
             say(f"{key.id}  {key.role:<6}  {key.name}{'  revoked' if key.revoked_at else ''}")
 
 
-@key_app.command(
-    epilog=examples(
-        "tradewinds people key revoke 4f2a9c",
-    )
-)
+@key_app.command(epilog=examples("tradewinds people key revoke 4f2a9c"))
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")]) -> None:
     """Revoke a key for good."""
     from people_api.keys import revoke_key

@@ -12,11 +12,7 @@ backups_app = typer.Typer()
 Table = Annotated[str, typer.Argument(help="departments, jobs, employees or rejected_rows.")]
 
 
-@backups_app.command(
-    epilog=examples(
-        "tradewinds people backup employees",
-    )
-)
+@backups_app.command(epilog=examples("tradewinds people backup employees"))
 def backup(table: Table) -> None:
     """Back up a table's current rows to a new Avro file."""
     from people_api.backups import back_up, open_store

@@ -58,22 +58,13 @@ def add(
         raise typer.Exit(1)
 
 
-@client_app.command(
-    epilog=examples(
-        "tradewinds people get departments 13",
-    )
-)
+@client_app.command(epilog=examples("tradewinds people get departments 13"))
 def get(table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print one row of the service as JSON."""
     print(json.dumps(_client().get(table, row_id), ensure_ascii=False))
 
 
-@client_app.command(
-    "list",
-    epilog=examples(
-        "tradewinds people list jobs --limit 10",
-    ),
-)
+@client_app.command("list", epilog=examples("tradewinds people list jobs --limit 10"))
 def list_(
     table: TableName,
     include_inactive: Annotated[bool, typer.Option("--include-inactive", help="Include soft-deleted rows.")] = False,
@@ -84,11 +75,7 @@ def list_(
         print(json.dumps(row, ensure_ascii=False))
 
 
-@client_app.command(
-    epilog=examples(
-        "tradewinds people report hires-by-quarter --year 2021",
-    )
-)
+@client_app.command(epilog=examples("tradewinds people report hires-by-quarter --year 2021"))
 def report(
     name: Annotated[Literal["hires-by-quarter", "departments-above-mean"], typer.Argument(metavar="REPORT")],
     year: Annotated[int, typer.Option("--year")],

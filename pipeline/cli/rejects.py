@@ -2,32 +2,35 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ingestion.errors import BadRequest
 from pipeline.cli.completion import a_source
-from pipeline.cli.options import Limit, RowFormat, SourceNames, Target, complete_source, examples, serving
+from pipeline.cli.options import Limit, RowFormat, Target, command, complete_source, examples, request_for, serving
+
+if TYPE_CHECKING:
+    from pipeline.run.request import Request
 
 rejects_app = typer.Typer(name="rejects", help="Rows that couldn't be read or broke a rule.")
 
 
-@rejects_app.command(
-    "list",
-    epilog=examples(
-        "tradewinds rejects list",
-        f"tradewinds rejects list --run-date 2021-01-02 --source {a_source('csv')} --format csv",
-    ),
+@command(
+    rejects_app,
+    "tradewinds rejects list",
+    f"tradewinds rejects list --run-date 2021-01-02 --source {a_source('csv')} --format csv",
+    name="list",
+    takes=("target", "source"),
+    during=serving,
 )
 def list_(
+    request: "Request",
     run_date: Annotated[
         str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day; the default is counts of all days.")
     ] = None,
-    source: SourceNames = None,
     limit: Limit = None,
     form: RowFormat = "table",
-    target: Target = "duckdb",
 ) -> None:
     """Show the rejected rows of a day, or their number on every day."""
     from pipeline.cli.row_formats import write_rows
@@ -36,11 +39,10 @@ def list_(
     from pipeline.run.rejects import COUNTED, count_rejects, landed_days, list_rejects, unjudged
 
     day = run_date and parse_run_date(run_date)
-    with serving(target, source) as request:
-        rows, columns = (list_rejects(request, day), COLUMNS) if day else (count_rejects(request), COUNTED)
-        write_rows(rows, columns, form, limit, request.reporter)
-        if note := unjudged(request, [day] if day else landed_days(request)):
-            print(f"tradewinds: {note}", file=sys.stderr)
+    rows, columns = (list_rejects(request, day), COLUMNS) if day else (count_rejects(request), COUNTED)
+    write_rows(rows, columns, form, limit, request.reporter)
+    if note := unjudged(request, [day] if day else landed_days(request)):
+        print(f"tradewinds: {note}", file=sys.stderr)
 
 
 @rejects_app.command(
@@ -70,15 +72,13 @@ def replay(
     from ingestion.sources.csv_source import CsvSource
     from pipeline.run.dates import parse_run_date
     from pipeline.run.rejects import replay_rejects
-    from pipeline.run.request import Request
 
-    day = parse_run_date(run_date)
-    with serving(target, [source]) as request:
+    day, request = parse_run_date(run_date), request_for(target, [source])
+    with serving(request):
         reading = SOURCES[source]
         if mended:
             if not isinstance(reading, CsvSource):
                 raise BadRequest(f"--from needs a source that is a CSV file; {source} is none")
             reading = reading.reading_from(mended)
         # The later steps run for the whole day, as in `run`.
-        whole = Request(request.home, request.target, reporter=request.reporter)
-        replay_rejects(whole, reading, day)
+        replay_rejects(request.whole, reading, day)

@@ -9,11 +9,7 @@ from pipeline.cli.options import examples, request_for
 samples_app = typer.Typer()
 
 
-@samples_app.command(
-    epilog=examples(
-        "tradewinds sources sample --scale 10",
-    )
-)
+@samples_app.command(epilog=examples("tradewinds sources sample --scale 10"))
 def sample(
     scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
 ) -> None:
@@ -31,11 +27,7 @@ def sample(
             clear_sample(engine)  # the next extract inserts the new sample
 
 
-@samples_app.command(
-    epilog=examples(
-        "tradewinds sources api --port 8322",
-    )
-)
+@samples_app.command(epilog=examples("tradewinds sources api --port 8322"))
 def api(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on, on 127.0.0.1.")] = 8322,
 ) -> None:

@@ -1,33 +1,34 @@
 """Commands for the boards, the site and its server."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import Target, examples, request_for, serving
+from pipeline.cli.options import command, examples, request_for, serving
+
+if TYPE_CHECKING:
+    from pipeline.run.request import Request
 
 site_app = typer.Typer()
 
 
-@site_app.command(epilog=examples("tradewinds boards"))
-def boards(target: Target = "duckdb") -> None:
+@command(site_app, "tradewinds boards", takes=("target",), during=serving)
+def boards(request: "Request") -> None:
     """Draw the boards of dashboards/ from the published marts."""
     from pipeline.boards import write_boards
     from pipeline.site import write_index
 
-    with serving(target, None) as request:
-        folder = write_boards(request)
-        write_index(request)
-        request.reporter.say(f"open {folder}")
+    folder = write_boards(request)
+    write_index(request)
+    request.reporter.say(f"open {folder}")
 
 
-@site_app.command(epilog=examples("tradewinds docs", "tradewinds docs --target postgres"))
-def docs(target: Target = "duckdb") -> None:
+@command(site_app, "tradewinds docs", "tradewinds docs --target postgres", takes=("target",), during=serving)
+def docs(request: "Request") -> None:
     """Write the site: boards, dbt's documentation, column lineage, run history and an index."""
     from pipeline.site import write_site
 
-    with serving(target, None) as request:
-        request.reporter.say(f"open {write_site(request)}, or see it with: tradewinds serve")
+    request.reporter.say(f"open {write_site(request)}, or see it with: tradewinds serve")
 
 
 @site_app.command(epilog=examples("tradewinds serve", "tradewinds serve --port 8000"))
@@ -38,7 +39,7 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the site that `tradewinds docs` has written, until Ctrl-C."""
-    from pipeline.site import serve_site
+    from pipeline.site.serving import serve_site
 
     request = request_for()
     serve_site(

@@ -7,19 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.options import RowFormat, day_of, examples, request_for
+from pipeline.cli.options import RowFormat, examples, request_for
+from pipeline.run.dates import parse_run_date
 
 sources_app = typer.Typer(name="sources", help="List and add sources, generate and serve the samples.")
 if find_spec("pipeline.cli.samples"):  # not in a project that `init` has written
     sources_app.add_typer(import_module("pipeline.cli.samples").samples_app)
 
 
-@sources_app.command(
-    name="list",
-    epilog=examples(
-        "tradewinds sources list",
-    ),
-)
+@sources_app.command(name="list", epilog=examples("tradewinds sources list"))
 def list_(output: RowFormat = "table") -> None:
     """List the sources with their kind, place, last landed day, and whether they are a sample."""
     from pipeline.cli.row_formats import write_rows
@@ -52,29 +48,30 @@ def add(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="YYYY-MM-DD", help="The source's first day; the default is today."),
+        typer.Option(
+            "--since",
+            metavar="YYYY-MM-DD",
+            help="The source's first day; the default is today.",
+            callback=parse_run_date,
+        ),
     ] = None,
 ) -> None:
     """Read a source and write its files: settings, staging models, tests, a suite of arrivals."""
     from pipeline.own_sources.adding import add_source
 
-    day, say = day_of(since), request_for().reporter.say
+    say = request_for().reporter.say
     given = {"path": path, "url": url, "schema": schema, "table": table, "base_url": base_url, "resource": resource}
-    files, looked = add_source(name, kind, {option: value for option, value in given.items() if value}, day)
+    files, looked = add_source(name, kind, {option: value for option, value in given.items() if value}, since)
     for found in looked.tables:
         key = " and ".join(found.key)
-        say(f"{found.name}: {len(found.columns)} columns, from {day} on")
+        say(f"{found.name}: {len(found.columns)} columns, from {since} on")
         guess = f"its key is a guess: {key} is the first column that is filled and different in every row"
         say(guess if found.is_guess else f"its key is {key}")
     for line in (*looked.notes, *(f"  {file}" for file in files), "next: tradewinds run"):
         say(line)
 
 
-@sources_app.command(
-    epilog=examples(
-        "tradewinds sources up",
-    )
-)
+@sources_app.command(epilog=examples("tradewinds sources up"))
 def up() -> None:
     """Start the embedded Postgres and keep it running."""
     from ingestion.embedded.postgres import EmbeddedPostgres
@@ -84,11 +81,7 @@ def up() -> None:
     request.reporter.say("the embedded Postgres is running; stop it with: tradewinds sources down")
 
 
-@sources_app.command(
-    epilog=examples(
-        "tradewinds sources down",
-    )
-)
+@sources_app.command(epilog=examples("tradewinds sources down"))
 def down() -> None:
     """Stop the embedded Postgres."""
     from ingestion.embedded.postgres import EmbeddedPostgres

@@ -26,11 +26,6 @@ class Mart:
         schema, _, table = self.relation.partition(".")
         return schema, table
 
-    @property
-    def is_of_operations(self) -> bool:
-        """Whether it describes runs rather than the business."""
-        return self.place[0] == OPERATIONS_SCHEMA
-
 
 @dataclass(frozen=True)
 class Export:
@@ -54,11 +49,6 @@ def published_marts() -> list[Mart]:
     snapshots = (PROJECT / "snapshots").glob("*_snapshot.yml")
     marts += [_describe("snapshots", path, "snapshots") for path in snapshots]
     return sorted(marts, key=lambda mart: mart.relation)
-
-
-def published_relations() -> list[str]:
-    """Return the name of every published mart as `schema.table`."""
-    return [mart.relation for mart in published_marts()]
 
 
 def exports() -> list[Export]:

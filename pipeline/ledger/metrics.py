@@ -1,13 +1,13 @@
 """Export the ledger as Prometheus metrics: `runs/metrics.prom`, for node_exporter's textfile collector."""
 
 import fcntl
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from ingestion.files import write_atomically
 from pipeline.ledger import Ledger
@@ -36,27 +36,20 @@ def write_metrics(ledger: Ledger, folder: Path) -> None:
     with (folder / f".{FILE_NAME}.lock").open("w", encoding="utf-8") as lock:
         # Read and write under one lock, so that the later of two processes writes the metrics of both.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_LedgerMetrics(ledger.entries()))
-        write_atomically(folder / FILE_NAME, generate_latest(registry).decode())
+        write_atomically(folder / FILE_NAME, generate_latest(_gauges(ledger.entries())).decode())
 
 
-class _LedgerMetrics:
-    """The metrics of the ledger's entries, in the form that prometheus_client renders."""
-
-    def __init__(self, entries: list[dict[str, Any]]):
-        self._series: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-        for entry in entries:
-            self._series.setdefault(_labels_of(entry), []).append(entry)
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield each metric with one sample for each step, source and target that has a value."""
-        families = {name: GaugeMetricFamily(name, text, labels=_LABELS) for name, text in _HELP.items()}
-        for labels, entries in sorted(self._series.items()):
-            for name, value in _values(entries).items():
-                if value is not None:
-                    families[name].add_metric(labels, value)
-        yield from families.values()
+def _gauges(entries: list[dict[str, Any]]) -> CollectorRegistry:
+    """Return each metric with one sample for each step, source and target that has a value."""
+    registry, series = CollectorRegistry(), defaultdict(list)
+    for entry in entries:
+        series[_labels_of(entry)].append(entry)
+    gauges = {name: Gauge(name, text, _LABELS, registry=registry) for name, text in _HELP.items()}
+    for labels, told in sorted(series.items()):
+        for name, value in _values(told).items():
+            if value is not None:
+                gauges[name].labels(*labels).set(value)
+    return registry
 
 
 def _labels_of(entry: dict[str, Any]) -> tuple[str, str, str]:

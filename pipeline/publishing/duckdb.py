@@ -27,10 +27,10 @@ from pipeline.publishing.duckdb_marts import (
     digest_published,
 )
 from pipeline.publishing.duckdb_reading import answering, is_held, reason_of
-from pipeline.publishing.journal import Journal, Published, appended, taken_back, write_latest
+from pipeline.publishing.journal import Published, appended, read_journal, taken_back, write_journal, write_latest
 
 _READING = Lock()
-_PUBLISHED = "tradewinds.duckdb"
+_PUBLISHED, _JOURNAL = "tradewinds.duckdb", "versions/journal.json"
 
 
 class DuckDBPublisher:
@@ -38,7 +38,6 @@ class DuckDBPublisher:
 
     def __init__(self, home: Home):
         self._store = open_store(home.published, home.work)
-        self._journal = Journal(self._store, "versions/journal.json")
         self._warehouse = DuckDBWarehouse(home).path
         self._built: tuple[tuple, dict[str, Digest]] | None = None
 
@@ -116,10 +115,8 @@ class DuckDBPublisher:
 
     def _entries(self) -> list[Published]:
         with self._readable() as path:
-            if path is None:
-                return []
-            version = _version_of(path)
-            return self._journal.entries(version, lambda: Published.now(version, file_sha256(path)))
+            version = path and _version_of(path)
+            return read_journal(self._store, _JOURNAL, version, lambda: Published.now(version, file_sha256(path)))
 
     def _sha256(self, name: str) -> str | None:
         """Return the hash of a file in the store, None if there is no such file."""
@@ -171,7 +168,7 @@ class DuckDBPublisher:
 
     def _put_in_place(self, entries: list[Published]) -> None:
         """Write the journal, then publish the last entry's file atomically."""
-        self._journal.write(entries)
+        write_journal(self._store, _JOURNAL, entries)
         self._store.copy(_kept_name(entries[-1].version), _PUBLISHED)
 
     @contextmanager
@@ -187,7 +184,7 @@ class DuckDBPublisher:
     def _tidy(self, entries: list[Published]) -> None:
         """Keep the newest versions' files; remove older ones and those that were rolled back."""
         kept = entries[-kept_versions() :]
-        self._journal.write(kept)
+        write_journal(self._store, _JOURNAL, kept)
         write_latest(self._store, "duckdb", kept[-1])
         names = [_kept_name(entry.version) for entry in kept]
         for name in self._store.names("versions"):

@@ -32,32 +32,34 @@ def attached(warehouse: Path, published: Path | None) -> Iterator[duckdb.DuckDBP
 
 def digest_built(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
     """Digest the built marts' rows, by mart."""
-    return {mart.relation: _digest(connection, "warehouse", mart) for mart in marts}
+    return {mart.relation: digest_mart(connection, "warehouse", mart) for mart in marts}
 
 
 def digest_published(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
     """Return the published marts' stored digests, or digest them again if another algorithm made those."""
     recorded = {}
-    if _columns(connection, "published", Mart(_MARTS)):
+    if columns_of(connection, "published", Mart(_MARTS)):
         query = f"select mart, row_count, content_hash from published.{_MARTS}"
         recorded = {mart: Digest(*digest) for mart, *digest in connection.execute(query).fetchall()}
     known = {mart: digest for mart, digest in recorded.items() if is_comparable(digest.content_hash)}
     return {
-        mart.relation: known.get(mart.relation) or _digest(connection, "published", mart)
+        mart.relation: known.get(mart.relation) or digest_mart(connection, "published", mart)
         for mart in marts
-        if _columns(connection, "published", mart)
+        if columns_of(connection, "published", mart)
     }
 
 
-def compare_mart(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Change:
-    """Compare a mart's published rows with the built ones."""
-    before, after = (_columns(connection, database, mart) for database in ("published", "warehouse"))
+def compare_mart(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, old: str = "published", new: str = "warehouse"
+) -> Change:
+    """Compare a mart's rows in two attached databases."""
+    before, after = (list(columns_of(connection, database, mart)) for database in (old, new))
     return compare(
         mart,
         lambda query: connection.execute(query).fetchall()[0],
         lambda relation, columns: row_hash(connection, relation, columns)[1],
-        _name("published", mart) if before else None,
-        _name("warehouse", mart),
+        _name(old, mart) if before else None,
+        _name(new, mart),
         (before, after),
     )
 
@@ -82,17 +84,18 @@ def copy_marts(
     connection.execute("detach draft")
 
 
-def _digest(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> Digest:
+def digest_mart(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> Digest:
+    """Digest a mart's rows in an attached database."""
     return digest_rows(connection, _name(database, mart))
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> list[str]:
-    """Return the mart's columns in order, none if it doesn't exist."""
+def columns_of(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> dict[str, str]:
+    """Return the mart's columns in order with their types, none if it doesn't exist."""
     query = """
-        select column_name from duckdb_columns()
+        select column_name, data_type from duckdb_columns()
         where database_name = ? and schema_name = ? and table_name = ? order by column_index
     """
-    return [name for (name,) in connection.execute(query, [database, *mart.place]).fetchall()]
+    return dict(connection.execute(query, [database, *mart.place]).fetchall())
 
 
 def _name(database: str, mart: Mart) -> str:

@@ -27,29 +27,27 @@ class Published:
         return cls(version.run_date, version.name, version.content_hash, sha256, moment)
 
 
-class Journal:
-    """The published versions in order, newest last, as JSON; written *before* readers see the newest.
+def read_journal(
+    store: Store, name: str, current: Version | None, describe: Callable[[], Published]
+) -> list[Published]:
+    """Return the versions up to the published one, newest last; `describe` supplies that if the journal lacks it.
 
-    A kill in between leaves one entry too many or too few, which `entries` detects by the current version.
+    The journal is written *before* readers see the newest. A kill in between leaves one entry too many or too few,
+    which the current version tells.
     """
+    if current is None:
+        return []
+    try:
+        kept = [Published(**entry) for entry in json.loads(store.read(name))]
+    except FileNotFoundError:
+        kept = []
+    names = [entry.version for entry in kept]
+    return kept[: names.index(current.name) + 1] if current.name in names else [*kept, describe()]
 
-    def __init__(self, store: Store, name: str):
-        self._store, self._name = store, name
 
-    def entries(self, current: Version, describe: Callable[[], Published]) -> list[Published]:
-        """Return the versions up to the published one, which `describe` supplies if the journal lacks it."""
-        try:
-            kept = [Published(**entry) for entry in json.loads(self._store.read(self._name))]
-        except FileNotFoundError:
-            kept = []
-        names = [entry.version for entry in kept]
-        if current.name in names:
-            return kept[: names.index(current.name) + 1]
-        return [*kept, describe()]
-
-    def write(self, entries: list[Published]) -> None:
-        """Replace the journal."""
-        self._store.write(self._name, json.dumps([asdict(entry) for entry in entries], indent=1) + "\n")
+def write_journal(store: Store, name: str, entries: list[Published]) -> None:
+    """Replace the journal, a JSON file."""
+    store.write(name, json.dumps([asdict(entry) for entry in entries], indent=1) + "\n")
 
 
 def appended(entries: list[Published], newest: Published) -> list[Published]:

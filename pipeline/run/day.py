@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from ingestion.landing import Landing
 from pipeline.ledger import FINISHED, STEPS
+from pipeline.run.extracting import Manner, extract_sources
 from pipeline.run.prepared import prepared
 from pipeline.run.request import Request
-from pipeline.run.steps import build, check, extract, load, publish
+from pipeline.run.steps import build, check, load, publish
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,10 @@ def run_day(request: Request, run_date: str, options: Options, *, left: list[str
     Named sources are read, loaded and checked; what follows is of the whole day, because a publish is.
     """
     drift, shrink, stale = options.accept_drift, options.accept_shrink, options.accept_stale
-    only_missing = not options.refresh
+    manner = Manner(None, drift, shrink, only_missing=not options.refresh)
     publishing, whole = {"allow_older": options.allow_older, "dry_run": options.dry_run}, request.whole
     actions: dict[str, Callable[[], object]] = {
-        "extract": lambda: extract(
-            request, run_date, accept_drift=drift, accept_shrink=shrink, only_missing=only_missing
-        ),
+        "extract": lambda: extract_sources(request, run_date, manner),
         "load": lambda: load_until(request, run_date),
         "check_arrivals": lambda: check(request, run_date, "arrivals", accept_shrink=shrink, accept_stale=stale),
         "build": lambda: build(whole, run_date),

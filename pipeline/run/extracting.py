@@ -16,7 +16,7 @@ from ingestion.settings import Home
 from ingestion.sources import SOURCES, ApiSource, Source, kind_of, sources_named
 from pipeline.ledger import Record
 from pipeline.run.recording import explained, recorded
-from pipeline.run.relay import Hearing, InTurn, Relay
+from pipeline.run.relay import InTurn, Relay
 from pipeline.run.request import Request
 from pipeline.run.worker import Worker, WorkerEnded
 
@@ -59,8 +59,10 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
     with request.reporter.progress() as progress:
         turns = InTurn(request.reporter, names, progress)
         for name in landed:
-            with turns.hearing(name) as hearing:
-                _note_again(_heard(request, hearing), run_date, name, landing.landed_manifest(name, run_date), manner)
+            with turns.hearing(name) as reporter:
+                _note_again(
+                    replace(request, reporter=reporter), run_date, name, landing.landed_manifest(name, run_date), manner
+                )
         failures = _side_by_side(request, run_date, [name for name in names if name not in landed], manner, turns)
     if failures:
         raise failures[min(failures, key=names.index)]
@@ -77,31 +79,31 @@ def _side_by_side(
     waiting, failures, interrupted = deque(names), {}, Event()
     is_helped = len(names) > 1 and "dlt" not in sys.modules
 
-    def work_off(extract_one: Callable[[str, Hearing], None]) -> None:
+    def work_off(extract_one: Callable[[str, Relay], None]) -> None:
         while waiting and not interrupted.is_set():
             try:
                 name = waiting.popleft()
             except IndexError:  # the other thread was faster
                 return
             try:
-                with turns.hearing(name) as hearing:
-                    extract_one(name, hearing)
+                with turns.hearing(name) as reporter:
+                    extract_one(name, reporter)
             except Exception as error:
                 failures[name] = error
                 if isinstance(error, WorkerEnded):
                     return
 
-    def extract_here(name: str, hearing: Hearing) -> None:
+    def extract_here(name: str, reporter: Relay) -> None:
         def hear(*told: Any) -> None:
             if interrupted.is_set():
                 raise StepFailed("interrupted")
-            hearing.hear(*told)
+            reporter.hear(*told)
 
         _extract_one(request, run_date, name, manner, Relay(hear))
 
-    def extract_there(name: str, hearing: Hearing) -> None:
+    def extract_there(name: str, reporter: Relay) -> None:
         try:
-            worker.call(_extract_there, run_date, name, manner, reporter=hearing)
+            worker.call(_extract_there, run_date, name, manner, reporter=reporter)
         except WorkerEnded:
             with explained(run_date, "extract", _command(request, run_date, name, manner), name):
                 raise
@@ -205,10 +207,6 @@ def note_landed(record: Record, manifest: Manifest) -> None:
     record.details = {
         "rejected_rows": manifest.rejected_rows, "is_sample": manifest.is_sample, "warnings": warnings,
     }  # fmt: skip
-
-
-def _heard(request: Request, hearing: Hearing) -> Request:
-    return replace(request, reporter=Relay(hearing.hear))
 
 
 def _command(request: Request, run_date: str, name: str, manner: Manner) -> str:

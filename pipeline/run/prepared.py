@@ -11,7 +11,7 @@ from ingestion.warehouse import Warehouse
 from pipeline.dbt import BuildResult, Dbt, HistoryBehind
 from pipeline.run.relay import Relay
 from pipeline.run.reporter import Reporter
-from pipeline.run.request import Request, Workers
+from pipeline.run.request import Request
 from pipeline.run.worker import Worker
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def prepared(request: Request) -> Iterator[Request]:
         Worker("the checks", prepare_checks) as checks,
         Worker("dbt", prepare_dbt, request.target, request.home) as dbt,
     ):
-        yield replace(request, workers=Workers(dbt, checks))
+        yield replace(request, workers={"dbt": dbt, "checks": checks})
 
 
 def prepare_dbt(target: str, home: Home) -> Dbt:

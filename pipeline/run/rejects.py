@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from ingestion.errors import Refused, StepFailed
+from ingestion.errors import Refused
 from ingestion.landing import Landing
 from ingestion.rejects import read_rejects
 from ingestion.replay import replay_source
@@ -15,8 +15,8 @@ from pipeline.ledger import STEPS
 from pipeline.run.day import Options, run_day, steps_left
 from pipeline.run.extracting import note_landed
 from pipeline.run.judged import COLUMNS, judged_days, rejected_by_build
-from pipeline.run.recording import recorded
-from pipeline.run.relay import InTurn, Relay
+from pipeline.run.recording import explained, recorded
+from pipeline.run.relay import InTurn
 from pipeline.run.request import Request
 
 COUNTED = ("run_date", "source", "table_name", "rule", "rows")
@@ -56,15 +56,11 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
 
     A loaded but incomplete day is continued too, because a killed replay leaves it so.
     """
-    try:
-        with request.reporter.progress() as progress:
-            turns = InTurn(request.reporter, [source.name], progress)
-            with turns.hearing(source.name) as turn, Relay(turn.hear).tables("replay", source.name) as on_rows:
-                replay = replay_source(source, run_date, request.home, on_rows)
-    except (Refused, StepFailed) as error:
-        ended = "refused" if isinstance(error, Refused) else "failed"
-        command = error.command or f"tradewinds rejects replay --run-date {run_date} --source {source.name}"
-        raise type(error)(f"replay {run_date} {ended}: {source.name}: {error.reason}", command) from error
+    command = f"tradewinds rejects replay --run-date {run_date} --source {source.name}"
+    with explained(run_date, "replay", command, source.name), request.reporter.progress() as progress:
+        turns = InTurn(request.reporter, [source.name], progress)
+        with turns.hearing(source.name) as reporter, reporter.tables("replay", source.name) as on_rows:
+            replay = replay_source(source, run_date, request.home, on_rows)
     say = request.reporter.say
     if not replay.before.rejected_rows:
         say(f"{source.name} has no rejected rows on {run_date}")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from rich.progress import Progress
 
@@ -13,14 +13,7 @@ from pipeline.run.reporter import Reporter, TableLines
 Told = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
-class Hearing(Protocol):
-    """A receiver of a Relay's calls."""
-
-    def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Receive one call of a reporter's method."""
-
-
-class Relay(Reporter):
+class Relay:
     """A reporter that prints nothing and forwards its calls."""
 
     def __init__(self, send: Callable[[str, tuple[Any, ...], dict[str, Any]], None]):
@@ -39,6 +32,10 @@ class Relay(Reporter):
         """Show the current work on the progress line only."""
         self._send("show", (text,), {})
 
+    def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Forward a call of another reporter."""
+        self._send(name, args, named)
+
     @contextmanager
     def tables(self, step: str, source: str) -> Iterator[TableLines]:
         yield TableLines(self.line, self.show, step, source)
@@ -54,22 +51,28 @@ class InTurn:
         self._lock = Lock()
 
     @contextmanager
-    def hearing(self, name: str) -> Iterator["Turn"]:
-        """Yield the receiver for the work of this name, which ends with the block."""
+    def hearing(self, name: str) -> Iterator[Relay]:
+        """Yield the reporter for the work of this name, which ends with the block.
+
+        A call is printed at once, or kept until all earlier work has ended.
+        """
         task = self._progress.add_task("", total=None)
+
+        def take(*told: Any) -> None:
+            if told[0] == "show":
+                self._progress.update(task, description=told[1][0])
+                return
+            with self._lock:
+                self._told[name].append(told)
+                self._print_due()
+
         try:
-            yield Turn(self, name, lambda text: self._progress.update(task, description=text))
+            yield Relay(take)
         finally:
             self._progress.remove_task(task)
             with self._lock:
                 self._ended.add(name)
                 self._print_due()
-
-    def take(self, name: str, told: Told) -> None:
-        """Print the call, or keep it until all earlier work has ended."""
-        with self._lock:
-            self._told[name].append(told)
-            self._print_due()
 
     def _print_due(self) -> None:
         for name, told in self._told.items():
@@ -77,16 +80,3 @@ class InTurn:
                 self._reporter.hear(*told.pop(0))
             if name not in self._ended:
                 return
-
-
-class Turn:
-    """The receiver for one of several pieces of work."""
-
-    def __init__(self, turns: InTurn, name: str, show: Callable[[str], None]):
-        self._turns, self._name, self._show = turns, name, show
-
-    def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        if name == "show":
-            self._show(*args)
-        else:
-            self._turns.take(self._name, (name, args, named))

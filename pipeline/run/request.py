@@ -1,9 +1,11 @@
 """The request of a command: its home, target and sources."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any, Literal
 
 from ingestion.settings import Home
 from ingestion.sources import Source, sources_named
@@ -11,15 +13,7 @@ from ingestion.warehouse import Warehouse, open_warehouse
 from pipeline.dbt import Dbt
 from pipeline.ledger import Ledger
 from pipeline.run.reporter import Reporter
-from pipeline.run.worker import Here, Worker
-
-
-@dataclass(frozen=True)
-class Workers:
-    """The processes that prepare a day's later steps."""
-
-    dbt: Worker
-    checks: Worker
+from pipeline.run.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -31,7 +25,7 @@ class Request:
     named_sources: list[str] = field(default_factory=list)
     reporter: Reporter = field(default_factory=Reporter)
     run_at: datetime | None = None
-    workers: Workers | None = None
+    workers: dict[str, Worker] = field(default_factory=dict)  # by the part of the day that they have prepared
 
     @property
     def sources(self) -> list[Source]:
@@ -57,15 +51,11 @@ class Request:
         """The dbt project at the target."""
         return Dbt(self.target, self.home)
 
-    @property
-    def at_dbt(self) -> Worker | Here:
-        """The place to run dbt: the prepared worker, or this process."""
-        return self.workers.dbt if self.workers else Here(lambda: self.dbt)
-
-    @property
-    def at_checks(self) -> Worker | Here:
-        """The place to run checks."""
-        return self.workers.checks if self.workers else Here(lambda: None)
+    def call(self, part: Literal["dbt", "checks"], work: Callable[..., Any], *args: Any) -> Any:
+        """Return `work(prepared, *args, reporter=…)`, done by the worker of this part of the day, or here."""
+        if worker := self.workers.get(part):
+            return worker.call(work, *args, reporter=self.reporter)
+        return work(self.dbt if part == "dbt" else None, *args, reporter=self.reporter)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -1,4 +1,4 @@
-"""The steps of a day, each with its gate; none does another's work."""
+"""The steps of a day after the extract, each with its gate; none does another's work."""
 
 import pyarrow as pa
 
@@ -11,7 +11,6 @@ from pipeline.dbt.project import Mart, published_marts
 from pipeline.ledger import Record
 from pipeline.publishing import Publisher, open_publisher
 from pipeline.run.exports import write_exports
-from pipeline.run.extracting import Manner, extract_sources
 from pipeline.run.gates import (
     arrivals_are_checked,
     check_command,
@@ -26,24 +25,6 @@ from pipeline.run.judged import count_by_source
 from pipeline.run.prepared import build_day, check_stage
 from pipeline.run.recording import explained, recorded, timed
 from pipeline.run.request import Request
-
-
-def extract(
-    request: Request,
-    run_date: str,
-    *,
-    tables: list[str] | None = None,
-    accept_drift: bool = False,
-    accept_shrink: bool = False,
-    only_missing: bool = False,
-    from_raw: bool = False,
-) -> None:
-    """Land the day of every requested source; with `only_missing`, landed days are reused.
-
-    With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. If
-    sources fail, the first error is raised after all have run.
-    """
-    extract_sources(request, run_date, Manner(tables, accept_drift, accept_shrink, only_missing, from_raw))
 
 
 def load(request: Request, run_date: str) -> None:
@@ -70,7 +51,7 @@ def build(request: Request, run_date: str) -> BuildResult:
         record_own_sources(request.warehouse)
         record_steps(request)
         with timed(request, "build", "dbt") as finished:
-            result = request.at_dbt.call(build_day, run_date, request.named_sources, reporter=request.reporter)
+            result = request.call("dbt", build_day, run_date, request.named_sources)
             finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
         record.details = {"nodes": result.counts, "warnings": result.warnings}
         if mark := request.warehouse.build_mark():
@@ -175,16 +156,9 @@ def _run_suites(request: Request, run_date: str, stage: str, sources: list[str],
     from pipeline.checks import describe_critical
 
     with timed(request, f"check {stage}", "expectations") as finished:
-        result = request.at_checks.call(
-            check_stage,
-            stage,
-            request.warehouse,
-            request.home,
-            run_date,
-            sources,
-            frozenset(record.details.get("accepted", [])),
-            reporter=request.reporter,
-        )
+        accepted = frozenset(record.details.get("accepted", []))
+        home, warehouse = request.home, request.warehouse
+        result = request.call("checks", check_stage, stage, warehouse, home, run_date, sources, accepted)
         finished(None, f"{result.passed} met, {result.failed} not met")
     warnings = [str(finding) for finding in result.warnings]
     record.details |= {"expectations": result.passed + result.failed, "warnings": warnings}

@@ -19,7 +19,8 @@ from typing import Any
 
 from ingestion.errors import StepFailed
 from ingestion.redact import known_secrets, one_line, register_secret
-from pipeline.run.relay import Hearing, Relay
+from pipeline.run.relay import Relay
+from pipeline.run.reporter import Reporter
 
 # How long interrupted work may take to close its resources.
 _GRACE_SECONDS = 0.9
@@ -28,16 +29,6 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
 
 class WorkerEnded(StepFailed):
     """A worker ended or was killed before it answered."""
-
-
-class Here:
-    """Runs work in this process, with the interface of Worker."""
-
-    def __init__(self, prepare: Callable[[], Any]):
-        self._prepare = prepare
-
-    def call(self, work: Callable[..., Any], *args: Any, reporter: Hearing) -> Any:
-        return work(self._prepare(), *args, reporter=reporter)
 
 
 class Worker:
@@ -83,7 +74,7 @@ class Worker:
         self._connection.close()
         self._errors.close()
 
-    def call(self, work: Callable[..., Any], *args: Any, reporter: Hearing) -> Any:
+    def call(self, work: Callable[..., Any], *args: Any, reporter: Reporter | Relay) -> Any:
         """Return `work(prepared, *args, reporter=…)`, or raise the error of it or of `prepare`.
 
         The work's reporter calls are forwarded to this one. Raises WorkerEnded when the process has ended.

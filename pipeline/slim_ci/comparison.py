@@ -6,11 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.digest import digest_rows, row_hash
 from ingestion.session import memory_setting, open_session
-from ingestion.sql import literal, quote
+from ingestion.sql import literal
 from pipeline.dbt.project import Mart, published_marts
-from pipeline.publishing.changes import compare
+from pipeline.publishing.duckdb_marts import columns_of, compare_mart, digest_mart
 from pipeline.slim_ci.state import State
 
 _BEFORE, _AFTER = "before", "after"
@@ -43,7 +42,7 @@ def compare_marts(state: State, warehouse: Path) -> tuple[list[Difference], int]
         for path, name in ((state.warehouse, _BEFORE), (warehouse, _AFTER)):
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
         # A removed mart is still in the copy, as built by the state.
-        found = [_difference(connection, name, marts.get(name)) for name in names]
+        found = [_difference(connection, marts.get(name, Mart(name)), name in marts) for name in names]
     return [difference for difference in found if difference], len(names)
 
 
@@ -55,42 +54,26 @@ def _marts_of(state: State) -> list[str]:
     return [f"{node['schema']}.{node['alias']}" for node in marts if node["resource_type"] in kinds]
 
 
-def _difference(connection: duckdb.DuckDBPyConnection, relation: str, mart: Mart | None) -> Difference | None:
-    before = _side(connection, _BEFORE, relation)
-    after = _side(connection, _AFTER, relation) if mart else None
+def _difference(connection: duckdb.DuckDBPyConnection, mart: Mart, is_there: bool) -> Difference | None:
+    before = _side(connection, _BEFORE, mart)
+    after = _side(connection, _AFTER, mart) if is_there else None
     if before == after:
         return None
-    if mart is None or before is None or after is None:
-        return Difference(relation, before, after, "removed" if mart is None else "new" if after else "not built")
-    change = compare(
-        mart,
-        lambda query: connection.execute(query).fetchall()[0],
-        lambda relation, columns: row_hash(connection, relation, columns)[1],
-        _name(_BEFORE, relation),
-        _name(_AFTER, relation),
-        (list(before.columns), list(after.columns)),
-    )
+    if before is None or after is None:
+        words = "removed" if not is_there else "new" if after else "not built"
+        return Difference(mart.relation, before, after, words)
     retyped = [
         f"column {name} {before.columns[name]} → {kind}"
         for name, kind in after.columns.items()
         if before.columns.get(name, kind) != kind
     ]
-    return Difference(relation, before, after, "; ".join([*filter(None, [change.describe()]), *retyped]))
+    told = compare_mart(connection, mart, _BEFORE, _AFTER).describe()
+    return Difference(mart.relation, before, after, "; ".join([*filter(None, [told]), *retyped]))
 
 
-def _side(connection: duckdb.DuckDBPyConnection, database: str, relation: str) -> Side | None:
-    schema, _, table = relation.partition(".")
-    query = """
-        select column_name, data_type from duckdb_columns()
-        where database_name = ? and schema_name = ? and table_name = ? order by column_index
-    """
-    columns = dict(connection.execute(query, [database, schema, table]).fetchall())
+def _side(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> Side | None:
+    columns = columns_of(connection, database, mart)
     if not columns:
         return None
-    name = _name(database, relation)
-    digest = digest_rows(connection, name, list(columns))
+    digest = digest_mart(connection, database, mart)
     return Side(digest.rows, digest.content_hash, columns)
-
-
-def _name(database: str, relation: str) -> str:
-    return ".".join([database, *map(quote, relation.split("."))])

@@ -8,13 +8,13 @@ import yaml
 
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
-from pipeline.dbt.project import published_relations
+from pipeline.dbt.project import published_marts
 from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox
 
 ENGINES = ("duckdb", "postgres")
 # What `ops` says of runs differs from run to run, and so from engine to engine.
-RELATIONS = [relation for relation in published_relations() if not relation.startswith("ops.")]
+RELATIONS = [mart.relation for mart in published_marts() if mart.place[0] != "ops"]
 
 
 @pytest.fixture(scope="module")

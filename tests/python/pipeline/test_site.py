@@ -16,7 +16,6 @@ from pipeline.ledger import Ledger
 from pipeline.run.request import Request
 from pipeline.site.history import read_days, write_history
 from pipeline.site.pages import seal_page
-from pipeline.site.serving import find_page
 from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
@@ -103,33 +102,6 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize(
-    ("requested", "found"),
-    [
-        ("/", "index.html"),
-        ("/boards/sales.html?year=2021", "boards/sales.html"),
-        ("/boards/../index.html", "index.html"),
-        ("/expectations/", "expectations/index.html"),
-        ("/expectations/style.css", "expectations/style.css"),
-        ("/boards", None),
-        ("/boards/", None),
-        ("/../secret.html", None),
-        ("/%2e%2e/secret.html", None),
-        ("/boards/%2e%2e/%2e%2e/secret.html", None),
-        ("//../secret.html", None),
-        ("/..%5csecret.html", None),
-        ("/away.html", None),
-        ("/index.html%00.css", None),
-        ("/dbt/manifest.json", None),
-        ("/.draft.html", None),
-        ("http://elsewhere/../secret.html", None),
-    ],
-)
-def test_only_pages_of_the_folder_are_found(root: Path, requested: str, found: str | None) -> None:
-    assert find_page(root, requested) == (root / found if found else None)
-
-
-@pytest.mark.unit
 def test_a_sealed_page_may_ask_nobody() -> None:
     sealed = seal_page("<html><head><title>x</title></head></html>")
     policy = re.search(r'<head><meta http-equiv="Content-Security-Policy" content="([^"]+)">', sealed)[1]
@@ -150,11 +122,41 @@ def served(root: Path) -> Iterator[tuple[Sandbox, int]]:
     assert (process.returncode, output, errors) == (0, "", "")
 
 
-def _ask(port: int, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+def _ask(port: int, method: str, path: str) -> tuple[int, http.client.HTTPMessage, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request(method, path)
     answer = connection.getresponse()
-    return answer.status, dict(answer.getheaders()), answer.read()
+    return answer.status, answer.headers, answer.read()
+
+
+# What is asked for, and the page that is the answer.
+_ASKED = {
+    "/": "index.html",
+    "/boards/sales.html?year=2021": "boards/sales.html",
+    "/boards/../index.html": "index.html",
+    "/expectations/": "expectations/index.html",
+    "/expectations/style.css": "expectations/style.css",
+    "/boards": None,
+    "/boards/": None,
+    "/../secret.html": None,
+    "/%2e%2e/secret.html": None,
+    "/boards/%2e%2e/%2e%2e/secret.html": None,
+    "//../secret.html": None,
+    "/..%5csecret.html": None,
+    "/away.html": None,
+    "/index.html%00.css": None,
+    "/dbt/manifest.json": None,
+    "/.draft.html": None,
+    "http://elsewhere/../secret.html": None,
+}
+
+
+@pytest.mark.e2e
+def test_only_pages_of_the_folder_are_found(served: tuple[Sandbox, int]) -> None:
+    answers = {requested: _ask(served[1], "GET", requested) for requested in _ASKED}
+    found = {requested: body.decode() if status == 200 else None for requested, (status, _, body) in answers.items()}
+    assert found == _ASKED
+    assert {status for status, _, _ in answers.values()} == {200, 404}
 
 
 @pytest.mark.e2e

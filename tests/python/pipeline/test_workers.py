@@ -17,7 +17,7 @@ from ingestion.redact import register_secret
 from ingestion.settings import PROJECT
 from pipeline.run.relay import InTurn
 from pipeline.run.reporter import Reporter
-from pipeline.run.worker import Here, Worker
+from pipeline.run.worker import Worker
 from tests.python import worker_tasks as tasks
 
 
@@ -69,16 +69,15 @@ def test_a_worker_returns_raises_and_tells_what_its_work_does(capfd: pytest.Capt
 
 def test_work_here_is_work_in_a_worker() -> None:
     told = []
-    for place in (Here(tasks.prepare), Worker("tests", tasks.prepare)):
-        heard = Heard()
-        reporter = Reporter(Console(file=StringIO(), width=100))
-        reporter.hear = heard.hear
-        reporter.line = lambda *what, heard=heard: heard.hear("line", what, {})
-        reporter.tell = lambda heard=heard, **what: heard.hear("tell", (), what)
-        assert place.call(tasks.tell, 3, reporter=reporter)[0] == "prepared"
-        told.append(heard.told)
-        if isinstance(place, Worker):
-            place.__exit__()
+    with Worker("tests", tasks.prepare) as worker:
+        for call in (worker.call, lambda work, *args, **named: work(tasks.prepare(), *args, **named)):
+            heard = Heard()
+            reporter = Reporter(Console(file=StringIO(), width=100))
+            reporter.hear = heard.hear
+            reporter.line = lambda *what, heard=heard: heard.hear("line", what, {})
+            reporter.tell = lambda heard=heard, **what: heard.hear("tell", (), what)
+            assert call(tasks.tell, 3, reporter=reporter)[0] == "prepared"
+            told.append(heard.told)
     assert told[0] == told[1]
     assert len(told[0]) == 4
 

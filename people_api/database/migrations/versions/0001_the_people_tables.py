@@ -20,14 +20,15 @@ def upgrade() -> None:
         sa.CheckConstraint("role in ('reader', 'writer', 'admin')", name="api_keys_role_is_known"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_table(
-        "departments",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.CheckConstraint("id > 0", name="departments_id_is_positive"),
-        sa.PrimaryKeyConstraint("id"),
-    )
+    for table in ("departments", "jobs"):
+        op.create_table(
+            table,
+            sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+            sa.Column("name", sa.Text(), nullable=False),
+            sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+            sa.CheckConstraint("id > 0", name=f"{table}_id_is_positive"),
+            sa.PrimaryKeyConstraint("id"),
+        )
     op.create_table(
         "imports",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
@@ -39,14 +40,6 @@ def upgrade() -> None:
         sa.Column("rejected_count", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("batch_id"),
-    )
-    op.create_table(
-        "jobs",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.CheckConstraint("id > 0", name="jobs_id_is_positive"),
-        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "rejected_rows",
@@ -91,16 +84,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("api_key_id", "key"),
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], unique=False)
-
-
-def downgrade() -> None:
-    op.drop_index("ix_idempotency_keys_created_at", table_name="idempotency_keys")
-    op.drop_table("idempotency_keys")
-    op.drop_index("ix_employees_job_id", table_name="employees")
-    op.drop_index("ix_employees_department_id", table_name="employees")
-    op.drop_table("employees")
-    op.drop_table("rejected_rows")
-    op.drop_table("jobs")
-    op.drop_table("imports")
-    op.drop_table("departments")
-    op.drop_table("api_keys")
