@@ -4,8 +4,9 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import duckdb
 
@@ -39,7 +40,7 @@ def file_sha256(path: Path) -> str:
 
 def stream_sha256(stream: BinaryIO) -> str:
     """Return the hex SHA-256 of the rest of a stream."""
-    return hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashlib.file_digest(cast(BufferedReader, stream), "sha256").hexdigest()
 
 
 def is_comparable(content_hash: str) -> bool:

@@ -30,4 +30,6 @@ def split_array(text: str, decoder: JSONDecoder) -> tuple[list[Any], list[str]]:
 
 
 def _skip_space(text: str, at: int) -> int:
-    return _SPACE.match(text, at).end()
+    space = _SPACE.match(text, at)
+    assert space, "it also matches nothing"
+    return space.end()

@@ -162,8 +162,8 @@ def _parse(path: Path, changed: int, size: int) -> dict[str, Any]:
 
 def source_number(
     source: str, name: str, default: Any = None, *, least: float, most: float | None = None, whole: bool = False
-) -> Decimal | None:
-    """Return a number of a source's settings, None when it is unset; raises BadRequest naming its variable."""
+) -> Any:
+    """Return a Decimal of a source's settings, None when it is unset; raises BadRequest naming its variable."""
     value = source_setting(source, name, default)
     if value is None:
         return None

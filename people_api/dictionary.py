@@ -5,6 +5,7 @@ control characters. A hiring date is ISO-8601 in UTC, ends in Z, and lies in 190
 number. Unknown fields are refused.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, get_type_hints
 
@@ -80,8 +81,11 @@ def changes_of(row: type[Record]) -> type[Record]:
 
 def _without_id(row: type[Record], kind: str, told: str, default: Any) -> type[Record]:
     fields = get_type_hints(row, include_extras=True)
-    described = told.format(row.__doc__[0].lower() + row.__doc__[1:-1])
-    changed = {name: (type_, default) for name, type_ in fields.items() if name in row.model_fields and name != "id"}
+    described = str(row.__doc__).removesuffix(".")
+    described = told.format(described[0].lower() + described[1:])
+    changed: dict[str, Any] = {
+        name: (type_, default) for name, type_ in fields.items() if name in row.model_fields and name != "id"
+    }
     return create_model(row.__name__.removesuffix("Row") + kind, __base__=Record, __doc__=described, **changed)
 
 

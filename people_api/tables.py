@@ -6,7 +6,7 @@ from functools import cached_property
 from sqlalchemy import DateTime, Integer
 
 from ingestion.errors import BadRequest
-from people_api.database.models import Base, Department, Employee, Job
+from people_api.database.models import Department, Employee, Entity, Job
 from people_api.dictionary import EmployeeRow, NamedRow, Record
 
 _TYPES = {Integer: "integer", DateTime: "timestamptz"}
@@ -16,7 +16,7 @@ _TYPES = {Integer: "integer", DateTime: "timestamptz"}
 class Table:
     """A table: its rows as they come in, and its model in the database, which knows types and references."""
 
-    model: type[Base]
+    model: type[Entity]
     row: type[Record]
 
     @property

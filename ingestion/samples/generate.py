@@ -119,7 +119,7 @@ def write_csv(path: Path, scale: int, statement: str) -> int:
     """Let DuckDB write a file, and return the number of rows."""
     with replacing(path, path.stem) as unfinished, open_generator(scale) as generator:
         target = str(unfinished).replace("'", "''")
-        return generator.execute(statement.format(target=target)).fetchone()[0]
+        return generator.execute(statement.format(target=target)).fetchall()[0][0]
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def sniff(name: str, path: Path) -> tuple[str, LookedTable]:
             texts = {"path": str(path), "delimiter": delimiter, "columns": dict.fromkeys(columns, "VARCHAR")}
             columns = _fit_types(connection, texts, columns)
             return delimiter, look_at_table(
-                name, columns, lambda query: connection.execute(query, texts).fetchone(), _READ
+                name, columns, lambda query: connection.execute(query, texts).fetchall()[0], _READ
             )
     except UNREADABLE as error:
         raise BadRequest(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error

@@ -121,5 +121,5 @@ def _look_at_table(table: str, rows: list[dict], types: dict[str, str]) -> Looke
     judged = [values for values, rule in map(shape.judge, rows) if rule is None]
     with open_session() as session:
         session.register("looked", pa.Table.from_pylist(judged, schema=shape.schema))
-        found = look_at_table(table, ids_first, lambda query: session.execute(query).fetchone(), "looked")
+        found = look_at_table(table, ids_first, lambda query: session.execute(query).fetchall()[0], "looked")
     return replace(found, columns=columns)

@@ -66,5 +66,5 @@ def _look_at_table(reading: "DltReading", table: str) -> LookedTable:
     relation = f"read_parquet([{', '.join(map(literal, reading.files[table]))}], union_by_name = true)"
     with open_session() as session:
         return look_at_table(
-            table, columns, lambda query: session.execute(query).fetchone(), relation, declared=declared
+            table, columns, lambda query: session.execute(query).fetchall()[0], relation, declared=declared
         )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from people_api.api.answers import answers
 from people_api.api.requests import Page, RowId, StrictRoute, TheService
 from people_api.api.service import Service
+from people_api.database.models import Entity
 from people_api.dictionary import changes_of, values_of
 from people_api.tables import Table
 
@@ -37,8 +38,8 @@ def rows_router(table: Table) -> APIRouter:
     listed: Any
     stored, listed = _answer_models(table)
     new: Any = table.row
-    replacement: Any = table.values
-    partial: Any = table.changes
+    replacement: Any = values_of(table.row)
+    partial: Any = changes_of(table.row)
     model, singular = table.model, table.singular
 
     def find(session: Session, id_: int, *, even_inactive: bool = False) -> Entity:
@@ -90,7 +91,7 @@ def rows_router(table: Table) -> APIRouter:
         summary=f"Replace a {singular}",
         responses=answers(403, 404, 409, 422),
     )
-    def replace(id: RowId, values: values_of(table.row), service: TheService) -> stored:  # noqa: A002
+    def replace(id: RowId, values: replacement, service: TheService) -> stored:  # noqa: A002
         """All fields are required. An inactive row becomes active again."""
         with _changing(service) as session:
             row = find(session, id, even_inactive=True)
@@ -98,7 +99,7 @@ def rows_router(table: Table) -> APIRouter:
             return _answer(stored, row)
 
     @router.patch("/{id:int}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
-    def change(id: RowId, changes: changes_of(table.row), service: TheService) -> stored:  # noqa: A002
+    def change(id: RowId, changes: partial, service: TheService) -> stored:  # noqa: A002
         """Fields that aren't sent keep their values."""
         with _changing(service) as session:
             row = find(session, id)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -24,8 +24,10 @@ def examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
+# What parse_run_date makes today's date.
+TODAY = cast(str, None)
 RunDate = Annotated[
-    str | None,
+    str,
     typer.Option(
         "--run-date", metavar="YYYY-MM-DD", help="The UTC day; the default is today.", callback=parse_run_date
     ),
@@ -86,7 +88,7 @@ _MAKING: dict[str, tuple[Any, Any]] = {
 }
 
 
-def reporter_for(quiet: bool, output: str) -> "Reporter":
+def reporter_for(quiet: bool, output: Literal["text", "json"]) -> "Reporter":
     """Return a reporter for the requested output format."""
     from pipeline.run.reporter import Reporter
 
@@ -94,10 +96,12 @@ def reporter_for(quiet: bool, output: str) -> "Reporter":
 
 
 def request_for(
-    target: str = "duckdb", source: list[str] | None = None, quiet: bool = False, output: str = "text"
+    target: str = "duckdb",
+    source: list[str] | None = None,
+    quiet: bool = False,
+    output: Literal["text", "json"] = "text",
 ) -> "Request":
     """Return the request of a command; raises BadRequest on an unknown name."""
-    from pipeline.run.reporter import Reporter
     from pipeline.run.request import Request
 
     request = Request(Home.from_environment(), target, source or [], reporter_for(quiet, output))

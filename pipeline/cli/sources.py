@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.options import RowFormat, examples, request_for
+from pipeline.cli.options import TODAY, RowFormat, examples, request_for
 from pipeline.run.dates import parse_run_date
 
 sources_app = typer.Typer(name="sources", help="List and add sources, generate and serve the samples.")
@@ -47,14 +47,14 @@ def add(
         list[str] | None, typer.Option("--resource", help="dlt: module:function. api: the name of a list.")
     ] = None,
     since: Annotated[
-        str | None,
+        str,
         typer.Option(
             "--since",
             metavar="YYYY-MM-DD",
             help="The source's first day; the default is today.",
             callback=parse_run_date,
         ),
-    ] = None,
+    ] = TODAY,
 ) -> None:
     """Read a source and write its files: settings, staging models, tests, a suite of arrivals."""
     from pipeline.own_sources.adding import add_source

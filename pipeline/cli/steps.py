@@ -9,6 +9,7 @@ import typer
 from ingestion.errors import BadRequest
 from pipeline.cli.completion import a_source
 from pipeline.cli.options import (
+    TODAY,
     AcceptDrift,
     AcceptShrink,
     AcceptStale,
@@ -41,7 +42,7 @@ def _without_warehouse(_: "Request") -> Iterator[None]:
 )
 def extract(
     request: "Request",
-    run_date: RunDate = None,
+    run_date: RunDate = TODAY,
     table: Annotated[
         list[str] | None, typer.Option("--table", help="Only this table of the source; repeatable.")
     ] = None,
@@ -63,7 +64,7 @@ def extract(
 
 
 @command(steps_app, "tradewinds load --run-date 2021-01-02")
-def load(request: "Request", run_date: RunDate = None) -> None:
+def load(request: "Request", run_date: RunDate = TODAY) -> None:
     """Load a landed day into the warehouse's raw schemas."""
     from pipeline.run import steps
 
@@ -75,7 +76,7 @@ def load(request: "Request", run_date: RunDate = None) -> None:
     "tradewinds build --run-date 2021-01-02",
     f"tradewinds build --run-date 2021-01-02 --source {a_source('csv')} --target postgres",
 )
-def build(request: "Request", run_date: RunDate = None) -> None:
+def build(request: "Request", run_date: RunDate = TODAY) -> None:
     """Run dbt for a loaded day: staging, marts and their tests."""
     from pipeline.run import steps
 
@@ -89,7 +90,7 @@ def build(request: "Request", run_date: RunDate = None) -> None:
 )
 def check(
     request: "Request",
-    run_date: RunDate = None,
+    run_date: RunDate = TODAY,
     stage: Annotated[
         Literal["arrivals", "marts"], typer.Option("--stage", help="Check the loaded rows or the built marts.")
     ] = "marts",
@@ -108,7 +109,7 @@ def check(
     "tradewinds publish --run-date 2021-01-02",
 )
 def publish(
-    request: "Request", run_date: RunDate = None, allow_older: AllowOlder = False, dry_run: DryRun = False
+    request: "Request", run_date: RunDate = TODAY, allow_older: AllowOlder = False, dry_run: DryRun = False
 ) -> None:
     """Write the exports of a built and checked day, and publish its marts."""
     from pipeline.run import steps

@@ -115,7 +115,9 @@ class DuckDBPublisher:
 
     def _entries(self) -> list[Published]:
         with self._readable() as path:
-            version = path and _version_of(path)
+            if path is None:
+                return []
+            version = _version_of(path)
             return read_journal(self._store, _JOURNAL, version, lambda: Published.now(version, file_sha256(path)))
 
     def _sha256(self, name: str) -> str | None:

@@ -13,7 +13,7 @@ from pipeline.run.reporter import Reporter, TableLines
 Told = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
-class Relay:
+class Relay(Reporter):
     """A reporter that prints nothing and forwards its calls."""
 
     def __init__(self, send: Callable[[str, tuple[Any, ...], dict[str, Any]], None]):

@@ -40,7 +40,7 @@ class _Pages(StaticFiles):
         page = Path(full_path)
         if found is None or not (page.is_dir() or page.suffix in _TYPES):
             return "", None
-        is_hidden = any(part.startswith(".") for part in page.relative_to(self.directory).parts)
+        is_hidden = any(part.startswith(".") for part in page.relative_to(self.directory or "").parts)
         return ("", None) if is_hidden else (full_path, found)
 
 
@@ -61,8 +61,16 @@ def serve_site(root: Path, host: str, port: int, on_ready: Callable[[str], None]
         raise BadRequest(f"can't listen on {host}: {one_line(error)}", "tradewinds serve") from error
     pages = Starlette(routes=[Mount("/", _Pages(directory=root.resolve(), html=True))])
     # It logs nothing: what people read is private.
-    quiet = {"log_config": None, "log_level": "critical", "access_log": False, "server_header": False}
-    config = uvicorn.Config(pages, headers=list(_HEADERS.items()), timeout_graceful_shutdown=1, lifespan="off", **quiet)
+    config = uvicorn.Config(
+        pages,
+        headers=list(_HEADERS.items()),
+        timeout_graceful_shutdown=1,
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+    )
     with listening:
         try:
             on_ready(f"http://{host}:{listening.getsockname()[1]}/")
