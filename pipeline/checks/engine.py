@@ -24,22 +24,14 @@ class Audit:
     context: EphemeralDataContext
     url: str
 
-    @contextmanager
-    def tables(self, name: str, queries: dict[str, str]) -> Iterator[dict[str, QueryAsset]]:
-        """Yield the queries' assets by name.
+    def assets(self, name: str, queries: dict[str, str]) -> dict[str, QueryAsset]:
+        """Return the queries' assets by name.
 
         They are registered all at once, because Great Expectations rewrites its whole configuration each time.
         """
         assets = [QueryAsset(name=table, query=query) for table, query in queries.items()]
         datasource = SQLDatasource(name=name, connection_string=self.url, create_temp_table=False, assets=assets)
-        datasource = self.context.data_sources.add_sql(datasource=datasource)
-        try:
-            yield {asset.name: asset for asset in datasource.assets}
-        finally:
-            execution_engine = datasource.get_execution_engine()
-            execution_engine.close()
-            execution_engine.engine.dispose()
-            datasource.get_engine().dispose()
+        return {asset.name: asset for asset in self.context.data_sources.add_sql(datasource=datasource).assets}
 
 
 @contextmanager
@@ -54,7 +46,13 @@ def open_audit(warehouse: Warehouse) -> Iterator[Audit]:
         warnings.simplefilter("ignore")
         url = warehouse.audit_url()
         engine = create_engine(url)
+        context = gx.get_context(mode="ephemeral", project_config=settings)
         try:
-            yield Audit(engine, gx.get_context(mode="ephemeral", project_config=settings), url)
+            yield Audit(engine, context, url)
         finally:
             engine.dispose()
+            for datasource in context.data_sources.all().values():
+                execution_engine = datasource.get_execution_engine()
+                execution_engine.close()
+                execution_engine.engine.dispose()
+                datasource.get_engine().dispose()

@@ -21,8 +21,9 @@ _UNCHECKED_DOMAINS = {OPERATIONS_SCHEMA, "quarantine"}
 class Check:
     """One expectation, defined in one of three ways.
 
-    `type` and `arguments` name an expectation of Great Expectations, `where` is a condition that no row of the table
-    may meet, `query` selects rows that must not exist. Messages show a row's `key` columns and the checked column.
+    `type` and `arguments` name an expectation of Great Expectations; `bounds` is SQL for one row with further arguments,
+    and if one of them is NULL, there is nothing to compare with. `where` is a condition that no row of the table may
+    meet, `query` selects rows that must not exist. Messages show a row's `key` columns and the checked column.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Check:
     key: list[str] = field(default_factory=list)
     type: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
+    bounds: str | None = None
     where: str | None = None
     query: str | None = None
     accepted_by: str | None = None
