@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import great_expectations as gx
+from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.data_context import EphemeralDataContext
 from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 from great_expectations.datasource.fluent import SQLDatasource
@@ -24,14 +25,18 @@ class Audit:
     context: EphemeralDataContext
     url: str
 
-    def assets(self, name: str, queries: dict[str, str]) -> dict[str, QueryAsset]:
-        """Return the queries' assets by name.
+    def batches(self, name: str, queries: dict[str, str]) -> dict[str, BatchDefinition]:
+        """Return the rows of queries by name.
 
         They are registered all at once, because Great Expectations rewrites its whole configuration each time.
         """
-        assets = [QueryAsset(name=table, query=query) for table, query in queries.items()]
+        assets = [
+            QueryAsset(name=table, query=query, batch_definitions=[BatchDefinition(name=table)])
+            for table, query in queries.items()
+        ]
         datasource = SQLDatasource(name=name, connection_string=self.url, create_temp_table=False, assets=assets)
-        return {asset.name: asset for asset in self.context.data_sources.add_sql(datasource=datasource).assets}
+        registered = self.context.data_sources.add_sql(datasource=datasource)
+        return {asset.name: asset.batch_definitions[0] for asset in registered.assets}
 
 
 @contextmanager

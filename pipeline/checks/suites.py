@@ -56,23 +56,23 @@ class Suite:
 
 
 def read_suites(stage: Stage, sources: Iterable[str] | None = None) -> list[Suite]:
-    """Return a stage's suites that depend on no other than these sources, by default all."""
-    shared, suites = [], []
-    for path in sorted((FOLDER / stage).glob("*.yml")):
-        suite = _read_suite(path)
-        if path.stem == _EVERY_SOURCE:
-            shared = suite.checks
-        elif sources is None or set(suite.sources) <= set(sources):
-            suites.append(suite)
-    return [replace(suite, checks=shared + suite.checks) for suite in suites]
+    """Return a stage's suites that depend on no other than these sources, by default all.
+
+    The first one has the expectations of every source.
+    """
+    suites = [_read_suite(path) for path in sorted((FOLDER / stage).glob("*.yml"))]
+    shared = [suite for suite in suites if suite.name == _EVERY_SOURCE]
+    suites = [suite for suite in suites if suite not in shared and (sources is None or set(suite.sources) <= set(sources))]
+    covered = list(dict.fromkeys(source for suite in suites for source in suite.sources))
+    return [replace(suite, sources=covered) for suite in shared] + suites
 
 
 def find_unruled(stage: Stage, sources: Iterable[str]) -> list[str]:
     """Return what a stage has no expectation for: sources of these, or domains of published marts."""
-    suites = [suite for suite in read_suites(stage) if suite.checks]
+    suites = read_suites(stage)
     if stage == Stage.ARRIVALS:
         ruled = {source for suite in suites for source in suite.sources}
-        shared = [] if (FOLDER / stage / f"{_EVERY_SOURCE}.yml").is_file() else [_EVERY_SOURCE]
+        shared = [] if any(suite.name == _EVERY_SOURCE for suite in suites) else [_EVERY_SOURCE]
         return shared + [source for source in sources if source not in ruled]
     ruled = {check.table.partition(".")[0] for suite in suites for check in suite.checks} | _UNCHECKED_DOMAINS
     return sorted({mart.place[0] for mart in published_marts()} - ruled)

@@ -62,7 +62,7 @@ def define_validations(
 ) -> list[TableValidation]:
     """Return one validation per table of a suite; an expectation that can't be made adds its error to `errors`."""
     tables = dict.fromkeys(check.table for check in suite.checks)
-    assets = audit.assets(suite.title, {table: vocabulary.relation(table) for table in tables})
+    batches = audit.batches(suite.title, {table: vocabulary.relation(table) for table in tables})
     context, definitions = audit.context, []
     for table in tables:
         checks = [check for check in suite.checks if check.table == table]
@@ -75,8 +75,7 @@ def define_validations(
         if expectations:
             name = f"{suite.title} {table}"
             of_table = context.suites.add(gx.ExpectationSuite(name=name, expectations=expectations))
-            data = assets[table].add_batch_definition(name)
-            definition = TableValidation(name=name, data=data, suite=of_table)
+            definition = TableValidation(name=name, data=batches[table], suite=of_table)
             context.validation_definitions.add(definition)  # what it returns is a copy of the base class
             definition._key = next((check.key for check in checks if check.type and check.key), [])
             definitions.append(definition)
