@@ -42,10 +42,10 @@ def describe_outcome(outcome: Outcome) -> str:
 
 
 def _describe_bounds(bounds: dict[str, Any]) -> str:
-    lowest, highest = (bounds.get(name) for name in ("min_value", "max_value"))
-    if None not in (lowest, highest):
-        return f", expected {describe_value(lowest)} to {describe_value(highest)}"
-    return f", expected {'at most' if lowest is None else 'at least'} {describe_value(highest or lowest)}"
+    lowest, highest = (name in bounds and describe_value(bounds[name]) for name in ("min_value", "max_value"))
+    if lowest and highest:
+        return f", expected {lowest}" if lowest == highest else f", expected {lowest} to {highest}"
+    return f", expected at least {lowest}" if lowest else f", expected at most {highest}" if highest else ""
 
 
 def describe_rows(rows: Sequence[dict[str, Any]]) -> str:
@@ -55,7 +55,7 @@ def describe_rows(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def describe_value(value: Any) -> str:
-    """Return a value as text: fractions with six digits, NULL by name."""
+    """Return a value as text: fractions with ten digits, NULL by name."""
     if isinstance(value, float | Decimal):
-        return f"{float(value):.6g}"
+        return f"{float(value):.10g}"
     return "NULL" if value is None else str(value)

@@ -135,7 +135,8 @@ def _outcome(check: Check, result: ExpectationValidationResult) -> Outcome:
     examples = found.get("partial_unexpected_index_list") or [
         {check.column: value} for value in found.get("partial_unexpected_list") or []
     ]
-    query = result.expectation_config.kwargs.get("unexpected_rows_query")
+    kwargs = result.expectation_config.kwargs
+    query = kwargs.get("unexpected_rows_query")
     return Outcome(
         check=check,
         passed=bool(result.success),
@@ -143,7 +144,7 @@ def _outcome(check: Check, result: ExpectationValidationResult) -> Outcome:
         unexpected=found.get("unexpected_count"),
         elements=found.get("element_count"),
         observed=found.get("observed_value"),
-        bounds={name: value for name, value in result.expectation_config.kwargs.items() if name in _BOUNDS},
+        bounds={name: kwargs[name] for name in _BOUNDS if kwargs.get(name) is not None},
         examples=tuple(dict(example) for example in examples[:_EXAMPLES]),
         error=errors[0] if errors else None,
     )

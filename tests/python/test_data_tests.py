@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import duckdb
+
 from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY
 
@@ -51,7 +53,7 @@ FOUND = {
 
 def test_tests_across_rows_find_what_is_broken(built_homes: BuiltHomes, tmp_path: Path) -> None:
     built = built_homes.copy(tmp_path)
-    with built.connect() as connection:
+    with duckdb.connect(str(built.home / "warehouse" / "tradewinds.duckdb")) as connection:
         for statement in (statement for statements in SPOILS.values() for statement in statements):
             connection.execute(statement)
     built.dbt("test", "--select", *FOUND)
