@@ -25,17 +25,17 @@ class Audit:
     context: EphemeralDataContext
     url: str
 
-    def batches(self, name: str, queries: dict[str, str]) -> dict[str, BatchDefinition]:
+    def batches(self, queries: dict[str, str]) -> dict[str, BatchDefinition]:
         """Return the rows of queries by name.
 
         They are registered all at once, because Great Expectations rewrites its whole configuration each time.
         """
         assets = [
-            QueryAsset(name=table, query=query, batch_definitions=[BatchDefinition(name=table)])
-            for table, query in queries.items()
+            QueryAsset(name=name, query=query, batch_definitions=[BatchDefinition(name=name)])
+            for name, query in queries.items()
         ]
-        datasource = SQLDatasource(name=name, connection_string=self.url, create_temp_table=False, assets=assets)
-        registered = self.context.data_sources.add_sql(datasource=datasource)
+        source = SQLDatasource(name="warehouse", connection_string=self.url, create_temp_table=False, assets=assets)
+        registered = self.context.data_sources.add_sql(datasource=source)
         return {asset.name: asset.batch_definitions[0] for asset in registered.assets}
 
 

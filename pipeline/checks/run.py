@@ -43,7 +43,7 @@ def run_checks(
     from pipeline.checks.validation import define_validations, outcomes_of, run_checkpoint
     from pipeline.checks.vocabulary import Vocabulary
 
-    suites, runs, definitions, errors = read_suites(stage, sources), [], [], {}
+    suites, runs, errors = read_suites(stage, sources), [], {}
 
     def write(result: "CheckpointResult | None") -> None:
         for suite in suites:
@@ -53,10 +53,17 @@ def run_checks(
         write_data_docs(home, stage, run_date, runs)
 
     with open_audit(warehouse) as audit:
-        for suite in suites:
-            arrivals = read_arrivals(audit.engine, run_date, suite.sources)
-            vocabulary = Vocabulary(audit.engine, run_date, arrivals, warehouse.built_relation)
-            definitions += define_validations(audit, suite, vocabulary, errors)
+        arrivals = read_arrivals(audit.engine, run_date)
+        words = [
+            Vocabulary(
+                audit.engine,
+                run_date,
+                [arrival for arrival in arrivals if arrival.source in suite.sources],
+                warehouse.built_relation,
+            )
+            for suite in suites
+        ]
+        definitions = define_validations(audit, list(zip(suites, words, strict=True)), errors)
         if definitions:
             run_checkpoint(f"{run_date} {stage}", definitions, write)
         else:

@@ -21,9 +21,9 @@ _UNCHECKED_DOMAINS = {OPERATIONS_SCHEMA, "quarantine"}
 class Check:
     """One expectation, defined in one of three ways.
 
-    `type` and `arguments` name an expectation of Great Expectations; `bounds` is SQL for one row with further arguments,
-    and if one of them is NULL, there is nothing to compare with. `where` is a condition that no row of the table may
-    meet, `query` selects rows that must not exist. Messages show a row's `key` columns and the checked column.
+    `type` and `arguments` name an expectation of Great Expectations; `bounds` is SQL for one row with further
+    arguments, and if one of them is NULL, there is nothing to compare with. `where` is a condition that no row of the
+    table may meet, `query` selects rows that must not exist. Messages show a row's `key` and the checked column.
     """
 
     id: str
@@ -62,7 +62,9 @@ def read_suites(stage: Stage, sources: Iterable[str] | None = None) -> list[Suit
     """
     suites = [_read_suite(path) for path in sorted((FOLDER / stage).glob("*.yml"))]
     shared = [suite for suite in suites if suite.name == _EVERY_SOURCE]
-    suites = [suite for suite in suites if suite not in shared and (sources is None or set(suite.sources) <= set(sources))]
+    suites = [suite for suite in suites if suite not in shared]
+    if sources is not None:
+        suites = [suite for suite in suites if set(suite.sources) <= set(sources)]
     covered = list(dict.fromkeys(source for suite in suites for source in suite.sources))
     return [replace(suite, sources=covered) for suite in shared] + suites
 

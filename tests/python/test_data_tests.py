@@ -12,8 +12,8 @@ from tests.python.sandbox import BUILT_DAY
 SPOILS = {
     "assert_history_has_one_version_a_day": [
         # The same version a day earlier, open or closed, and one that ends before it begins.
-        "insert into snapshots.customers_snapshot by name "
-        "select * replace (dbt_valid_from - interval '1 day' as dbt_valid_from) from snapshots.customers_snapshot limit 1",
+        "insert into snapshots.customers_snapshot by name select * replace "
+        "(dbt_valid_from - interval '1 day' as dbt_valid_from) from snapshots.customers_snapshot limit 1",
         "insert into snapshots.products_snapshot by name select * replace "
         "(dbt_valid_from - interval '2 days' as dbt_valid_from, dbt_valid_from + interval '1 day' as dbt_valid_to) "
         "from snapshots.products_snapshot limit 1",
@@ -38,9 +38,9 @@ SPOILS = {
         f"select 'NOONE' as customer_id, 'A' as customer_type_id, date '{BUILT_DAY}' as _run_date",
     ],
     "assert_community_rows_have_parents": [
-        "update raw_community.albums set \"userId\" = 99 where id = 1",
-        "update raw_community.todos set \"userId\" = 99 where id = 1",
-        "update raw_community.photos set \"albumId\" = 999 where id = 1",
+        'update raw_community.albums set "userId" = 99 where id = 1',
+        'update raw_community.todos set "userId" = 99 where id = 1',
+        'update raw_community.photos set "albumId" = 999 where id = 1',
     ],
 }
 FOUND = {
