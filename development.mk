@@ -4,12 +4,15 @@ BASE ?= origin/main
 STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
-.PHONY: picture test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
+.PHONY: picture risks test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
 
 picture: ## take README's picture, docs/site.png, of the site from `make docs`; needs Chromium
 	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
 	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
 		--virtual-time-budget=5000 --screenshot=docs/site.png "file://$(abspath $(HOME_FOLDER))/reports/boards/sales.html"
+
+risks: setup ## write docs/risks.md from the suites in tests/expectations
+	@$(BIN)/python -m pipeline.checks.risks
 
 .venv-airflow/ready: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv .venv-airflow

@@ -21,7 +21,7 @@ from pipeline.checks.suites import Suite, read_suites
 _VERDICTS = ("critical", "warning", "accepted", "met")
 _KEPT_RUNS = 50
 _SUMMARY = "run.json"
-_TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class SuiteRun:
 def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun]) -> Path:
     """Write a run's pages, all suites' pages and the index of the last runs; return the index's path."""
     folder = home.root / "reports" / "expectations"
-    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
+    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
     run_folder = _claim_run(folder / "runs")
     for run in runs:
         page = templates.get_template("validation.html").render(
@@ -72,14 +72,20 @@ def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun
     suites = [suite for each in Stage for suite in read_suites(each)]
     for suite in suites:
         page = templates.get_template("suite.html").render(root="../", title=suite.title, suite=suite)
-        write_atomically(folder / "suites" / f"{suite.stage}-{suite.name}.html", page)
-    write_atomically(folder / "style.css", (_TEMPLATES / "style.css").read_text(encoding="utf-8"))
+        _update(folder / "suites" / f"{suite.stage}-{suite.name}.html", page)
+    _update(folder / "style.css", (TEMPLATES / "style.css").read_text(encoding="utf-8"))
     index = folder / "index.html"
     page = templates.get_template("index.html").render(
         root="", title="Index", runs=_keep_latest(folder / "runs"), suites=suites
     )
     write_atomically(index, page)
     return index
+
+
+def _update(path: Path, text: str) -> None:
+    """Write a file that rarely changes; a write waits for the disk."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_atomically(path, text)
 
 
 def _claim_run(folder: Path) -> Path:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import great_expectations as gx
+from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.data_context import EphemeralDataContext
 from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 from great_expectations.datasource.fluent import SQLDatasource
@@ -24,22 +25,18 @@ class Audit:
     context: EphemeralDataContext
     url: str
 
-    @contextmanager
-    def tables(self, name: str, queries: dict[str, str]) -> Iterator[dict[str, QueryAsset]]:
-        """Yield the queries' assets by name.
+    def batches(self, queries: dict[str, str]) -> dict[str, BatchDefinition]:
+        """Return the rows of queries by name.
 
         They are registered all at once, because Great Expectations rewrites its whole configuration each time.
         """
-        assets = [QueryAsset(name=table, query=query) for table, query in queries.items()]
-        datasource = SQLDatasource(name=name, connection_string=self.url, create_temp_table=False, assets=assets)
-        datasource = self.context.data_sources.add_sql(datasource=datasource)
-        try:
-            yield {asset.name: asset for asset in datasource.assets}
-        finally:
-            execution_engine = datasource.get_execution_engine()
-            execution_engine.close()
-            execution_engine.engine.dispose()
-            datasource.get_engine().dispose()
+        assets = [
+            QueryAsset(name=name, query=query, batch_definitions=[BatchDefinition(name=name)])
+            for name, query in queries.items()
+        ]
+        source = SQLDatasource(name="warehouse", connection_string=self.url, create_temp_table=False, assets=assets)
+        registered = self.context.data_sources.add_sql(datasource=source)
+        return {asset.name: asset.batch_definitions[0] for asset in registered.assets}
 
 
 @contextmanager
@@ -54,7 +51,13 @@ def open_audit(warehouse: Warehouse) -> Iterator[Audit]:
         warnings.simplefilter("ignore")
         url = warehouse.audit_url()
         engine = create_engine(url)
+        context = gx.get_context(mode="ephemeral", project_config=settings)
         try:
-            yield Audit(engine, gx.get_context(mode="ephemeral", project_config=settings), url)
+            yield Audit(engine, context, url)
         finally:
             engine.dispose()
+            for datasource in context.data_sources.all().values():
+                execution_engine = datasource.get_execution_engine()
+                execution_engine.close()
+                execution_engine.engine.dispose()
+                datasource.get_engine().dispose()

@@ -1,7 +1,7 @@
 """The outcomes of expectations, and their descriptions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -13,14 +13,15 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """An expectation's outcome: failing rows, the total, a measured value, or the error."""
+    """An expectation's outcome: failing rows, the total, a measured value with its bounds, or the error."""
 
     check: Check
     passed: bool
-    sql: str | None
+    sql: str | None = None
     unexpected: int | None = None
     elements: int | None = None
     observed: Any = None
+    bounds: dict[str, Any] = field(default_factory=dict)
     examples: tuple[dict[str, Any], ...] = ()
     error: str | None = None
 
@@ -29,13 +30,22 @@ def describe_outcome(outcome: Outcome) -> str:
     """Return an expectation's counts, measured value and first examples in one sentence."""
     if outcome.error:
         return f"It could not be checked: {redact(' '.join(outcome.error.split()))[:300]}"
+    if outcome.unexpected is None and outcome.observed is None and outcome.passed:
+        return "Nothing to compare with"
     rows = describe_rows(outcome.examples)
     if outcome.check.query:
         return f"Found: {rows or 'nothing'}"
     if outcome.unexpected is None:
-        return f"Found: {describe_value(outcome.observed)}"
+        return f"Found: {describe_value(outcome.observed)}{_describe_bounds(outcome.bounds)}"
     examples = f", such as {rows}" if rows else ""
     return f"{outcome.unexpected:,} of {outcome.elements:,} rows fail{examples}"
+
+
+def _describe_bounds(bounds: dict[str, Any]) -> str:
+    lowest, highest = (name in bounds and describe_value(bounds[name]) for name in ("min_value", "max_value"))
+    if lowest and highest:
+        return f", expected {lowest}" if lowest == highest else f", expected {lowest} to {highest}"
+    return f", expected at least {lowest}" if lowest else f", expected at most {highest}" if highest else ""
 
 
 def describe_rows(rows: Sequence[dict[str, Any]]) -> str:
@@ -45,7 +55,7 @@ def describe_rows(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def describe_value(value: Any) -> str:
-    """Return a value as text: fractions with six digits, NULL by name."""
+    """Return a value as text: fractions with ten digits, NULL by name."""
     if isinstance(value, float | Decimal):
-        return f"{float(value):.6g}"
+        return f"{float(value):.10g}"
     return "NULL" if value is None else str(value)

@@ -1,6 +1,7 @@
 """Run a stage's suites on a warehouse and write their results."""
 
 import os
+from typing import TYPE_CHECKING
 
 from ingestion.settings import Home
 from ingestion.warehouse import Warehouse
@@ -9,6 +10,9 @@ from pipeline.checks.findings import CheckResult, Stage
 from pipeline.checks.judging import findings_of
 from pipeline.checks.later import imported_later
 from pipeline.checks.suites import read_suites
+
+if TYPE_CHECKING:
+    from great_expectations.checkpoint import CheckpointResult
 
 
 def prepare() -> None:
@@ -28,7 +32,7 @@ def run_checks(
     sources: list[str] | None,
     accepted: frozenset[str] = frozenset(),
 ) -> CheckResult:
-    """Run the stage's suites, write the results into the home's Data Docs, and return them.
+    """Run the stage's suites as one checkpoint, write the results into the home's Data Docs, and return them.
 
     With `sources`, only suites that depend on no other sources run. `accepted` holds the words ("shrink", "stale") that
     accept the findings naming them.
@@ -36,18 +40,34 @@ def run_checks(
     prepare()
     from pipeline.checks.engine import open_audit
     from pipeline.checks.landed import read_arrivals
-    from pipeline.checks.validation import validate_suite
+    from pipeline.checks.validation import define_validations, outcomes_of, run_checkpoint
     from pipeline.checks.vocabulary import Vocabulary
 
-    runs = []
-    with open_audit(warehouse) as audit:
-        for suite in read_suites(stage, sources):
-            arrivals = read_arrivals(audit.engine, run_date, suite.sources)
-            vocabulary = Vocabulary(audit.engine, run_date, arrivals, warehouse.built_relation)
-            outcomes = validate_suite(audit, suite, vocabulary)
+    suites, runs, errors = read_suites(stage, sources), [], {}
+
+    def write(result: "CheckpointResult | None") -> None:
+        for suite in suites:
+            outcomes = outcomes_of(suite, result, errors)
             findings = [found for outcome in outcomes for found in findings_of(suite, outcome, accepted)]
             runs.append(SuiteRun(suite, outcomes, findings))
-    write_data_docs(home, stage, run_date, runs)
+        write_data_docs(home, stage, run_date, runs)
+
+    with open_audit(warehouse) as audit:
+        arrivals = read_arrivals(audit.engine, run_date)
+        words = [
+            Vocabulary(
+                audit.engine,
+                run_date,
+                [arrival for arrival in arrivals if arrival.source in suite.sources],
+                warehouse.built_relation,
+            )
+            for suite in suites
+        ]
+        definitions = define_validations(audit, list(zip(suites, words, strict=True)), errors)
+        if definitions:
+            run_checkpoint(f"{run_date} {stage}", definitions, write)
+        else:
+            write(None)
     outcomes = [outcome for run in runs for outcome in run.outcomes]
     return CheckResult(
         stage=stage,

@@ -21,8 +21,9 @@ _UNCHECKED_DOMAINS = {OPERATIONS_SCHEMA, "quarantine"}
 class Check:
     """One expectation, defined in one of three ways.
 
-    `type` and `arguments` name an expectation of Great Expectations, `where` is a condition that no row of the table
-    may meet, `query` selects rows that must not exist. Messages show a row's `key` columns and the checked column.
+    `type` and `arguments` name an expectation of Great Expectations; `bounds` is SQL for one row with further
+    arguments, and if one of them is NULL, there is nothing to compare with. `where` is a condition that no row of the
+    table may meet, `query` selects rows that must not exist. Messages show a row's `key` and the checked column.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Check:
     key: list[str] = field(default_factory=list)
     type: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
+    bounds: str | None = None
     where: str | None = None
     query: str | None = None
     accepted_by: str | None = None
@@ -54,23 +56,25 @@ class Suite:
 
 
 def read_suites(stage: Stage, sources: Iterable[str] | None = None) -> list[Suite]:
-    """Return a stage's suites that depend on no other than these sources, by default all."""
-    shared, suites = [], []
-    for path in sorted((FOLDER / stage).glob("*.yml")):
-        suite = _read_suite(path)
-        if path.stem == _EVERY_SOURCE:
-            shared = suite.checks
-        elif sources is None or set(suite.sources) <= set(sources):
-            suites.append(suite)
-    return [replace(suite, checks=shared + suite.checks) for suite in suites]
+    """Return a stage's suites that depend on no other than these sources, by default all.
+
+    The first one has the expectations of every source.
+    """
+    suites = [_read_suite(path) for path in sorted((FOLDER / stage).glob("*.yml"))]
+    shared = [suite for suite in suites if suite.name == _EVERY_SOURCE]
+    suites = [suite for suite in suites if suite not in shared]
+    if sources is not None:
+        suites = [suite for suite in suites if set(suite.sources) <= set(sources)]
+    covered = list(dict.fromkeys(source for suite in suites for source in suite.sources))
+    return [replace(suite, sources=covered) for suite in shared] + suites
 
 
 def find_unruled(stage: Stage, sources: Iterable[str]) -> list[str]:
     """Return what a stage has no expectation for: sources of these, or domains of published marts."""
-    suites = [suite for suite in read_suites(stage) if suite.checks]
+    suites = read_suites(stage)
     if stage == Stage.ARRIVALS:
         ruled = {source for suite in suites for source in suite.sources}
-        shared = [] if (FOLDER / stage / f"{_EVERY_SOURCE}.yml").is_file() else [_EVERY_SOURCE]
+        shared = [] if any(suite.name == _EVERY_SOURCE for suite in suites) else [_EVERY_SOURCE]
         return shared + [source for source in sources if source not in ruled]
     ruled = {check.table.partition(".")[0] for suite in suites for check in suite.checks} | _UNCHECKED_DOMAINS
     return sorted({mart.place[0] for mart in published_marts()} - ruled)

@@ -1,8 +1,14 @@
-"""Validate suites with Great Expectations, and read its results."""
+"""Validate suites with one of Great Expectations' checkpoints, and read its results."""
+
+from collections.abc import Callable
+from typing import Any, Literal
 
 import great_expectations as gx
-from great_expectations.core import ExpectationValidationResult
-from great_expectations.datasource.fluent.sql_datasource import QueryAsset
+from great_expectations.checkpoint import CheckpointResult
+from great_expectations.checkpoint.actions import ActionContext, ValidationAction
+from great_expectations.compatibility.pydantic import PrivateAttr
+from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
+from great_expectations.core.freshness_diagnostics import ValidationDefinitionFreshnessDiagnostics
 from great_expectations.expectations import core
 from great_expectations.expectations.expectation import Expectation
 
@@ -14,60 +20,117 @@ from pipeline.checks.suites import Check, Suite
 from pipeline.checks.vocabulary import Vocabulary
 
 _EXAMPLES = 20
+# The arguments of an expectation that its message shows beside the measured value.
+_BOUNDS = ("min_value", "max_value")
 
 
-def validate_suite(audit: Audit, suite: Suite, vocabulary: Vocabulary) -> list[Outcome]:
-    """Return the outcomes of a suite's expectations, in order."""
-    outcomes: dict[str, Outcome] = {}
-    tables = dict.fromkeys(check.table for check in suite.checks)
-    with audit.tables(suite.title, {table: vocabulary.relation(table) for table in tables}) as assets:
-        for table in tables:
-            checks = [check for check in suite.checks if check.table == table]
-            try:
-                found = _validate_table(assets[table], f"{suite.title} {table}", checks, vocabulary)
-            except Exception as error:  # an error on one table must not hide the results of others
-                found = [Outcome(check, passed=False, sql=None, error=str(error)) for check in checks]
-            outcomes |= {outcome.check.id: outcome for outcome in found}
-    return [outcomes[check.id] for check in suite.checks]
+class WriteDataDocs(ValidationAction):
+    """Pass a checkpoint's results to the function that writes our pages of them."""
+
+    type: Literal["write_data_docs"] = "write_data_docs"
+    name: str = "write_data_docs"
+    _write: Callable[[CheckpointResult], None] = PrivateAttr()
+
+    def run(self, checkpoint_result: CheckpointResult, action_context: ActionContext | None = None) -> dict[str, Any]:
+        self._write(checkpoint_result)
+        return {}
 
 
-def _validate_table(asset: QueryAsset, name: str, checks: list[Check], vocabulary: Vocabulary) -> list[Outcome]:
-    batch = asset.get_batch(asset.build_batch_request())
-    queries = {check.id: _query(check, vocabulary) for check in checks}
-    by_id = {check.id: check for check in checks}
-    expectations = gx.ExpectationSuite(name=name)
-    for check in checks:
-        expectations.add_expectation(_expectation(check, queries[check.id]))
+class TableValidation(gx.ValidationDefinition):
+    """A table's validation, whose results name rows by the table's own key; a checkpoint has one key for all tables."""
+
+    _key: list[str] = PrivateAttr(default_factory=list)
+
+    def is_fresh(self) -> ValidationDefinitionFreshnessDiagnostics:
+        """Spare the comparison with copies in the context's stores, a fifth of a check: the suites' files are read."""
+        return ValidationDefinitionFreshnessDiagnostics(errors=[])
+
+    def run(self, *, result_format: dict[str, Any], **options: Any) -> ExpectationSuiteValidationResult:
+        if self._key:
+            result_format = result_format | {"unexpected_index_column_names": self._key}
+        return super().run(result_format=result_format, **options)
+
+
+def run_checkpoint(name: str, definitions: list[TableValidation], write: Callable[[CheckpointResult], None]) -> None:
+    """Validate the tables, then pass the results to `write`."""
+    action = WriteDataDocs()
+    action._write = write
     shown = {"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}
-    keys = next((check.key for check in checks if check.type and check.key), [])
-    if keys:
-        shown["unexpected_index_column_names"] = keys
-    results = batch.validate(expectations, result_format=shown).results
-    told = [(by_id[result.expectation_config.meta["id"]], result) for result in results]
-    return [_outcome(check, queries[check.id], result) for check, result in told]
+    checkpoint = gx.Checkpoint(name=name, validation_definitions=definitions, actions=[action], result_format=shown)
+    checkpoint.run()
 
 
-def _query(check: Check, vocabulary: Vocabulary) -> str | None:
-    if check.where:
-        shown = dict.fromkeys([*check.key, *([check.column] if check.column else [])])
-        relation = vocabulary.relation(check.table)
-        columns = ", ".join(map(quote, shown))
-        return f"select {columns} from ({relation}) as checked where {vocabulary.render(check.where)} order by 1"
-    return vocabulary.render(check.query) if check.query else None
+def define_validations(
+    audit: Audit, suites: list[tuple[Suite, Vocabulary]], errors: dict[str, str]
+) -> list[TableValidation]:
+    """Return one validation per table of each suite; an expectation that can't be made adds its error to `errors`."""
+    tables: dict[str, list[tuple[Check, Vocabulary]]] = {}
+    for suite, vocabulary in suites:
+        for check in suite.checks:
+            tables.setdefault(f"{suite.title} {check.table}", []).append((check, vocabulary))
+    batches = audit.batches({name: words.relation(check.table) for name, ((check, words), *_) in tables.items()})
+    definitions = []
+    for name, checks in tables.items():
+        expectations = []
+        for check, vocabulary in checks:
+            try:
+                expectations += _expectations(check, vocabulary)
+            except Exception as error:  # an error on one expectation must not hide the results of others
+                errors[f"{name.removesuffix(check.table)}{check.id}"] = str(error)
+        if expectations:
+            of_table = gx.ExpectationSuite(name=name, expectations=expectations)
+            definition = TableValidation(name=name, data=batches[name], suite=of_table)
+            definition._key = next((check.key for check, _ in checks if check.type and check.key), [])
+            definitions.append(definition)
+    return definitions
 
 
-def _expectation(check: Check, query: str | None) -> Expectation:
+def outcomes_of(suite: Suite, result: CheckpointResult | None, errors: dict[str, str]) -> list[Outcome]:
+    """Return the outcomes of a suite's expectations, in order; one without a result had nothing to compare with."""
+    runs = result.run_results.values() if result else []
+    results = {
+        one.expectation_config.meta["id"]: one
+        for run in runs
+        if run.suite_name.startswith(f"{suite.title} ")
+        for one in run.results
+    }
+    return [
+        _outcome(check, results[check.id])
+        if check.id in results
+        else _unrun(check, errors.get(f"{suite.title} {check.id}"))
+        for check in suite.checks
+    ]
+
+
+def _unrun(check: Check, error: str | None) -> Outcome:
+    return Outcome(check, passed=error is None, error=error)
+
+
+def _expectations(check: Check, vocabulary: Vocabulary) -> list[Expectation]:
+    """Return the expectation of a check; none if its bounds compare it with nothing, as on a first day."""
     told = {"description": check.expect, "severity": check.severity, "meta": {"id": check.id}}
-    if query:
+    if not check.type:
         # Great Expectations' templates need doubled braces.
-        return ExpectNoRows(unexpected_rows_query=query.replace("{", "{{").replace("}", "}}"), **told)
-    assert check.type, "a check has a query or a type"
+        query = _query(check, vocabulary).replace("{", "{{").replace("}", "}}")
+        return [ExpectNoRows(unexpected_rows_query=query, **told)]
+    bounds = vocabulary.bounds(check) if check.bounds else {}
+    if bounds is None:
+        return []
     name = "".join(part.capitalize() for part in check.type.split("_"))
-    column = {"column": check.column} if check.column else {}
-    return getattr(core, name)(**column, **check.arguments, **told)
+    column = {"column": check.column} if check.column and "column_A" not in check.arguments else {}
+    return [getattr(core, name)(**column, **check.arguments, **bounds, **told)]
 
 
-def _outcome(check: Check, query: str | None, result: ExpectationValidationResult) -> Outcome:
+def _query(check: Check, vocabulary: Vocabulary) -> str:
+    if check.query:
+        return vocabulary.render(check.query)
+    shown = dict.fromkeys([*check.key, *([check.column] if check.column else [])])
+    columns = ", ".join(map(quote, shown))
+    relation = vocabulary.relation(check.table)
+    return f"select {columns} from ({relation}) as checked where {vocabulary.render(check.where)} order by 1"
+
+
+def _outcome(check: Check, result: ExpectationValidationResult) -> Outcome:
     found = result.result
     errors = [
         str(raised["exception_message"])
@@ -77,13 +140,16 @@ def _outcome(check: Check, query: str | None, result: ExpectationValidationResul
     examples = found.get("partial_unexpected_index_list") or [
         {check.column: value} for value in found.get("partial_unexpected_list") or []
     ]
+    kwargs = result.expectation_config.kwargs
+    query = kwargs.get("unexpected_rows_query")
     return Outcome(
         check=check,
         passed=bool(result.success),
-        sql=query,
+        sql=query and query.replace("{{", "{").replace("}}", "}"),
         unexpected=found.get("unexpected_count"),
         elements=found.get("element_count"),
         observed=found.get("observed_value"),
+        bounds={name: kwargs[name] for name in _BOUNDS if kwargs.get(name) is not None},
         examples=tuple(dict(example) for example in examples[:_EXAMPLES]),
         error=errors[0] if errors else None,
     )

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import jinja2
 from sqlalchemy import Engine, text
 
 from ingestion.sql import literal, quote
 from pipeline.checks.landed import Arrival
+from pipeline.checks.suites import Check
+
+_SQL = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
 
 
 @dataclass(frozen=True)
@@ -21,15 +26,28 @@ class Vocabulary:
 
     def render(self, sql: str) -> str:
         """Return the SQL with its words replaced; raises jinja2.UndefinedError on an unknown word."""
-        template = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(sql)  # noqa: S701
+        template = _SQL.from_string(sql)
         return template.render(
             run_date=f"cast('{self.run_date}' as date)",
             arrived=self.arrived,
             before=self.before,
             mart=self.built_relation,
             volumes=self.volumes,
-            column_fill=self.column_fill,
+            column_fill=lambda: self._column_fill,
+            moved_shares=self.moved_shares,
+            gone=self.gone,
         ).strip()
+
+    def bounds(self, check: Check) -> dict[str, Any] | None:
+        """Return the arguments that a check's SQL computes; None if one is NULL, as on a first day.
+
+        A table without rows has nothing to compare: other expectations find that it is empty.
+        """
+        if any(arrival.name == check.table and not arrival.rows for arrival in self.arrivals):
+            return None
+        with self.engine.connect() as connection:
+            row = connection.execute(text(self.render(check.bounds))).mappings().one()
+        return None if None in row.values() else dict(row)
 
     def relation(self, name: str) -> str:
         """Return a checked table as a query: a raw table's rows of the run date, or all rows of a mart."""
@@ -48,6 +66,33 @@ class Vocabulary:
         days = [arrival.day_before for arrival in self.arrivals if arrival.name == name]
         return _rows_of_day(name, days[0] if days else None)
 
+    def gone(self, name: str, key: str) -> str:
+        """Return the rows of the day before whose key hasn't arrived, without NULLs."""
+        return (
+            f"(select * from {self.before(name)} as earlier where {key} is not null and not exists ("
+            f"select 1 from {self.arrived(name)} as arrived where arrived.{key} = earlier.{key}))"
+        )
+
+    def moved_shares(self, name: str, column: str) -> str:
+        """Return the column's values whose share of all rows moved by 20 points or more, of twenty rows or more."""
+        return f"""(
+            select *
+            from (
+                select {column}, count(*) filter (where is_today) as row_count,
+                    count(*) filter (where not is_today) as row_count_before,
+                    cast(sum(count(*) filter (where is_today)) over () as bigint) as total,
+                    cast(sum(count(*) filter (where not is_today)) over () as bigint) as total_before
+                from (
+                    select {column}, true as is_today from {self.arrived(name)} as rows_of_day
+                    union all
+                    select {column}, false as is_today from {self.before(name)} as rows_before
+                ) as rows_of_both
+                group by {column}
+            ) as counted
+            where total >= 20 and total_before >= 20
+                and abs(1.0 * row_count / total - 1.0 * row_count_before / total_before) >= 0.2
+        )"""
+
     def volumes(self) -> str:
         """Return one row per table: table_name, row_count, row_count_before; the last is NULL on a first day."""
         return _values(
@@ -55,8 +100,9 @@ class Vocabulary:
             ["table_name", "row_count", "row_count_before"],
         )
 
-    def column_fill(self) -> str:
-        """Return one row per column: table_name, column_name, row_count, filled_count, and both `_before`.
+    @cached_property
+    def _column_fill(self) -> str:
+        """One row per column: table_name, column_name, row_count, filled_count, and both `_before`.
 
         Only tables with rows on both days are included.
         """

@@ -1,5 +1,5 @@
--- Fails if an order's totals differ from the sum of its lines, because then two marts answer the
--- same question differently and neither can be trusted.
+-- Fails if an order's totals differ from the sum of its lines, or its net amount from gross less
+-- discount, because then one question has two answers and neither can be trusted.
 with line_totals as (
     select
         order_id,
@@ -26,3 +26,4 @@ where
     or orders.gross_amount_usd <> coalesce(line_totals.gross_amount_usd, 0)
     or orders.discount_amount_usd <> coalesce(line_totals.discount_amount_usd, 0)
     or orders.net_amount_usd <> coalesce(line_totals.net_amount_usd, 0)
+    or orders.net_amount_usd <> orders.gross_amount_usd - orders.discount_amount_usd

@@ -9,7 +9,7 @@ from ingestion.settings import Home
 from pipeline.checks import Stage
 from pipeline.checks.data_docs import SuiteRun, write_data_docs
 from pipeline.checks.judging import findings_of
-from pipeline.checks.outcomes import Outcome
+from pipeline.checks.outcomes import Outcome, describe_outcome
 from pipeline.checks.suites import Suite, read_suites
 
 DAY = "2021-01-02"
@@ -60,11 +60,13 @@ def test_the_index_names_runs_by_day_and_stage(pages: Path) -> None:
     text = (pages / "index.html").read_text()
     rows = re.findall(r'"Run">([^<]+)</td>\s*<td data-label="Suite"><a href="([^"]+)"', text)
     assert rows == [
+        (f"{DAY} arrivals", "runs/00003/every_source.html"),
         (f"{DAY} arrivals", "runs/00003/northwind.html"),
         (f"{DAY} marts", "runs/00002/community.html"),
         (f"{DAY} marts", "runs/00002/marketplace.html"),
         (f"{DAY} marts", "runs/00002/people.html"),
         (f"{DAY} marts", "runs/00002/sales.html"),
+        (f"{DAY} arrivals", "runs/00001/every_source.html"),
         (f"{DAY} arrivals", "runs/00001/community.html"),
         (f"{DAY} arrivals", "runs/00001/event_log.html"),
         (f"{DAY} arrivals", "runs/00001/northwind.html"),
@@ -74,11 +76,25 @@ def test_the_index_names_runs_by_day_and_stage(pages: Path) -> None:
 
 
 def test_a_page_shows_what_was_found(pages: Path) -> None:
-    text = (pages / "runs" / "00003" / "northwind.html").read_text()
-    assert "<td>raw_northwind.orders</td><td>415</td><td>830</td>" in text
-    assert "<td>10248</td><td>&lt;51100&gt;</td>" in text
-    verdicts = re.findall(r'<section class="finding (\w+)" id="(\w+)"', text)
-    assert verdicts == [("warning", "orders_ship_to_countries"), ("accepted", "tables_keep_half_of_their_rows")]
+    every_source, northwind = (
+        (pages / "runs" / "00003" / f"{name}.html").read_text() for name in ("every_source", "northwind")
+    )
+    assert "<td>raw_northwind.orders</td><td>415</td><td>830</td>" in every_source
+    assert "<td>10248</td><td>&lt;51100&gt;</td>" in northwind
+    verdicts = re.findall(r'<section class="finding (\w+)" id="(\w+)"', every_source + northwind)
+    assert verdicts == [("accepted", "tables_keep_half_of_their_rows"), ("warning", "orders_ship_to_countries")]
+
+
+def test_a_measured_value_is_shown_with_what_was_expected() -> None:
+    check = next(check for suite in read_suites(Stage.ARRIVALS) for check in suite.checks if check.bounds)
+    shown = {
+        "Found: 7, expected 1 to 5": Outcome(check, False, observed=7, bounds={"min_value": 1, "max_value": 5}),
+        "Found: 4, expected 3": Outcome(check, False, observed=4, bounds={"min_value": 3.0, "max_value": 3.0}),
+        "Found: -1, expected at least 0": Outcome(check, False, observed=-1, bounds={"min_value": 0}),
+        "Found: 1, expected at most 0": Outcome(check, False, observed=1, bounds={"max_value": 0}),
+        "Nothing to compare with": Outcome(check, True),
+    }
+    assert {describe_outcome(outcome): outcome for outcome in shown.values()} == shown
 
 
 def test_the_last_fifty_runs_are_kept(tmp_path: Path) -> None:
