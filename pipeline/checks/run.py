@@ -47,11 +47,12 @@ def run_checks(
             outcomes = validate_suite(audit, suite, vocabulary)
             findings = [found for outcome in outcomes for found in findings_of(suite, outcome, accepted)]
             runs.append(SuiteRun(suite, outcomes, findings))
-    write_data_docs(home, stage, run_date, runs)
+    page = write_data_docs(home, stage, run_date, runs)
     outcomes = [outcome for run in runs for outcome in run.outcomes]
     return CheckResult(
         stage=stage,
         passed=sum(outcome.passed for outcome in outcomes),
         failed=sum(not outcome.passed for outcome in outcomes),
         findings=[finding for run in runs for finding in run.findings],
+        page=page,
     )

@@ -117,7 +117,8 @@ class Dbt:
         bad = [result for result in results if result.status not in (*_GOOD, "skipped")]
         failed = [_describe(result) + self._examples(run_date, result) for result in bad]
         if failed or not outcome.success:
-            raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
+            failed = failed or ["dbt failed, see dbt.log in the day's folder of the ledger"]
+            raise StepFailed.of("nodes of dbt failed", failed)
         return results
 
     def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:

@@ -64,7 +64,7 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
     except (Refused, StepFailed) as error:
         ended = "refused" if isinstance(error, Refused) else "failed"
         command = error.command or f"tradewinds rejects replay --run-date {run_date} --source {source.name}"
-        raise type(error)(f"replay {run_date} {ended}: {source.name}: {error.reason}", command) from error
+        raise error.retold(f"replay {run_date} {ended}: {source.name}: {error.head}", command) from error
     say = request.reporter.say
     if not replay.before.rejected_rows:
         say(f"{source.name} has no rejected rows on {run_date}")

@@ -2,7 +2,6 @@
 
 import pyarrow as pa
 
-from ingestion.errors import StepFailed
 from ingestion.landing import Landing
 from ingestion.load import load_sources, record_own_sources
 from ingestion.warehouse import PIPELINE_STEPS, BuildMark
@@ -168,7 +167,7 @@ def _each_source(request: Request, run_date: str, mark: BuildMark) -> dict[str, 
 
 
 def _run_suites(request: Request, run_date: str, stage: str, sources: list[str], record: Record) -> None:
-    from pipeline.checks import describe_critical
+    from pipeline.checks import refuse_critical
 
     with timed(request, f"check {stage}", "expectations") as finished:
         result = request.at_checks.call(
@@ -186,8 +185,7 @@ def _run_suites(request: Request, run_date: str, stage: str, sources: list[str],
     record.details |= {"expectations": result.passed + result.failed, "warnings": warnings}
     for warning in warnings:
         request.reporter.say(f"warning  {warning}")
-    if result.critical:
-        raise StepFailed(describe_critical(result))
+    refuse_critical(result)
 
 
 def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
