@@ -49,7 +49,7 @@ def _tell_monitoring(request: Request) -> None:
     try:
         write_metrics(request.ledger, request.home.runs)
     except OSError as error:
-        request.reporter.say(f"warning  the metrics can't be written: {one_line(error)}")
+        request.reporter.warn(f"the metrics can't be written: {one_line(error)}")
 
 
 @contextmanager

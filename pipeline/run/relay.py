@@ -32,6 +32,9 @@ class Relay:
     def say(self, text: str) -> None:
         self._send("say", (text,), {})
 
+    def warn(self, text: str) -> None:
+        self._send("warn", (text,), {})
+
     def tell(self, **what: Any) -> None:
         self._send("tell", (), what)
 

@@ -76,7 +76,7 @@ def build(request: Request, run_date: str) -> BuildResult:
         if rejected is not None:
             record.details |= {"rejected": rejected, "rejected_rows": sum(rejected.values())}
         for warning in result.warnings:
-            request.reporter.say(f"warning  {warning}")
+            request.reporter.warn(warning)
     return result
 
 
@@ -169,7 +169,7 @@ def _each_source(request: Request, run_date: str, mark: BuildMark) -> dict[str, 
 def _run_suites(request: Request, run_date: str, stage: str, sources: list[str], record: Record) -> None:
     from pipeline.checks import refuse_critical
 
-    with timed(request, f"check {stage}", "expectations") as finished:
+    with timed(request, "check", stage) as finished:
         result = request.at_checks.call(
             check_stage,
             stage,
@@ -184,7 +184,7 @@ def _run_suites(request: Request, run_date: str, stage: str, sources: list[str],
     warnings = [str(finding) for finding in result.warnings]
     record.details |= {"expectations": result.passed + result.failed, "warnings": warnings}
     for warning in warnings:
-        request.reporter.say(f"warning  {warning}")
+        request.reporter.warn(warning)
     refuse_critical(result)
 
 
