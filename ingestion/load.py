@@ -20,7 +20,7 @@ def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
     if faulty:
         again = "".join(f" --source {name}" for name in faulty)
         found = [fault for found in faults.values() for fault in found]
-        raise Refused.of("faults in what has landed", found, f"tradewinds extract --run-date {run_date}{again}")
+        raise Refused.of("faults in landing", found, f"tradewinds extract --run-date {run_date}{again}")
 
 
 def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Warehouse) -> dict[str, int]:

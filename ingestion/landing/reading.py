@@ -123,7 +123,7 @@ class Landed:
                 faults = list(filter(None, found)) or [one_line(error)]
             if faults:
                 command = f"tradewinds extract --run-date {run_date} --source {source}"
-                raise Damaged.of("faults in what has landed", faults, command)
+                raise Damaged.of("faults in landing", faults, command)
             yield paths
 
     def _name(self, file: LandedFile) -> str:

@@ -33,18 +33,21 @@ def _lines(error: TradewindsError, width: int | None) -> Iterator[str]:
         return
     more = len(error.findings) - len(shown)
     yield from _wrapped(_PROGRAM + _clean(error.head), width)
-    for sentence in (*shown, f"and {more:,} more" if more else "", error.hint or ""):
+    for finding in shown:
+        yield from _wrapped(_clean(finding), width, "  ", most=2 if len(shown) > 1 else None)
+    for sentence in (f"and {more:,} more" if more else None, error.hint):
         yield from _wrapped(_clean(sentence), width, "  ") if sentence else ()
     for label, place in (("see", error.page), ("run", error.command)):
         if place:
             yield f"  {label}: {_clean(place)}"
 
 
-def _wrapped(text: str, width: int | None, indent: str = "") -> list[str]:
+def _wrapped(text: str, width: int | None, indent: str = "", most: int | None = None) -> list[str]:
+    """Return a sentence's lines, at most so many of them on a terminal."""
     if width is None:
         return [indent + text]
     return wrap(
-        text, width, initial_indent=indent, subsequent_indent=indent + "  ",
+        text, width, initial_indent=indent, subsequent_indent=indent + "  ", max_lines=most, placeholder=" …",
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ def status(
     if not days:
         reporter.say("no day has run yet; run: tradewinds run")
     elif day:
-        reporter.console.print(day_view(request.ledger, day, target))
+        reporter.console.print(day_view(request.ledger, day, target, longest=4 * reporter.console.width))
     else:
         grid = days_grid(request.ledger, target)
         is_narrow = not reporter.fits(grid)

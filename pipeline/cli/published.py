@@ -1,4 +1,4 @@
-"""Commands for the published marts: query, answer, rollback."""
+"""Commands for the published marts: marts, query, answer, rollback."""
 
 import sys
 from typing import Annotated
@@ -17,6 +17,19 @@ from pipeline.cli.options import (
 )
 
 published_app = typer.Typer()
+
+
+@published_app.command(epilog=examples("tradewinds marts", "tradewinds marts ops.dim_run_dates"))
+def marts(
+    name: Annotated[str | None, typer.Argument(metavar="MART", help="Show this mart's columns.")] = None,
+    form: RowFormat = "table",
+    target: Target = "duckdb",
+) -> None:
+    """List the published marts and what a row of each is, or the columns of one."""
+    from pipeline.cli.asking import list_columns, list_marts
+
+    with serving(target, None) as request:
+        list_columns(request, name, form) if name else list_marts(request, form)
 
 
 @published_app.command(

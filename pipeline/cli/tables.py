@@ -11,12 +11,14 @@ from ingestion.redact import show_text
 from pipeline.cli.json_values import plain_text
 
 _GAP = 2
-_FIELD = 1000
+_CELL, _FIELD = 60, 1000
 
 
-def print_table(rows: Sequence[Sequence[object]], columns: Sequence[str], console: Console) -> None:
-    """Print rows; text may wrap, but a number, a date or a column's name is never cut."""
-    texts = [[Text(show_text(plain_text(value))) for value in row] for row in rows]
+def print_table(
+    rows: Sequence[Sequence[object]], columns: Sequence[str], console: Console, longest: int = _CELL
+) -> None:
+    """Print rows; text may wrap and end at `longest`, but a number, a date or a column's name is never cut."""
+    texts = [[Text(show_text(plain_text(value), longest)) for value in row] for row in rows]
     names = [Text(show_text(name)) for name in columns]
     is_text = [any(isinstance(row[place], str) for row in rows) for place in range(len(names))]
     cells = [[name, *(row[place] for row in texts)] for place, name in enumerate(names)]

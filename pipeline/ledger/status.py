@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ingestion.redact import escape_controls
+from ingestion.redact import show_text
 from pipeline.ledger import FINISHED, STEPS, Ledger
 
 _GRID_DAYS = 14
@@ -38,16 +38,16 @@ def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Ite
             yield {"run_date": run_date, "step": step, "source": source} | told
 
 
-def day_view(ledger: Ledger, run_date: str, target: str | None = None) -> Group:
-    """Return one row per step (extract: per source), and below them what is wrong with a step, and its command."""
+def day_view(ledger: Ledger, run_date: str, target: str | None = None, *, longest: int = 10_000) -> Group:
+    """Return one row per step (extract: per source), and below the start of each step's error, and its command."""
     table, below = _table("step", "source", "state", "started", "took", "rows"), []
     for entry in day_entries(ledger, run_date, target):
         place, state, error = entry["source"] or "", entry["state"], entry.get("error")
         started, took = _times(entry)
         table.add_row(entry["step"], place, _state(state), started, took, _count(entry.get("rows")))
         if error:
-            line = f"{entry['step']} {place}".strip() + f" {state}: {escape_controls(error)}"
-            below.append(Text(line, no_wrap=False, overflow="fold"))
+            line = f"{entry['step']} {place}".strip() + f" {state}: {error}"
+            below.append(Text(show_text(line, longest), no_wrap=False, overflow="fold"))
         if state not in FINISHED:
             below.append(Text(f"  run: {entry['command']}"))
     return Group(table, *([Text(), *below] if below else []))

@@ -59,7 +59,7 @@ class InTurn:
     @contextmanager
     def hearing(self, name: str) -> Iterator["Turn"]:
         """Yield the receiver for the work of this name, which ends with the block."""
-        task = self._progress.add_task("", total=None)
+        task = self._progress.add_task(name, total=None)
         try:
             yield Turn(self, name, lambda text: self._progress.update(task, description=text))
         finally:

@@ -12,10 +12,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from ingestion.redact import escape_controls
+from ingestion.redact import escape_controls, show_text
 
 _PLAIN_WIDTH = 10_000
 _INDENT = " " * 9
+# What a progress line needs for its spinner and its clock.
+_BESIDE = 12
 # The colour of a verdict in a finished line.
 _VERDICTS = r"(?P<red>[1-9]\d* not met|(error|fail)\b)|(?P<yellow>warn\b)|(?P<green>\d+ (met|pass|success)\b)"
 
@@ -82,7 +84,8 @@ class Reporter:
         """Show work that may take more than a second."""
         with self.progress() as progress:
             task = progress.add_task(f"{step} {name}", total=None)
-            self._show = lambda text: progress.update(task, description=f"{step} {text}")
+            room = self.console.width - _BESIDE
+            self._show = lambda text: progress.update(task, description=show_text(f"{step} {text}", room))
             yield
 
     def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:

@@ -126,7 +126,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
     if dry_run:
         with explained(run_date, "publish", command):
             refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
-            changes = _report_changes(request, open_publisher(request.target, request.home), published_marts())
+            changes = _report_changes(request, run_date, open_publisher(request.target, request.home), published_marts())
         request.reporter.tell(run_date=run_date, step="publish", state="dry run", changes=changes)
         return
     with recorded(request, run_date, "publish", command) as record:
@@ -134,8 +134,9 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         publisher, marts = open_publisher(request.target, request.home), published_marts()
         with request.reporter.working("publish", "exports"):
             exported = write_exports(request.warehouse, run_date, request.home)
+        request.reporter.line("export", f"{request.home.exports}/{run_date}", None, None)
         for name, rows in exported.items():
-            request.reporter.line("export", f"exports/{run_date}/{name}", rows, None)
+            request.reporter.line("export", name, rows, None)
         inputs = Landing(request.home).fingerprint(run_date)
         record.details = {"inputs": inputs, "version": None}
         current = publisher.current()
@@ -145,7 +146,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
             request.reporter.line("publish", current.name, None, None, note)
             return
         record_steps(request, publishing=run_date)
-        record.details["changes"] = _report_changes(request, publisher, marts)
+        record.details["changes"] = _report_changes(request, run_date, publisher, marts)
         with timed(request, "publish", "marts") as finished:
             version, rows = publisher.publish(run_date, marts)
             finished(sum(rows.values()), version.name)
@@ -188,10 +189,16 @@ def _run_suites(request: Request, run_date: str, stage: str, sources: list[str],
     refuse_critical(result)
 
 
-def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
-    """Print a publish's changes for readers, one mart a line; return them by mart."""
+def _report_changes(request: Request, run_date: str, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
+    """Print a publish's changes for readers, one mart a line; return them by mart.
+
+    Rows that are published already stay, and with them what tells how they came about.
+    """
+    operations = {mart.relation for mart in marts if mart.is_of_operations}
     with request.reporter.working("publish", "what changes"):
-        changes = [change for change in publisher.changes(marts) if change]
+        changes, current = [change for change in publisher.changes(marts) if change], publisher.current()
+    if current and current.run_date == run_date and operations.issuperset(change.mart for change in changes):
+        changes = []
     for change in changes:
         request.reporter.line("change", change.mart, None, None, change.describe())
     if not changes:
