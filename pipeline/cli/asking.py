@@ -50,9 +50,9 @@ def list_columns(request: Request, name: str, form: Format) -> None:
     schema, _, table = found[0].partition(".")
     columns = f"table_schema = {literal(schema)} and table_name = {literal(table)} order by ordinal_position"
     description, described = describe_marts().get(found[0], ("", {}))
-    keys = {mart.relation: ", ".join(mart.key) for mart in published_marts()}
+    key = ", ".join(column for mart in published_marts() if mart.relation == found[0] for column in mart.key)
     if form == "table":
-        _write_described([(found[0], keys.get(found[0], ""), description)], ("mart", "key", "description"), form, request)
+        _write_described([(found[0], key, description)], ("mart", "key", "description"), form, request)
         request.reporter.say("")
     with publisher.answering(f"select column_name, data_type from information_schema.columns where {columns}") as types:
         rows = [(column, data_type.lower(), described.get(column, "")) for column, data_type in types.rows]

@@ -45,7 +45,7 @@ def status(
     output: Output = "text",
 ) -> None:
     """Show a day's steps, or the last 14 days as a grid; with a day, exit 0 if it is complete."""
-    from pipeline.ledger.status import day_entries, day_view, days_grid, is_complete, last_days
+    from pipeline.ledger.status import day_entries, day_table, days_grid, is_complete, last_days
 
     reporter = reporter_for(quiet, output)
     day, request = run_date and day_of(run_date), request_for(target or "duckdb", reporter=reporter)
@@ -53,7 +53,7 @@ def status(
     if not days:
         reporter.say("no day has run yet; run: tradewinds run")
     elif day:
-        reporter.console.print(day_view(request.ledger, day, target, longest=4 * reporter.console.width))
+        reporter.console.print(day_table(request.ledger, day, target, longest=4 * reporter.console.width))
     else:
         grid = days_grid(request.ledger, target)
         is_narrow = not reporter.fits(grid)

@@ -118,7 +118,7 @@ class Dbt:
         failed = [_describe(result) + self._examples(run_date, result) for result in bad]
         if failed or not outcome.success:
             failed = failed or ["dbt failed, see dbt.log in the day's folder of the ledger"]
-            raise StepFailed.of("nodes of dbt failed", failed)
+            raise StepFailed.of("nodes failed", failed)
         return results
 
     def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:

@@ -38,7 +38,7 @@ def day_entries(ledger: Ledger, run_date: str, target: str | None = None) -> Ite
             yield {"run_date": run_date, "step": step, "source": source} | told
 
 
-def day_view(ledger: Ledger, run_date: str, target: str | None = None, *, longest: int = 10_000) -> Group:
+def day_table(ledger: Ledger, run_date: str, target: str | None = None, *, longest: int = 10_000) -> Group:
     """Return one row per step (extract: per source), and below the start of each step's error, and its command."""
     table, below = _table("step", "source", "state", "started", "took", "rows"), []
     for entry in day_entries(ledger, run_date, target):

@@ -126,7 +126,8 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
     if dry_run:
         with explained(run_date, "publish", command):
             refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
-            changes = _report_changes(request, run_date, open_publisher(request.target, request.home), published_marts())
+            publisher = open_publisher(request.target, request.home)
+            changes = _report_changes(request, run_date, publisher, published_marts())
         request.reporter.tell(run_date=run_date, step="publish", state="dry run", changes=changes)
         return
     with recorded(request, run_date, "publish", command) as record:
