@@ -10,6 +10,8 @@ from pipeline.dbt.project import describe_marts, find_answer, published_marts
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
 
+_DESCRIPTION = 1000
+
 
 def ask(request: Request, statement: str, form: Format, limit: int | None) -> None:
     """Write the rows of one query on the published marts; raises Refused before the first publish."""
@@ -33,35 +35,32 @@ def ask_answer(request: Request, form: Format, limit: int | None) -> None:
 
 def list_marts(request: Request, form: Format) -> None:
     """Write the published marts, each with the sentence that says what a row is."""
-    described = describe_marts()
-    relations = open_publisher(request.target, request.home).relations()
-    if not relations:
-        raise Refused("nothing is published yet", request.whole_command("run"))
+    relations, described = _published(request), describe_marts()
     rows = [(name, re.split("[.:] ", described.get(name, ("",))[0])[0].rstrip(".")) for name in relations]
-    _write_described(rows, ("mart", "description"), form, request)
+    write_values(rows, ("mart", "description"), form, len(rows), request.reporter, longest=_DESCRIPTION)
 
 
 def list_columns(request: Request, name: str, form: Format) -> None:
     """Write a published mart's columns; raises BadRequest unless the name, with or without schema, is that of one."""
-    publisher = open_publisher(request.target, request.home)
-    found = [relation for relation in publisher.relations() if name in (relation, relation.partition(".")[2])]
-    if len(found) != 1:
+    found = next((one for one in _published(request) if name in (one, one.partition(".")[2])), None)
+    if found is None:
         raise BadRequest(f"no published mart is called {name}", request.whole_command("marts"))
-    schema, _, table = found[0].partition(".")
-    columns = f"table_schema = {literal(schema)} and table_name = {literal(table)} order by ordinal_position"
-    description, described = describe_marts().get(found[0], ("", {}))
-    key = ", ".join(column for mart in published_marts() if mart.relation == found[0] for column in mart.key)
+    schema, _, table = found.partition(".")
+    named = f"table_schema = {literal(schema)} and table_name = {literal(table)}"
+    query = f"select column_name, data_type from information_schema.columns where {named} order by ordinal_position"
+    description, described = describe_marts().get(found, ("", {}))
     if form == "table":
-        _write_described([(found[0], key, description)], ("mart", "key", "description"), form, request)
+        key = ", ".join(column for mart in published_marts() if mart.relation == found for column in mart.key)
+        print_table([(found, key, description)], ("mart", "key", "description"), request.reporter.console, _DESCRIPTION)
         request.reporter.say("")
-    with publisher.answering(f"select column_name, data_type from information_schema.columns where {columns}") as types:
+    with open_publisher(request.target, request.home).answering(query) as types:
         rows = [(column, data_type.lower(), described.get(column, "")) for column, data_type in types.rows]
-    _write_described(rows, ("column", "type", "description"), form, request)
+    columns = ("column", "type", "description")
+    write_values(rows, columns, form, len(rows), request.reporter, longest=_DESCRIPTION)
 
 
-def _write_described(rows: list[tuple[str, ...]], columns: tuple[str, ...], form: Format, request: Request) -> None:
-    """Write rows with descriptions, which a table has whole."""
-    if form == "table":
-        print_table(rows, columns, request.reporter.console, longest=1000)
-    else:
-        write_values(rows, columns, form, None, request.reporter)
+def _published(request: Request) -> list[str]:
+    """Return the published relations; raises Refused before the first publish."""
+    if relations := open_publisher(request.target, request.home).relations():
+        return relations
+    raise Refused("nothing is published yet", request.whole_command("run"))

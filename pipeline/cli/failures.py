@@ -9,7 +9,7 @@ from rich.text import Text
 from ingestion.errors import Refused, TradewindsError
 from ingestion.redact import one_line
 
-_SHOWN = 10
+_SHOWN = 8
 _PROGRAM = "tradewinds: "
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from ingestion.errors import BadRequest
 from ingestion.redact import disarm
 from pipeline.cli.json_values import plain_text, write_object
-from pipeline.cli.tables import print_table
+from pipeline.cli.tables import CELL, print_table
 from pipeline.run.reporter import Reporter
 
 Format = Literal["table", "csv", "json"]
@@ -28,6 +28,7 @@ def write_values(
     limit: int | None,
     to: Reporter,
     nothing: str = "no rows",
+    longest: int = CELL,
 ) -> None:
     """Write the first rows, up to the limit; without one, a table shows twenty and counts the rest.
 
@@ -36,7 +37,7 @@ def write_values(
     remaining = iter(rows)
     if form == "table":
         if first := list(islice(remaining, limit or _TABLE_ROWS)):
-            print_table(first, columns, to.console)
+            print_table(first, columns, to.console, longest)
         else:
             to.say(nothing)
         if more := sum(1 for _ in remaining):

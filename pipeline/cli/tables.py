@@ -11,11 +11,13 @@ from ingestion.redact import show_text
 from pipeline.cli.json_values import plain_text
 
 _GAP = 2
-_CELL, _FIELD = 60, 1000
+_FIELD = 1000
+# The longest text of a cell.
+CELL = 60
 
 
 def print_table(
-    rows: Sequence[Sequence[object]], columns: Sequence[str], console: Console, longest: int = _CELL
+    rows: Sequence[Sequence[object]], columns: Sequence[str], console: Console, longest: int = CELL
 ) -> None:
     """Print rows; text may wrap and end at `longest`, but a number, a date or a column's name is never cut."""
     texts = [[Text(show_text(plain_text(value), longest)) for value in row] for row in rows]

@@ -43,7 +43,7 @@ class Reporter:
             counted = "" if rows is None else f"{rows:,} rows"
         timed = "" if seconds is None else f"{seconds:>8.2f} s"
         measured = f" {counted:>17}{timed}" if counted or timed else ""
-        name_width = min(42, self.console.width - 50)
+        name_width = max(12, min(42, self.console.width - 50))
         self._print(f"{step:<8} {name:<{name_width}}{measured}  {note}".rstrip())
 
     def warn(self, text: str) -> None:

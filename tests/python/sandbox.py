@@ -154,7 +154,7 @@ class Sandbox:
         first, *below = done.stderr.strip().splitlines()
         assert first.startswith("tradewinds: "), done.stderr
         assert all(line.startswith("  ") for line in below), done.stderr
-        assert len(below) <= 13, done.stderr
+        assert len(below) <= 12, done.stderr
         return "\n".join([first, *below])
 
 
