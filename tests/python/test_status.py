@@ -135,6 +135,8 @@ def test_no_date_breaks_whatever_the_terminal_is_wide(tmp_path: Path, width: int
     ledger = Ledger(Home(tmp_path))
     _do(ledger, "2021-01-01", STEPS, accepted=["shrink"], version="2021-01-01-0123456789ab")
     _do(ledger, "2021-01-02", STEPS[:2])
+    with ledger.recording("2021-01-02", "extract", "again", "duckdb", "a_source_whose_name_takes_half_of_a_line"):
+        pass
     console = Console(width=width, file=StringIO())
     grid = days_grid(ledger, is_narrow=width == 80)
     console.print(grid, day_table(ledger, "2021-01-02"))
@@ -142,5 +144,5 @@ def test_no_date_breaks_whatever_the_terminal_is_wide(tmp_path: Path, width: int
     assert max(map(len, lines)) <= width
     assert [line.split()[0] for line in lines[1:3]] == ["2021-01-01", "2021-01-02"]
     assert ("2021-01-01-0123456789ab" in lines[1]) == (width > 80)
-    assert sum(bool(re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line)) for line in lines) == 2
+    assert sum(bool(re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line)) for line in lines) == 3
     assert lines[-1].strip() == "run: tradewinds publish --run-date 2021-01-02"
