@@ -20,11 +20,14 @@ help: ## print this list
 setup: .venv/ready ## create .venv with all pinned packages
 
 .venv/ready: requirements.lock requirements-boards.lock pyproject.toml
-	$(PYTHON) -m venv .venv
-	mkdir -p $(HOME_FOLDER)/warehouse
-	$(BIN)/pip $(INSTALL) --requirement requirements.lock --requirement requirements-boards.lock
-	$(BIN)/pip $(INSTALL) --no-build-isolation --editable .
-	$(BIN)/$(COMPILE) .venv/lib $(PACKAGES)
+	@echo "Installing into .venv: one to two minutes, 1.5 GB of disk."
+	@$(PYTHON) -m venv .venv
+	@mkdir -p $(HOME_FOLDER)/warehouse
+	@echo "  1/2 the packages of requirements.lock and requirements-boards.lock"
+	@$(BIN)/pip $(INSTALL) --requirement requirements.lock --requirement requirements-boards.lock
+	@$(BIN)/pip $(INSTALL) --no-build-isolation --editable .
+	@echo "  2/2 compiling them, so that every command starts fast"
+	@$(BIN)/$(COMPILE) .venv/lib $(PACKAGES)
 	@touch $@
 
 run: setup ## run a whole day, print the answer's first rows and write the site

@@ -31,8 +31,9 @@ def refuse_drift(before: Manifest | None, after: dict[str, pa.Schema], *, source
     drift = describe_drift(before, after)
     if drift:
         raise StepFailed(
-            f"{source} has changed since {before.run_date} (before → after): {'; '.join(drift)}; "
-            "if that is meant, add --accept-drift"
+            f"{source} has changed since {before.run_date} (before → after)",
+            findings=drift,
+            hint="if that is meant, add --accept-drift",
         )
 
 
@@ -40,7 +41,8 @@ def refuse_missing_fields(missing: list[str]) -> None:
     """Raise StepFailed when no row has a declared field, because its column would be empty."""
     if missing:
         raise StepFailed(
-            f"fields that are declared are in no row: {', '.join(missing)}; if that is meant, add --accept-drift"
+            f"fields that are declared are in no row: {', '.join(missing)}",
+            hint="if that is meant, add --accept-drift",
         )
 
 
@@ -55,6 +57,7 @@ def refuse_shrink(before: Manifest | None, after: dict[str, int], *, source: str
     ]
     if shrunk:
         raise StepFailed(
-            f"{source} has shrunk since {before.run_date} (before → after): {'; '.join(shrunk)}; "
-            "if that is meant, add --accept-shrink"
+            f"{source} has shrunk since {before.run_date} (before → after)",
+            findings=shrunk,
+            hint="if that is meant, add --accept-shrink",
         )

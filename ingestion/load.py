@@ -19,8 +19,8 @@ def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
     faulty = [name for name, found in faults.items() if found]
     if faulty:
         again = "".join(f" --source {name}" for name in faulty)
-        reasons = "; ".join(fault for found in faults.values() for fault in found)
-        raise Refused(reasons, f"tradewinds extract --run-date {run_date}{again}")
+        found = [fault for found in faults.values() for fault in found]
+        raise Refused.of("faults in landing", found, f"tradewinds extract --run-date {run_date}{again}")
 
 
 def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Warehouse) -> dict[str, int]:

@@ -50,8 +50,8 @@ def refuse_past_caps(caps: Caps, tables: dict[str, Table], manifest: Manifest, l
         read = table.rows + table.rejected_rows
         if passed := caps.exceeded(table.rejected_rows, read):
             raise StepFailed(
-                f"table {name}: {table.rejected_rows:,} of {read:,} rows can't be read, more than {passed} allows: "
-                f"{_examples(read_rejects(landing, manifest), name)}"
+                f"table {name}: {table.rejected_rows:,} of {read:,} rows can't be read, more than {passed} allows",
+                findings=_examples(read_rejects(landing, manifest), name),
             )
 
 
@@ -62,10 +62,8 @@ def read_rejects(landing: Landing, manifest: Manifest) -> pa.Table:
     return pa.concat_tables([REJECT_SCHEMA.empty_table(), *tables])
 
 
-def _examples(rejects: pa.Table, table: str) -> str:
+def _examples(rejects: pa.Table, table: str) -> list[str]:
     """Quote the first rejects of a table; a row of a database has no line number."""
     found = rejects.filter(compute.equal(rejects["table"], table)).slice(0, _EXAMPLES).to_pylist()
     lines = ("" if row["line_number"] is None else f"line {row['line_number']} " for row in found)
-    return "; ".join(
-        f"{line}{row['rule']}: {show_text(row['raw_text'] or '')}" for line, row in zip(lines, found, strict=True)
-    )
+    return [f"{line}{row['rule']}: {show_text(row['raw_text'] or '')}" for line, row in zip(lines, found, strict=True)]

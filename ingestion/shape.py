@@ -33,7 +33,7 @@ def refuse_misshapen(
         accepted = describe_misshapen(source, described, landed, unread)
         found = [one for one in found if one not in accepted]
     if found:
-        raise StepFailed(f"{source} isn't the database that the models read: {'; '.join(found)}")
+        raise StepFailed(f"{source} isn't the database that the models read", findings=found)
 
 
 def describe_misshapen(

@@ -73,13 +73,12 @@ def refuse_wrong_files(files: dict[str, Path], caps: Caps) -> None:
         verdicts = judge_shapes(TABLES[name], [line.row for line in lines])
         bad = [(line, verdict) for line, verdict in zip(lines, verdicts, strict=True) if not verdict.is_accepted]
         if passed := caps.exceeded(len(bad), len(lines)):
-            told = "; ".join(
-                f"line {line.number} {', '.join(verdict.reasons).removeprefix('line: ')}: {show_text(line.text)}"
-                for line, verdict in bad[:_EXAMPLES]
-            )
             raise StepFailed(
-                f"{path}: {len(bad):,} of the first {len(lines):,} lines are no {name}, "
-                f"more than {passed} allows: {told}"
+                f"{path}: {len(bad):,} of the first {len(lines):,} lines are no {name}, more than {passed} allows",
+                findings=[
+                    f"line {line.number} {', '.join(verdict.reasons).removeprefix('line: ')}: {show_text(line.text)}"
+                    for line, verdict in bad[:_EXAMPLES]
+                ],
             )
 
 

@@ -130,7 +130,8 @@ class Landed:
                 found = (self._fault(source, file, read_files=False) for file in files)
                 faults = list(filter(None, found)) or [one_line(error)]
             if faults:
-                raise Damaged("; ".join(faults), f"tradewinds extract --run-date {run_date} --source {source}")
+                command = f"tradewinds extract --run-date {run_date} --source {source}"
+                raise Damaged.of("faults in landing", faults, command)
             yield paths
 
     def _of(self, name: str = "") -> Store:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+
+from ingestion.errors import StepFailed
 
 
 class Stage(StrEnum):
@@ -39,12 +42,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of a stage: the numbers of met and unmet expectations, and the findings."""
+    """The result of a stage: the numbers of met and unmet expectations, the findings, and the index of its pages."""
 
     stage: Stage
     passed: int
     failed: int
     findings: list[Finding]
+    page: Path
 
     @property
     def critical(self) -> list[Finding]:
@@ -57,8 +61,9 @@ class CheckResult:
         return [finding for finding in self.findings if not finding.stops_the_run]
 
 
-def describe_critical(result: CheckResult) -> str:
-    """Return the findings that stop the run as one line, with the option that accepts them if there is one."""
-    line = "; ".join(str(finding) for finding in result.critical)
-    options = sorted({f"--accept-{finding.acceptable_as}" for finding in result.critical if finding.acceptable_as})
-    return f"{line}; if that is meant, add {' '.join(options)}" if options else line
+def refuse_critical(result: CheckResult) -> None:
+    """Raise StepFailed with the findings that stop the run, and with the option that accepts them if there is one."""
+    if found := [str(finding) for finding in result.critical]:
+        options = sorted({f"--accept-{finding.acceptable_as}" for finding in result.critical if finding.acceptable_as})
+        hint = f"if that is meant, add {' '.join(options)}" if options else None
+        raise StepFailed.of("expectations are not met", found, hint=hint, page=str(result.page))

@@ -43,14 +43,17 @@ def run_checks(
     from pipeline.checks.validation import define_validations, outcomes_of, run_checkpoint
     from pipeline.checks.vocabulary import Vocabulary
 
-    suites, runs, errors = read_suites(stage, sources), [], {}
+    suites, page = read_suites(stage, sources), None
+    runs: list[SuiteRun] = []
+    errors: dict[str, str] = {}
 
     def write(result: "CheckpointResult | None") -> None:
         for suite in suites:
             outcomes = outcomes_of(suite, result, errors)
             findings = [found for outcome in outcomes for found in findings_of(suite, outcome, accepted)]
             runs.append(SuiteRun(suite, outcomes, findings))
-        write_data_docs(home, stage, run_date, runs)
+        nonlocal page
+        page = write_data_docs(home, stage, run_date, runs)
 
     with open_audit(warehouse) as audit:
         arrivals = read_arrivals(audit.engine, run_date)
@@ -74,4 +77,5 @@ def run_checks(
         passed=sum(outcome.passed for outcome in outcomes),
         failed=sum(not outcome.passed for outcome in outcomes),
         findings=[finding for run in runs for finding in run.findings],
+        page=page,
     )

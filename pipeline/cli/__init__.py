@@ -1,27 +1,28 @@
-"""The `tradewinds` command: its verbs, and one line for every error."""
+"""The `tradewinds` command: its verbs, and what is printed of every error."""
 
 import signal
 import sys
-from importlib import import_module
+from importlib import import_module, metadata
 from importlib.util import find_spec
+from typing import Annotated
 
 import typer
 import typer.exceptions
 
 from ingestion.environment import settle_environment
-from ingestion.errors import TradewindsError
+from ingestion.errors import BadRequest, StepFailed, TradewindsError
 from ingestion.known_settings import refuse_unknown_settings
 from ingestion.redact import one_line
 from ingestion.settings import use_project_settings
 from pipeline.run.output import name_files_in_utf8, print_anything
 
 _INTERRUPTED = 130
-_HELP = {"--help", "--show-completion", "--install-completion"}
+_HELP = {"--help", "-h", "--version", "--show-completion", "--install-completion"}
 
 use_project_settings()
 
 app = typer.Typer(
-    help="Land, load, check, build and publish data, a day at a time.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -32,32 +33,49 @@ for name in ("days", "steps", "published", "site", "ledger", "own_project", "sou
         app.add_typer(getattr(import_module(f"pipeline.cli.{name}"), f"{name}_app"))
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print("tradewinds", metadata.version("tradewinds"))
+        raise typer.Exit
+
+
+@app.callback()
+def describe(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Land, load, check, build and publish data, a day at a time."""
+
+
 def main() -> None:
-    """Run the command; a failure is one line on standard error and an exit code."""
+    """Run the command; a failure is printed on standard error and becomes an exit code."""
     name_files_in_utf8()
     print_anything()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    exit_code, line = _run(sys.argv[1:] or ["--help"])
-    # No exception or traceback is referenced here: DuckDB complains about objects that live until the end.
-    if line:
-        print(f"tradewinds: {one_line(TradewindsError(line))}", file=sys.stderr)
+    exit_code, failure = _run(sys.argv[1:] or ["--help"])
+    if failure:
+        from pipeline.cli.failures import print_failure
+
+        print_failure(failure)
     sys.exit(exit_code)
 
 
-def _run(words: list[str]) -> tuple[int, str]:
-    """Return the exit code and the line for a failure."""
+def _run(words: list[str]) -> tuple[int, TradewindsError | None]:
+    """Return the exit code, and a failure without traceback: DuckDB complains about objects that live until the end."""
     try:
         if not _HELP.intersection(words):
             settle_environment()
             refuse_unknown_settings(adding=words[2:] if words[:2] == ["sources", "add"] else ())
-        exit_code = app(words, standalone_mode=False) or 0
+        exit_code = app(words, prog_name="tradewinds", standalone_mode=False) or 0
         # typer returns this code for Ctrl-C, without a message.
-        return exit_code, "interrupted" if exit_code == _INTERRUPTED else ""
+        return exit_code, StepFailed("interrupted") if exit_code == _INTERRUPTED else None
     except TradewindsError as error:
-        return error.exit_code, f"{error.reason}; run: {error.command}" if error.command else error.reason
+        return error.exit_code, error.retold(error.head)
     except typer.exceptions.TyperException as error:
-        return 2, f"{error.format_message().rstrip('.')}; run: tradewinds --help"
+        verb = error.ctx.command_path if getattr(error, "ctx", None) else "tradewinds"
+        return 2, BadRequest(error.format_message().rstrip("."), f"{verb} --help")
     except (typer.Abort, KeyboardInterrupt):
-        return _INTERRUPTED, "interrupted"
+        return _INTERRUPTED, StepFailed("interrupted")
     except Exception as error:
-        return 1, f"{type(error).__name__}: {one_line(error)}"
+        return 1, StepFailed(f"{type(error).__name__}: {one_line(error)}")

@@ -42,8 +42,16 @@ def status(
     from pipeline.ledger.status import day_entries, day_table, days_grid, is_complete, last_days
 
     day, request = run_date and parse_run_date(run_date), request_for(target or "duckdb", quiet=quiet, output=output)
-    request.reporter.console.print(day_table(request.ledger, day, target) if day else days_grid(request.ledger, target))
-    for told in [day] if day else last_days(request.ledger):
+    reporter, days = request.reporter, [day] if day else last_days(request.ledger)
+    if not days:
+        reporter.say("no day has run yet; run: tradewinds run")
+    elif day:
+        reporter.console.print(day_table(request.ledger, day, target, longest=4 * reporter.console.width))
+    else:
+        grid = days_grid(request.ledger, target)
+        is_narrow = not reporter.fits(grid)
+        reporter.console.print(days_grid(request.ledger, target, is_narrow=True) if is_narrow else grid)
+    for told in days:
         for entry in day_entries(request.ledger, told, target):
             request.reporter.tell(**entry)
     if day and not is_complete(request.ledger, day, target):

@@ -65,7 +65,7 @@ AllowOlder = Annotated[
     bool,
     typer.Option("--allow-older", help="Publish this day even if a newer one is published."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing except one line on failure.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing except a failure.")]
 Output = Annotated[
     Literal["text", "json"],
     typer.Option("--format", help="json prints the ledger's entry of each finished step, one object a line."),

@@ -1,4 +1,4 @@
-"""Commands for the published marts: query, answer, rollback."""
+"""Commands for the published marts: marts, query, answer, rollback."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from pipeline.run.request import Request
 
 published_app = typer.Typer()
+
+
+@command(
+    published_app, "tradewinds marts", "tradewinds marts ops.dim_run_dates", takes=("target",), during=serving
+)
+def marts(
+    request: "Request",
+    name: Annotated[str | None, typer.Argument(metavar="MART", help="Show this mart's columns.")] = None,
+    form: RowFormat = "table",
+) -> None:
+    """List the published marts and what a row of each is, or the columns of one."""
+    from pipeline.cli.asking import list_columns, list_marts
+
+    list_columns(request, name, form) if name else list_marts(request, form)
 
 
 @command(

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal
 
-from rich.table import Table
-from rich.text import Text
-
 from ingestion.errors import BadRequest
-from ingestion.redact import disarm, show_text
+from ingestion.redact import disarm
 from pipeline.cli.json_values import plain_text, write_object
+from pipeline.cli.tables import CELL, print_table
 from pipeline.run.reporter import Reporter
 
 Format = Literal["table", "csv", "json"]
@@ -30,6 +28,7 @@ def write_values(
     limit: int | None,
     to: Reporter,
     nothing: str = "no rows",
+    longest: int = CELL,
 ) -> None:
     """Write the first rows, up to the limit; without one, a table shows twenty and counts the rest.
 
@@ -37,25 +36,15 @@ def write_values(
     """
     remaining = iter(rows)
     if form == "table":
-        _print_table(islice(remaining, limit or _TABLE_ROWS), columns, to, nothing)
+        if first := list(islice(remaining, limit or _TABLE_ROWS)):
+            print_table(first, columns, to.console, longest)
+        else:
+            to.say(nothing)
         if more := sum(1 for _ in remaining):
             to.say(f"and {more:,} more; --limit, --format csv and --format json show them")
         return
     write = _write_csv if form == "csv" else _write_json
     write(islice(remaining, limit), columns)
-
-
-def _print_table(rows: Iterator[Sequence[object]], columns: Sequence[str], to: Reporter, nothing: str) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(Text(show_text(column)), no_wrap=True)
-    for row in rows:
-        # As Text, because rich would parse a string as markup.
-        table.add_row(*(Text(show_text(plain_text(value))) for value in row))
-    if table.row_count:
-        to.console.print(table)
-    else:
-        to.say(nothing)
 
 
 def _write_csv(rows: Iterator[Sequence[object]], columns: Sequence[str]) -> None:

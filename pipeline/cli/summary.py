@@ -1,14 +1,11 @@
 """Print the summary of a run: what was built, its sources, the answer's first rows, and where to look."""
 
 from itertools import islice
-
-from rich.table import Table
-from rich.text import Text
+from textwrap import wrap
 
 from ingestion.landing import Landing
-from ingestion.redact import show_text
-from ingestion.sources import kind_of
-from pipeline.cli.json_values import plain_text
+from ingestion.sources import Source, kind_of
+from pipeline.cli.tables import print_table
 from pipeline.dbt.project import Export, find_answer
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
@@ -24,21 +21,14 @@ _SETTINGS = {
 
 def print_summary(request: Request, run_date: str) -> None:
     """Print the summary of a finished day."""
-    landing, home, say = Landing(request.home), request.home, request.reporter.say
+    home, say, console = request.home, request.reporter.say, request.reporter.console
     say("")
     say(f"Run date {run_date}")
-    built = request.ledger.read(run_date, "build", request.target) or {}
-    for source in request.sources_of(run_date):
-        manifest = landing.landed_manifest(source.name, run_date)
-        origin = "generated sample data" if manifest.is_sample else "your own source"
-        setting = _SETTINGS.get(kind_of(source), "").format(source.name.upper())
-        hint = f"; set {setting} to use your own" if manifest.is_sample else ""
-        rejected = manifest.rejected_rows + built.get("rejected", {}).get(source.name, 0)
-        say(f"  {source.name:<14} {manifest.rows:>9,} rows, {rejected:,} rejected   {origin}{hint}")
+    samples = _print_sources(request, run_date)
     say("")
     if answer := find_answer():
         say(f"The first rows of {answer.relation}:")
-        request.reporter.console.print(_first_rows(request, answer, 5))
+        print_table(_first_rows(request, answer, 5), answer.answer, console)
         say("")
         files = " and ".join([f"{answer.name}.{answer.formats[0]}", *(f".{form}" for form in answer.formats[1:])])
         say(f"  the answer, whole   {home.exports}/{run_date}/{files}")
@@ -50,14 +40,26 @@ def print_summary(request: Request, run_date: str) -> None:
     else:
         say(f"  the marts, for BI   {publisher.place}")
     say(f"  what was done       tradewinds status --run-date {run_date}")
+    if settings := ", ".join(_SETTINGS[kind_of(source)].format(source.name.upper()) for source in samples):
+        for line in wrap(f"  for your own data   set {settings}", console.width, subsequent_indent=" " * 22):
+            say(line)
 
 
-def _first_rows(request: Request, answer: Export, count: int) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in answer.answer:
-        table.add_column(column, no_wrap=True)
+def _print_sources(request: Request, run_date: str) -> list[Source]:
+    """Print a row for each source of the day; return those that are a sample."""
+    landing, rows, samples = Landing(request.home), [], []
+    built = request.ledger.read(run_date, "build", request.target) or {}
+    for source in request.sources_of(run_date):
+        manifest = landing.landed_manifest(source.name, run_date)
+        rejected = manifest.rejected_rows + built.get("rejected", {}).get(source.name, 0)
+        samples += [source] if manifest.is_sample else []
+        data = "generated sample data" if manifest.is_sample else "your own source"
+        rows.append((source.name, manifest.rows, rejected, data))
+    print_table(rows, ("source", "rows", "rejected", "data"), request.reporter.console)
+    return samples
+
+
+def _first_rows(request: Request, answer: Export, count: int) -> list[list[object]]:
     with request.warehouse.reading(answer.relation, answer.order_by) as mart:
         rows = (row for batch in mart for row in batch.to_pylist())
-        for row in islice(rows, count):
-            table.add_row(*(Text(show_text(plain_text(row[column]))) for column in answer.answer))
-    return table
+        return [[row[column] for column in answer.answer] for row in islice(rows, count)]

@@ -17,8 +17,8 @@ from pipeline.dbt.manifest import parsed_project
 from pipeline.dbt.messages import shown_message
 from pipeline.dbt.selection import nodes_of_sources
 
-# Called with a node's name, status and seconds.
-OnNode = Callable[[str, str, float], None]
+# Called with a finished node's name, status and seconds; when it starts, with its number (`17 of 120`) and None.
+OnNode = Callable[[str, str, float | None], None]
 
 _GOOD = ("success", "pass", "no-op", "warn")
 # Nodes that don't depend on a day's data: unit tests, and nodes that do nothing.
@@ -117,7 +117,8 @@ class Dbt:
         bad = [result for result in results if result.status not in (*_GOOD, "skipped")]
         failed = [_describe(result) + self._examples(run_date, result) for result in bad]
         if failed or not outcome.success:
-            raise StepFailed("; ".join(failed) or "dbt failed, see dbt.log in the day's folder of the ledger")
+            failed = failed or ["dbt failed, see dbt.log in the day's folder of the ledger"]
+            raise StepFailed.of("nodes failed", failed)
         return results
 
     def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:
@@ -167,6 +168,8 @@ def _reporting(on_node: OnNode) -> Callable[[Any], None]:
         if event.info.name == "NodeFinished":
             node, result = event.data.node_info, event.data.run_result
             on_node(node.node_name, result.status, result.execution_time)
+        elif event.info.name == "LogStartLine":
+            on_node(event.data.node_info.node_name, f"{event.data.index} of {event.data.total}", None)
 
     return report
 

@@ -1,5 +1,6 @@
 """Read the dbt project's folders: the published marts, and the exports declared as exposures."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from ingestion.settings import PROJECT
 
 # Describes runs and differs between them, so it is published but isn't part of a version's hash.
 OPERATIONS_SCHEMA = "ops"
+_DOC = re.compile(r"""\{\{ *doc\(["'](\w+)["']\) *\}\}""")
+_DOCS = re.compile(r"\{% docs (\w+) %\}\s*(.*?)\s*\{% enddocs %\}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,21 @@ class Export:
 
 def published_marts() -> list[Mart]:
     """Return every mart and snapshot, by name: schemas mirror the folders."""
-    models = (PROJECT / "models" / "marts").glob("*/*.sql")
-    marts = [_describe(path.parent.name, path.with_suffix(".yml"), "models") for path in models]
-    snapshots = (PROJECT / "snapshots").glob("*_snapshot.yml")
-    marts += [_describe("snapshots", path, "snapshots") for path in snapshots]
-    return sorted(marts, key=lambda mart: mart.relation)
+    return [_describe(relation, node) for relation, node in sorted(_mart_nodes().items())]
+
+
+def describe_marts() -> dict[str, tuple[str, dict[str, str]]]:
+    """Return every mart's description, and that of each of its columns, by name."""
+    texts = (path.read_text(encoding="utf-8") for path in (PROJECT / "models").rglob("*.md"))
+    docs = dict(found for text in texts for found in _DOCS.findall(text))
+
+    def resolve(node: dict[str, Any]) -> str:
+        return " ".join(_DOC.sub(lambda doc: docs[doc[1]], node.get("description", "")).split())
+
+    return {
+        relation: (resolve(node), {column["name"]: resolve(column) for column in node["columns"]})
+        for relation, node in _mart_nodes().items()
+    }
 
 
 def exports() -> list[Export]:
@@ -72,11 +85,21 @@ def read_yaml(path: Path) -> Any:
     return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe both)
 
 
-def _describe(schema: str, path: Path, kind: str) -> Mart:
+def _mart_nodes() -> dict[str, dict[str, Any]]:
+    """Return the description in YAML of every mart and snapshot."""
+    models = {path.with_suffix(".yml"): path.parent.name for path in (PROJECT / "models" / "marts").glob("*/*.sql")}
+    places = models | dict.fromkeys((PROJECT / "snapshots").glob("*_snapshot.yml"), "snapshots")
+    found = {}
+    for path, schema in places.items():
+        nodes = read_yaml(path)["models" if path in models else "snapshots"]
+        (found[f"{schema}.{path.stem}"],) = (node for node in nodes if node["name"] == path.stem)
+    return found
+
+
+def _describe(relation: str, node: dict[str, Any]) -> Mart:
     """Read a mart's key from its uniqueness test, and its totals from `config.meta.totals`."""
-    (node,) = (node for node in read_yaml(path)[kind] if node["name"] == path.stem)
     tests = [test for test in node.get("data_tests", []) if isinstance(test, dict)]
     keys = [test["is_unique_combination"]["arguments"]["columns"] for test in tests if "is_unique_combination" in test]
     keys += [[column["name"]] for column in node["columns"] if "unique" in column.get("data_tests", [])]
     totals = node.get("config", {}).get("meta", {}).get("totals", [])
-    return Mart(f"{schema}.{path.stem}", tuple(keys[0]) if keys else (), tuple(totals))
+    return Mart(relation, tuple(keys[0]) if keys else (), tuple(totals))

@@ -50,7 +50,7 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
     landing = Landing(request.home)
     with explained(run_date, "extract", request.command("extract", run_date)):
         if caution := landing.caution():
-            request.reporter.say(f"warning  {caution}")
+            request.reporter.warn(caution)
     names = [source.name for source in request.sources_of(run_date)]
     for name in request.named_sources:
         if name not in names:
@@ -172,7 +172,7 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner, rel
             )
         note_landed(record, manifest)
         for warning in record.details["warnings"]:
-            request.reporter.say(f"warning  {warning}")
+            request.reporter.warn(warning)
         record.acknowledge(drift=manner.accept_drift, shrink=manner.accept_shrink)
         if manifest.rejected_rows:
             folder = landing.partition("_rejects", name, run_date)

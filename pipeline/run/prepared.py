@@ -54,8 +54,10 @@ def build_day(dbt: Dbt, run_date: str, sources: list[str], *, reporter: Reporter
     This releases the warehouse at the end.
     """
 
-    def report(name: str, status: str, seconds: float) -> None:
-        if status == "success":
+    def report(name: str, status: str, seconds: float | None) -> None:
+        if seconds is None:
+            reporter.show(f"{status}  {name}")
+        elif status == "success":
             reporter.line("build", name, None, seconds)
         elif status not in ("pass", "skipped"):
             reporter.line("build", name, None, seconds, status)

@@ -37,9 +37,8 @@ def explained(run_date: str, step: str, command: str, source: str | None = None)
         raise
     except TradewindsError as error:
         ended = "refused" if isinstance(error, Refused) else "failed"
-        named = f"{source}: " if source and not error.reason.startswith(source) else ""
-        line = f"{name} {run_date} {ended}: {named}{error.reason}"
-        raise type(error)(line, error.command or command) from error
+        named = f"{source}: " if source and not error.head.startswith(source) else ""
+        raise error.retold(f"{name} {run_date} {ended}: {named}{error.head}", error.command or command) from error
     except Exception as error:
         line = f"{name} {run_date} failed: {type(error).__name__}: {one_line(error)}"
         raise StepFailed(line, command) from error
@@ -50,7 +49,7 @@ def _tell_monitoring(request: Request) -> None:
     try:
         write_metrics(request.ledger, request.home.runs)
     except OSError as error:
-        request.reporter.say(f"warning  the metrics can't be written: {one_line(error)}")
+        request.reporter.warn(f"the metrics can't be written: {one_line(error)}")
 
 
 @contextmanager

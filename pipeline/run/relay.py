@@ -25,6 +25,9 @@ class Relay(Reporter):
     def say(self, text: str) -> None:
         self._send("say", (text,), {})
 
+    def warn(self, text: str) -> None:
+        self._send("warn", (text,), {})
+
     def tell(self, **what: Any) -> None:
         self._send("tell", (), what)
 
@@ -56,7 +59,7 @@ class InTurn:
 
         A call is printed at once, or kept until all earlier work has ended.
         """
-        task = self._progress.add_task("", total=None)
+        task = self._progress.add_task(name, total=None)
 
         def take(*told: Any) -> None:
             if told[0] == "show":

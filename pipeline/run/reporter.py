@@ -4,14 +4,22 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
-from ingestion.redact import escape_controls
+from ingestion.redact import escape_controls, show_text
 
-_PLAIN_WIDTH = 250
+_PLAIN_WIDTH = 10_000
+_INDENT = " " * 9
+# What a progress line needs for its spinner and its clock.
+_BESIDE = 12
+# The colour of a verdict in a finished line.
+_VERDICTS = r"(?P<red>[1-9]\d* not met|(error|fail)\b)|(?P<yellow>warn\b)|(?P<green>\d+ (met|pass|success)\b)"
 
 
 class Reporter:
@@ -25,16 +33,46 @@ class Reporter:
         self.console = console or Console(highlight=False, soft_wrap=True, quiet=form != "text")
         if not self.console.is_terminal:
             self.console.width = _PLAIN_WIDTH  # nothing wraps in a pipe or a log
+        self._show: Callable[[str], None] = lambda text: None
 
     def line(self, step: str, name: str, rows: int | None, seconds: float | None, note: str = "") -> None:
-        """Print a finished item: step, name, rows and seconds."""
-        counted = "" if rows is None else f"{rows:>12,} rows"
+        """Print a finished item: step, name, rows and seconds, or its result in place of rows."""
+        if rows is None and seconds is not None:
+            counted, note = note, ""
+        else:
+            counted = "" if rows is None else f"{rows:,} rows"
         timed = "" if seconds is None else f"{seconds:>8.2f} s"
-        self.say(f"{step:<8} {name:<42} {counted:>17}{timed}  {note}".rstrip())
+        measured = f" {counted:>17}{timed}" if counted or timed else ""
+        name_width = max(12, min(42, self.console.width - 50))
+        self._print(f"{step:<8} {name:<{name_width}}{measured}  {note}".rstrip())
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        self._print(f"warning  {text}", "yellow")
+
+    def _print(self, line: str, style: str = "") -> None:
+        """Print a line, coloured and wrapped below its name on a terminal."""
+        shown = [escape_controls(line)]
+        if self.console.is_terminal:
+            width = self.console.width
+            shown = wrap(shown[0], width, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False)
+        for each in shown:
+            text = Text(each, style)
+            text.highlight_regex(_VERDICTS)
+            self.console.print(text)
+
+    def fits(self, table: Table) -> bool:
+        """Return whether the console is wide enough for all of a table."""
+        unlimited = self.console.options.update(max_width=10**6)
+        return self.console.measure(table, options=unlimited).maximum <= self.console.width
 
     def say(self, text: str) -> None:
         """Print a line, in which names and values of others are shown escaped."""
         self.console.print(escape_controls(text), markup=False)
+
+    def show(self, text: str) -> None:
+        """Show the state of the current work on its progress line only."""
+        self._show(text)
 
     def tell(self, **what: Any) -> None:
         """Print the arguments as one JSON object if the format is JSON."""
@@ -45,7 +83,9 @@ class Reporter:
     def working(self, step: str, name: str) -> Iterator[None]:
         """Show work that may take more than a second."""
         with self.progress() as progress:
-            progress.add_task(f"{step} {name}", total=None)
+            task = progress.add_task(f"{step} {name}", total=None)
+            room = self.console.width - _BESIDE
+            self._show = lambda text: progress.update(task, description=show_text(f"{step} {text}", room))
             yield
 
     def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 import pyarrow as pa
 
-from ingestion.errors import StepFailed
 from ingestion.landing import Landing
 from ingestion.load import load_sources, record_own_sources
 from ingestion.warehouse import PIPELINE_STEPS, BuildMark
@@ -62,7 +61,7 @@ def build(request: Request, run_date: str) -> BuildResult:
         if rejected is not None:
             record.details |= {"rejected": rejected, "rejected_rows": sum(rejected.values())}
         for warning in result.warnings:
-            request.reporter.say(f"warning  {warning}")
+            request.reporter.warn(warning)
     return result
 
 
@@ -112,7 +111,8 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
     if dry_run:
         with explained(run_date, "publish", command):
             refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
-            changes = _report_changes(request, open_publisher(request.target, request.home), published_marts())
+            publisher = open_publisher(request.target, request.home)
+            changes = _report_changes(request, run_date, publisher, published_marts())
         request.reporter.tell(run_date=run_date, step="publish", state="dry run", changes=changes)
         return
     with recorded(request, run_date, "publish", command) as record:
@@ -120,8 +120,9 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         publisher, marts = open_publisher(request.target, request.home), published_marts()
         with request.reporter.working("publish", "exports"):
             exported = write_exports(request.warehouse, run_date, request.home)
+        request.reporter.line("export", f"{request.home.exports}/{run_date}", None, None)
         for name, count in exported.items():
-            request.reporter.line("export", f"exports/{run_date}/{name}", count, None)
+            request.reporter.line("export", name, count, None)
         inputs = Landing(request.home).fingerprint(run_date)
         record.details = {"inputs": inputs, "version": None}
         current = publisher.current()
@@ -131,7 +132,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
             request.reporter.line("publish", current.name, None, None, note)
             return
         record_steps(request, publishing=run_date)
-        record.details["changes"] = _report_changes(request, publisher, marts)
+        record.details["changes"] = _report_changes(request, run_date, publisher, marts)
         with timed(request, "publish", "marts") as finished:
             version, rows = publisher.publish(run_date, marts)
             finished(sum(rows.values()), version.name)
@@ -153,9 +154,9 @@ def _each_source(request: Request, run_date: str, mark: BuildMark) -> dict[str, 
 
 
 def _run_suites(request: Request, run_date: str, stage: str, sources: list[str], record: Record) -> None:
-    from pipeline.checks import describe_critical
+    from pipeline.checks import refuse_critical
 
-    with timed(request, f"check {stage}", "expectations") as finished:
+    with timed(request, "check", stage) as finished:
         accepted = frozenset(record.details.get("accepted", []))
         home, warehouse = request.home, request.warehouse
         result = request.call("checks", check_stage, stage, warehouse, home, run_date, sources, accepted)
@@ -163,15 +164,20 @@ def _run_suites(request: Request, run_date: str, stage: str, sources: list[str],
     warnings = [str(finding) for finding in result.warnings]
     record.details |= {"expectations": result.passed + result.failed, "warnings": warnings}
     for warning in warnings:
-        request.reporter.say(f"warning  {warning}")
-    if result.critical:
-        raise StepFailed(describe_critical(result))
+        request.reporter.warn(warning)
+    refuse_critical(result)
 
 
-def _report_changes(request: Request, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
-    """Print a publish's changes for readers, one mart a line; return them by mart."""
+def _report_changes(request: Request, run_date: str, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
+    """Print a publish's changes for readers, one mart a line; return them by mart.
+
+    Rows that are published already stay, and with them what tells how they came about.
+    """
+    operations = {mart.relation for mart in marts if mart.is_of_operations}
     with request.reporter.working("publish", "what changes"):
-        changes = [change for change in publisher.changes(marts) if change]
+        changes, current = [change for change in publisher.changes(marts) if change], publisher.current()
+    if current and current.run_date == run_date and operations.issuperset(change.mart for change in changes):
+        changes = []
     for change in changes:
         request.reporter.line("change", change.mart, None, None, change.describe())
     if not changes:

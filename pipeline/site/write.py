@@ -34,7 +34,6 @@ def write_site(request: Request) -> Path:
             missing[name] = refusal
             request.reporter.say(f"docs     {name}: {refusal.reason}; run: {refusal.command}")
         except StepFailed as error:
-            raise StepFailed(
-                f"docs failed: {name}: {error.reason}", error.command or request.whole_command("docs")
-            ) from error
+            command = error.command or request.whole_command("docs")
+            raise error.retold(f"docs failed: {name}: {error.head}", command) from error
     return write_index(request, missing)

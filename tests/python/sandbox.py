@@ -145,12 +145,17 @@ class Sandbox:
         return done.stdout
 
     def fail(self, exit_code: int, *words: str) -> str:
-        """Run `tradewinds`, expect this exit code and one line on standard error, and return that line."""
+        """Run `tradewinds`, expect this exit code and one failure on standard error, and return its text.
+
+        It is one line, and below it, if there are findings or a page, these and the command.
+        """
         done = self.run(*words)
         assert done.returncode == exit_code, done.stderr + done.stdout
-        lines = done.stderr.strip().splitlines()
-        assert len(lines) == 1, done.stderr
-        return lines[0]
+        first, *below = done.stderr.strip().splitlines()
+        assert first.startswith("tradewinds: "), done.stderr
+        assert all(line.startswith("  ") for line in below), done.stderr
+        assert len(below) <= 12, done.stderr
+        return "\n".join([first, *below])
 
 
 def make_database(server: EmbeddedPostgres) -> Database:

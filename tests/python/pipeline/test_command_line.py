@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,25 @@ def test_every_example_of_the_help_can_be_typed(name: str, tmp_path: Path, monke
         assert line.startswith(name)
         words = shlex.split(line.partition(" < ")[0].removeprefix(name))
         COMMANDS[name].make_context(name, words)  # raises when a word isn't taken
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_verb_has_its_help_under_both_names(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words, helps = name.split()[1:], []
+    for option in ("-h", "--help"):
+        with pytest.raises(SystemExit) as ended:
+            app([*words, option], prog_name="tradewinds")
+        assert ended.value.code == 0
+        helps.append(capsys.readouterr().out)
+    assert helps[0] == helps[1]
+    assert helps[0].startswith(f"Usage: {name} ")
+
+
+def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(["--version"])
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"tradewinds {declared['version']}\n")
 
 
 def test_names_for_completion_are_those_that_exist() -> None:

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from ingestion.settings import Home
+from ingestion.errors import StepFailed
+from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
-from pipeline.checks import CheckResult, Stage, describe_critical, run, run_checks
+from pipeline.checks import CheckResult, Stage, refuse_critical, run, run_checks
 from pipeline.checks.risks import PAGE, render_risks
 from pipeline.checks.suites import FOLDER, Suite, read_suites
 from tests.python.built import BuiltHomes
@@ -117,10 +118,13 @@ def test_a_spoiled_day_is_found(copy: Home, monkeypatch: pytest.MonkeyPatch, exp
 def test_what_stops_the_run_is_one_line_with_the_way_on(copy: Home) -> None:
     _spoil(copy, SPOILS["tables_keep_half_of_their_rows"], SPOILS["orders_ship_to_countries"])
     result = _check(copy, Stage.ARRIVALS, sources=["northwind"])
-    assert describe_critical(result) == (
+    with pytest.raises(StepFailed) as failed:
+        refuse_critical(result)
+    assert failed.value.reason == (
         "tables_keep_half_of_their_rows on raw_northwind.orders: A table keeps more than half of the day before's "
         "rows. Found: row_count=415 row_count_before=830; if that is meant, add --accept-shrink"
     )
+    assert failed.value.page == str(copy.root / "reports" / "expectations" / "index.html")
     assert [finding.expectation for finding in result.warnings] == ["orders_ship_to_countries"]
 
 

@@ -1,6 +1,8 @@
 """`status` shows the ledger: the last days as a grid, each target by itself."""
 
+import re
 from datetime import date, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,23 @@ def test_readers_see_how_a_day_ended_with_its_publish(built_homes: BuiltHomes, t
     rows = home.published(query) if target == "duckdb" else home.warehouse.query(query)
     assert {step for step, *_ in rows} == set(STEPS)
     assert {tuple(row[1:]) for row in rows} == {("done", False, False)}
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_no_date_breaks_whatever_the_terminal_is_wide(tmp_path: Path, width: int) -> None:
+    ledger = Ledger(Home(tmp_path))
+    _do(ledger, "2021-01-01", STEPS, accepted=["shrink"], version="2021-01-01-0123456789ab")
+    _do(ledger, "2021-01-02", STEPS[:2])
+    with ledger.recording("2021-01-02", "extract", "again", "duckdb", "a_source_whose_name_takes_half_of_a_line"):
+        pass
+    console = Console(width=width, file=StringIO())
+    grid = days_grid(ledger, is_narrow=width == 80)
+    console.print(grid)
+    console.width = min(width, 70)
+    console.print(day_table(ledger, "2021-01-02"))
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert [line.split()[0] for line in lines[1:3]] == ["2021-01-01", "2021-01-02"]
+    assert ("2021-01-01-0123456789ab" in lines[1]) == (width > 80)
+    assert sum(bool(re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line)) for line in lines) == 3
+    assert lines[-1].strip() == "run: tradewinds publish --run-date 2021-01-02"

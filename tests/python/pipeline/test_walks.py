@@ -16,7 +16,7 @@ from pipeline.cli import app
 from tests.python.sandbox import BUILT_DAY as DAY
 from tests.python.sandbox import NEXT_DAY, Sandbox, make_database, warehouse_settings
 
-_NAMED = re.compile(r"; run: tradewinds (.+)$")
+_NAMED = re.compile(r"(?:; |\n  )run: tradewinds (.+)$")
 _MOST = 6
 _LONG = os.environ.get("TRADEWINDS_WALKS") == "1"
 
