@@ -29,11 +29,19 @@ class TradewindsError(Exception):
         self.command = command
 
     @classmethod
-    def of(cls, what: str, findings: Sequence[str], command: str | None = None, **more: str | None) -> Self:
+    def of(
+        cls,
+        what: str,
+        findings: Sequence[str],
+        command: str | None = None,
+        *,
+        hint: str | None = None,
+        page: str | None = None,
+    ) -> Self:
         """Return a failure whose reason is its one finding, or the number of its findings: `3 tests failed`."""
         if len(findings) == 1:
-            return cls(findings[0], command, **more)
-        return cls(f"{len(findings)} {what}", command, findings=findings, **more)
+            return cls(findings[0], command, hint=hint, page=page)
+        return cls(f"{len(findings)} {what}", command, findings=findings, hint=hint, page=page)
 
     def retold(self, head: str, command: str | None = None) -> Self:
         """Return this failure under another head, with another command if there is one, and without its traceback."""

@@ -1,6 +1,7 @@
 """Run a stage's suites on a warehouse and write their results."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.settings import Home
@@ -43,17 +44,17 @@ def run_checks(
     from pipeline.checks.validation import define_validations, outcomes_of, run_checkpoint
     from pipeline.checks.vocabulary import Vocabulary
 
-    suites, page = read_suites(stage, sources), None
+    suites = read_suites(stage, sources)
     runs: list[SuiteRun] = []
     errors: dict[str, str] = {}
+    pages: list[Path] = []
 
     def write(result: "CheckpointResult | None") -> None:
         for suite in suites:
             outcomes = outcomes_of(suite, result, errors)
             findings = [found for outcome in outcomes for found in findings_of(suite, outcome, accepted)]
             runs.append(SuiteRun(suite, outcomes, findings))
-        nonlocal page
-        page = write_data_docs(home, stage, run_date, runs)
+        pages.append(write_data_docs(home, stage, run_date, runs))
 
     with open_audit(warehouse) as audit:
         arrivals = read_arrivals(audit.engine, run_date)
@@ -77,5 +78,5 @@ def run_checks(
         passed=sum(outcome.passed for outcome in outcomes),
         failed=sum(not outcome.passed for outcome in outcomes),
         findings=[finding for run in runs for finding in run.findings],
-        page=page,
+        page=pages[0],
     )

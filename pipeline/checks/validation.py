@@ -127,7 +127,7 @@ def _query(check: Check, vocabulary: Vocabulary) -> str:
     shown = dict.fromkeys([*check.key, *([check.column] if check.column else [])])
     columns = ", ".join(map(quote, shown))
     relation = vocabulary.relation(check.table)
-    return f"select {columns} from ({relation}) as checked where {vocabulary.render(check.where)} order by 1"
+    return f"select {columns} from ({relation}) as checked where {vocabulary.render(check.where or 'true')} order by 1"
 
 
 def _outcome(check: Check, result: ExpectationValidationResult) -> Outcome:

@@ -46,7 +46,7 @@ class Vocabulary:
         if any(arrival.name == check.table and not arrival.rows for arrival in self.arrivals):
             return None
         with self.engine.connect() as connection:
-            row = connection.execute(text(self.render(check.bounds))).mappings().one()
+            row = connection.execute(text(self.render(check.bounds or ""))).mappings().one()
         return None if None in row.values() else dict(row)
 
     def relation(self, name: str) -> str:

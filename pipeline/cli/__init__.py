@@ -73,7 +73,8 @@ def _run(words: list[str]) -> tuple[int, TradewindsError | None]:
     except TradewindsError as error:
         return error.exit_code, error.retold(error.head)
     except typer.exceptions.TyperException as error:
-        verb = error.ctx.command_path if getattr(error, "ctx", None) else "tradewinds"
+        context = getattr(error, "ctx", None)
+        verb = context.command_path if context else "tradewinds"
         return 2, BadRequest(error.format_message().rstrip("."), f"{verb} --help")
     except (typer.Abort, KeyboardInterrupt):
         return _INTERRUPTED, StepFailed("interrupted")

@@ -54,7 +54,8 @@ def list_columns(request: Request, name: str, form: Format) -> None:
         print_table([(found, key, description)], ("mart", "key", "description"), request.reporter.console, _DESCRIPTION)
         request.reporter.say("")
     with open_publisher(request.target, request.home).answering(query) as types:
-        rows = [(column, data_type.lower(), described.get(column, "")) for column, data_type in types.rows]
+        found_types = types.rows if types else []
+        rows = [(column, data_type.lower(), described.get(column, "")) for column, data_type in found_types]
     columns = ("column", "type", "description")
     write_values(rows, columns, form, len(rows), request.reporter, longest=_DESCRIPTION)
 

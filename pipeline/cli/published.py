@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 published_app = typer.Typer()
 
 
-@command(
-    published_app, "tradewinds marts", "tradewinds marts ops.dim_run_dates", takes=("target",), during=serving
-)
+@command(published_app, "tradewinds marts", "tradewinds marts ops.dim_run_dates", takes=("target",), during=serving)
 def marts(
     request: "Request",
     name: Annotated[str | None, typer.Argument(metavar="MART", help="Show this mart's columns.")] = None,

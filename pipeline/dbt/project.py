@@ -29,6 +29,11 @@ class Mart:
         schema, _, table = self.relation.partition(".")
         return schema, table
 
+    @property
+    def is_of_operations(self) -> bool:
+        """Whether it describes runs rather than the business."""
+        return self.place[0] == OPERATIONS_SCHEMA
+
 
 @dataclass(frozen=True)
 class Export:

@@ -13,7 +13,7 @@ import yaml
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
-from ingestion.settings import PROJECT, Home
+from ingestion.settings import Home
 from ingestion.warehouse import open_warehouse
 from pipeline.checks import CheckResult, Stage, refuse_critical, run, run_checks
 from pipeline.checks.risks import PAGE, render_risks
