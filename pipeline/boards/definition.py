@@ -39,6 +39,11 @@ class Board:
     def name(self) -> str:
         return self.path.stem
 
+    @property
+    def page(self) -> str:
+        """Its page below the home's `reports`."""
+        return f"boards/{self.name}.html"
+
     @cached_property
     def content(self) -> dict:
         return yaml.safe_load(self.path.read_text(encoding="utf-8"))
@@ -60,10 +65,12 @@ class Board:
     def laid_out(self, screen: Screen) -> str:
         """Return the YAML of its charts, in one column on a narrow screen.
 
-        Tables are left out, because dbt-charts draws 20 pages of a table and drops the other rows.
+        Tables are left out, because dbt-charts draws 20 pages of a table and drops the other rows. The title is the
+        page's heading.
         """
         charts = {name: chart for name, chart in self.content["charts"].items() if chart["type"] != "table"}
         kept = dict(self.content, charts=charts, rows=_laid_out(self.content["rows"], charts, screen))
+        del kept["title"]
         kept |= {
             "extends": _THEME,
             "style": self.content.get("style", {}) | {"frame": {"width": screen.width}},

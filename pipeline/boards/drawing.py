@@ -22,6 +22,8 @@ _SOURCE = "published"
 # The drawing time isn't data, and would make every picture differ.
 _DRAWN_AT = re.compile(r' data-rendered-at="[^"]*"')
 _MOST_OPTIONS = 1000
+# Python's form of dashboards/meta.yml's number formats.
+_FORMS = {"integer": ",.0f", "one_decimal": ",.1f", "percent": ".1%"}
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,12 @@ class Figures:
 
 @dataclass(frozen=True)
 class View:
-    """A board for one value of its variable: SVG by screen, figures by chart."""
+    """A board for one value of its variable: SVG by screen, figures by chart, and its first figure with its label."""
 
     value: str | None
     pictures: dict[str, str]
     figures: dict[str, Figures]
+    first_figure: tuple[str, str] | None = None
 
 
 class Drawing:
@@ -101,7 +104,8 @@ class Drawing:
             name: Figures(chart["title"], rows[chart["query"]], chart["type"] == "table", _shaded(chart))
             for name, chart in charts.items()
         }
-        return View(value, pictures, figures)
+        first = next((chart for chart in board.content["charts"].values() if chart["type"] == "kpi"), None)
+        return View(value, pictures, figures, _figure(first, board.content["queries"], rows) if first else None)
 
     def _compile(self, content: str, name: str) -> tuple[Any, Any]:
         """Return a board for dbt-charts, and what it compiles to, for every value of its variable."""
@@ -139,6 +143,12 @@ def hover_script() -> str:
 def _shaded(chart: dict[str, Any]) -> tuple[str, ...]:
     columns = chart.get("style", {}).get("columns", {})
     return tuple(name for name, style in columns.items() if "scale" in style)
+
+
+def _figure(chart: dict[str, Any], queries: dict[str, Any], rows: dict[str, list[dict]]) -> tuple[str, str]:
+    value = rows[chart["query"]][0][chart["value"]]
+    form = _FORMS.get(queries[chart["query"]].get("formats", {}).get(chart["value"]), "")
+    return chart["label"], format(value, form)
 
 
 def _node(relation: str) -> dict[str, str]:

@@ -38,6 +38,26 @@ def describe_outcome(outcome: Outcome) -> str:
     return f"{outcome.unexpected:,} of {outcome.elements:,} rows fail{examples}"
 
 
+def expected_of(check: Check) -> str:
+    """Return what a met expectation finds: no row, a measured value within its arguments, or every row."""
+    if check.query or check.where:
+        return "no such row"
+    limits = [
+        f"{name.removesuffix('_value')} {describe_value(value)}" for name, value in check.arguments.items() if value is not None
+    ]
+    return ", ".join(limits) or "every row"
+
+
+def found_in(outcome: Outcome) -> str:
+    """Return what was found, in the words of what was expected."""
+    forbids = outcome.check.query or outcome.check.where
+    if outcome.passed and forbids:
+        return "none"
+    if outcome.passed and outcome.unexpected is not None:
+        return f"all {outcome.elements:,} rows"
+    return describe_outcome(outcome).removeprefix("Found: ")
+
+
 def describe_rows(rows: Sequence[dict[str, Any]]) -> str:
     """Return the first rows as `name=value` pairs."""
     told = [" ".join(f"{name}={describe_value(value)}" for name, value in row.items()) for row in rows[:_SHOWN]]

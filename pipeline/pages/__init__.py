@@ -1,0 +1,59 @@
+"""Pages of the site: each module has templates of its own, all have one header, one style and no file of another host."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from ingestion.files import write_atomically
+
+_SHARED = Path(__file__).with_name("templates")
+# dbt-charts measures its pictures' words in this font, so the pages have it too; without dbt-charts, the system's.
+_FONT = "core/render/fonts/InterVariable.woff2"
+
+
+class Pages:
+    """The pages that a module writes below `reports` from its own templates and the shared ones."""
+
+    def __init__(self, reports: Path, templates: Path, **filters: Callable[..., Any]):
+        self._reports = reports
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([templates, _SHARED]),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        self._templates.filters.update(filters)
+
+    def render(self, page: str, template: str, **content: Any) -> str:
+        """Return a page as HTML; `page` is its path below `reports`."""
+        return self._templates.get_template(template).render(root="../" * page.count("/"), **content)
+
+    def write(self, page: str, template: str, **content: Any) -> Path:
+        """Render and write a page, and return its path."""
+        return self.put(page, self.render(page, template, **content))
+
+    def put(self, page: str, html: str) -> Path:
+        """Write a rendered page, and the style sheet if it isn't there as it is now."""
+        style = self._reports / "style.css"
+        if not style.exists() or style.read_text(encoding="utf-8") != _style():
+            write_atomically(style, _style())
+        write_atomically(self._reports / page, html)
+        return self._reports / page
+
+
+@cache
+def _style() -> str:
+    style = (_SHARED / "style.css").read_text(encoding="utf-8")
+    charts = find_spec("dbt_charts")
+    font = Path(charts.submodule_search_locations[0], _FONT) if charts else None
+    if font is None or not font.exists():
+        return style
+    data = b64encode(font.read_bytes()).decode()
+    face = f"src: url(data:font/woff2;base64,{data}); font-weight: 100 900; font-display: swap"
+    return f"@font-face {{ font-family: 'Inter Variable'; {face} }}\n{style}"
