@@ -95,10 +95,15 @@ class Drawing:
         return [row[options["column"]] for row in found.data] or [None]
 
     def _view(self, board: Board, value: str | None) -> View:
-        shown = {screen.name: self._render(board, board.laid_out(screen), value, "svg") for screen in SCREENS}
-        pictures = {screen: name_colors(_DRAWN_AT.sub("", picture)) for screen, picture in shown.items()}
         read = self._render(board, board.path.read_text(encoding="utf-8"), value, "data")
         rows = {name: query["rows"] for name, query in read["queries"].items()}
+        uncompared = frozenset(
+            name
+            for name, chart in board.content["charts"].items()
+            if "support" in chart and rows[chart["query"]][0][chart["support"]["value"]] is None
+        )
+        shown = {screen.name: self._render(board, board.laid_out(screen, uncompared), value, "svg") for screen in SCREENS}
+        pictures = {screen: name_colors(_DRAWN_AT.sub("", _named(picture, board))) for screen, picture in shown.items()}
         charts = {name: chart for name, chart in board.content["charts"].items() if chart["type"] != "kpi"}
         figures = {
             name: Figures(chart["title"], rows[chart["query"]], chart["type"] == "table", _shaded(chart))
@@ -143,6 +148,15 @@ def hover_script() -> str:
 def _shaded(chart: dict[str, Any]) -> tuple[str, ...]:
     columns = chart.get("style", {}).get("columns", {})
     return tuple(name for name, style in columns.items() if "scale" in style)
+
+
+def _named(picture: str, board: Board) -> str:
+    """Return a picture whose axes of layered charts have their own name, not the layers' too, which the legend names."""
+    for chart in board.content["charts"].values():
+        if "layers" in chart:
+            every = ", ".join([chart["y_label"], *(layer["label"] for layer in chart["layers"])])
+            picture = picture.replace(every, chart["y_label"])
+    return picture
 
 
 def _figure(chart: dict[str, Any], queries: dict[str, Any], rows: dict[str, list[dict]]) -> tuple[str, str]:
