@@ -19,6 +19,7 @@ from pipeline.cli.options import (
     day_of,
     examples,
     reporter_for,
+    shown,
     time_of,
     working,
 )
@@ -61,7 +62,7 @@ def run(
     day = day_of(due.date().isoformat() if due and run_date is None else run_date)
     options = Options(refresh, accept_drift, accept_shrink, accept_stale, allow_older, dry_run)
     with working(target, source, due, reporter_for(quiet, output)) as request:
-        with prepared(request) as ready:
+        with shown(request), prepared(request) as ready:
             run_day(ready, day, options)
         if not dry_run:
             print_summary(request, day)
@@ -102,4 +103,5 @@ def backfill(
             for day in days:
                 announce(day, steps_left(request, day))
         else:
-            backfill_days(request, days, options, on_day=announce)
+            with shown(request):
+                backfill_days(request, days, options, on_day=announce)

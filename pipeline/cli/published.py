@@ -14,6 +14,7 @@ from pipeline.cli.options import (
     examples,
     reporter_for,
     serving,
+    shown,
 )
 
 published_app = typer.Typer()
@@ -60,5 +61,5 @@ def rollback(
     """Publish the previous version again."""
     from pipeline.run import steps
 
-    with serving(target, None, reporter=reporter_for(quiet, output)) as request:
+    with serving(target, None, reporter=reporter_for(quiet, output)) as request, shown(request):
         steps.rollback(request, to)

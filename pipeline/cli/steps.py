@@ -21,6 +21,7 @@ from pipeline.cli.options import (
     examples,
     reporter_for,
     request_for,
+    shown,
     working,
 )
 
@@ -123,7 +124,7 @@ def check(
     from pipeline.run import steps
 
     day = day_of(run_date)
-    with working(target, source, reporter=reporter_for(quiet, output)) as request:
+    with working(target, source, reporter=reporter_for(quiet, output)) as request, shown(request):
         steps.check(request, day, stage, accept_shrink=accept_shrink, accept_stale=accept_stale)
 
 
@@ -146,5 +147,5 @@ def publish(
     from pipeline.run import steps
 
     day = day_of(run_date)
-    with working(target, source, reporter=reporter_for(quiet, output)) as request:
+    with working(target, source, reporter=reporter_for(quiet, output)) as request, shown(request):
         steps.publish(request, day, allow_older=allow_older, dry_run=dry_run)

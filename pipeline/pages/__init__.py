@@ -20,14 +20,8 @@ class Pages:
     """The pages that a module writes below `reports` from its own templates and the shared ones."""
 
     def __init__(self, reports: Path, templates: Path, **filters: Callable[..., Any]):
-        self._reports = reports
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([templates, _SHARED]),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
+        self._reports, self._is_styled = reports, False
+        self._templates = _environment(templates)
         self._templates.filters.update(filters)
 
     def render(self, page: str, template: str, **content: Any) -> str:
@@ -39,12 +33,25 @@ class Pages:
         return self.put(page, self.render(page, template, **content))
 
     def put(self, page: str, html: str) -> Path:
-        """Write a rendered page, and the style sheet if it isn't there as it is now."""
-        style = self._reports / "style.css"
-        if not style.exists() or style.read_text(encoding="utf-8") != _style():
-            write_atomically(style, _style())
+        """Write a rendered page, and the style sheet of all pages if it isn't there as it is now."""
+        if not self._is_styled:
+            style = self._reports / "style.css"
+            if not style.exists() or style.read_text(encoding="utf-8") != _style():
+                write_atomically(style, _style())
+            self._is_styled = True
         write_atomically(self._reports / page, html)
         return self._reports / page
+
+
+@cache
+def _environment(templates: Path) -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([templates, _SHARED]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingestion.errors import Refused, StepFailed
+from ingestion.redact import one_line
 from pipeline.boards import write_boards
 from pipeline.run.request import Request
 from pipeline.site.documentation import write_documentation
@@ -38,3 +39,15 @@ def write_site(request: Request) -> Path:
                 f"docs failed: {name}: {error.reason}", error.command or request.whole_command("docs")
             ) from error
     return write_index(request, missing)
+
+
+def refresh_site(request: Request) -> None:
+    """Write the run history and the index anew, so that the index says when the boards are older than what is published.
+
+    A page never decides how a step ends, so a failure is only told.
+    """
+    try:
+        write_history(request)
+        write_index(request)
+    except Exception as error:  # a disk, a store or a database that the step got along without
+        request.reporter.say(f"docs     the index couldn't be written: {one_line(error)}")

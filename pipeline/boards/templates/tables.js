@@ -37,7 +37,9 @@ function enhance(table) {
 
   more.addEventListener("click", () => { shown = shown === MOST ? rows.length : MOST; write(); });
   save.addEventListener("click", () => {
-    const quoted = text => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    // As in every CSV file of the project, a spreadsheet must not take a text for a formula.
+    const plain = text => (/^[=+\-@\t\r]/.test(text) && isNaN(text) ? `'${text}` : text);
+    const quoted = text => (/[",\n]/.test(text) ? `"${plain(text).replaceAll('"', '""')}"` : plain(text));
     const lines = [heads.map(head => head.dataset.column), ...sorted.map(row => heads.map((_, at) => value(row, at)))];
     const file = new Blob([lines.map(line => line.map(quoted).join(",")).join("\n") + "\n"], { type: "text/csv" });
     const name = `${table.closest("details").dataset.chart}.csv`;
