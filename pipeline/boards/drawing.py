@@ -97,12 +97,8 @@ class Drawing:
     def _view(self, board: Board, value: str | None) -> View:
         read = self._render(board, board.path.read_text(encoding="utf-8"), value, "data")
         rows = {name: query["rows"] for name, query in read["queries"].items()}
-        uncompared = frozenset(
-            name
-            for name, chart in board.content["charts"].items()
-            if "support" in chart and rows[chart["query"]][0][chart["support"]["value"]] is None
-        )
-        shown = {screen.name: self._render(board, board.laid_out(screen, uncompared), value, "svg") for screen in SCREENS}
+        alone = _uncompared(board, rows)
+        shown = {screen.name: self._render(board, board.laid_out(screen, alone), value, "svg") for screen in SCREENS}
         pictures = {screen: name_colors(_DRAWN_AT.sub("", _named(picture, board))) for screen, picture in shown.items()}
         charts = {name: chart for name, chart in board.content["charts"].items() if chart["type"] != "kpi"}
         figures = {
@@ -150,8 +146,16 @@ def _shaded(chart: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, style in columns.items() if "scale" in style)
 
 
+def _uncompared(board: Board, rows: dict[str, list[dict]]) -> frozenset[str]:
+    """Return the figures whose value beside them is NULL."""
+    compared = {name: chart for name, chart in board.content["charts"].items() if "support" in chart}
+    return frozenset(
+        name for name, chart in compared.items() if rows[chart["query"]][0][chart["support"]["value"]] is None
+    )
+
+
 def _named(picture: str, board: Board) -> str:
-    """Return a picture whose axes of layered charts have their own name, not the layers' too, which the legend names."""
+    """Return a picture whose axes don't repeat the names of a chart's layers, which its legend has."""
     for chart in board.content["charts"].values():
         if "layers" in chart:
             every = ", ".join([chart["y_label"], *(layer["label"] for layer in chart["layers"])])

@@ -51,7 +51,8 @@ def render_thumbnail(view: View) -> str:
     """Return a view's wide picture as an SVG file with both colour schemes, in the system's font."""
     picture = _FONT_FACE.sub("", view.pictures["wide"])
     start = picture.index(">") + 1
-    return f"{picture[:start]}<style>{_schemes([picture])} text {{ font-family: system-ui, sans-serif !important }}</style>{picture[start:]}"
+    style = f"{_schemes([picture])} text {{ font-family: system-ui, sans-serif !important }}"
+    return f"{picture[:start]}<style>{style}</style>{picture[start:]}"
 
 
 def _schemes(pictures: list[str]) -> str:

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 from ingestion.errors import Refused, StepFailed
-from ingestion.files import write_atomically
 from pipeline.boards.definition import Board, read_boards
 from pipeline.boards.drawing import Drawing
 from pipeline.boards.page import open_pages, render_page, render_thumbnail

@@ -43,7 +43,9 @@ def expected_of(check: Check) -> str:
     if check.query or check.where:
         return "no such row"
     limits = [
-        f"{name.removesuffix('_value')} {describe_value(value)}" for name, value in check.arguments.items() if value is not None
+        f"{name.removesuffix('_value')} {describe_value(value)}"
+        for name, value in check.arguments.items()
+        if value is not None
     ]
     return ", ".join(limits) or "every row"
 

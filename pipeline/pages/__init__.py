@@ -1,4 +1,4 @@
-"""Pages of the site: each module has templates of its own, all have one header, one style and no file of another host."""
+"""Pages of the site: each module has its own templates, and all share a header, a style sheet and its font."""
 
 from base64 import b64encode
 from collections.abc import Callable

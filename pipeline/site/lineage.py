@@ -47,7 +47,7 @@ def read_lineage(artifacts: Path) -> list[Table]:
 
 
 def tables_of(nodes: dict[str, dict[str, Any]], edges: list[dict[str, Any]]) -> list[Table]:
-    """Return dbt-colibri's nodes and edges as tables, by name; an edge without a column is a filter, join or exposure."""
+    """Return dbt-colibri's nodes and edges as tables, by name; filters, joins and exposures have no target column."""
     names = {node: _name(told) for node, told in nodes.items()}
     tables = {node: _table(names[node], told) for node, told in nodes.items()}
     for edge in edges:

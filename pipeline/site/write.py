@@ -42,10 +42,12 @@ def write_site(request: Request) -> Path:
 
 
 def refresh_site(request: Request) -> None:
-    """Write the run history and the index anew, so that the index says when the boards are older than what is published.
+    """Write the run history and the index anew, so that it says when the boards are older than what is published.
 
-    A page never decides how a step ends, so a failure is only told.
+    A page never decides how a step ends, so a failure is only told. A home without a run keeps none.
     """
+    if not request.ledger.days():
+        return
     try:
         write_history(request)
         write_index(request)

@@ -35,7 +35,9 @@ def test_every_page_of_the_index_loads_from_its_file(page: Page, site: Site) -> 
     assert f"run date {TODAY}, version {TODAY}-" in page.locator("#version").inner_text()
     pictures = page.locator(".cards img")
     pictures.last.scroll_into_view_if_needed()
-    assert pictures.evaluate_all("all => all.map(each => each.decode().then(() => each.naturalWidth > 0))") == [True] * 4
+    assert (
+        pictures.evaluate_all("all => all.map(each => each.decode().then(() => each.naturalWidth > 0))") == [True] * 4
+    )
     for path, words in PAGES.items():
         page.goto(site.url(path))
         page.get_by_text(words).first.wait_for()
@@ -48,7 +50,9 @@ def test_the_index_shows_the_day_and_each_board(page: Page, site: Site) -> None:
     days = page.locator(".health li > *").evaluate_all("days => days.map(day => day.title)")
     assert days[-1] == f"{REFUSED_DAY}: refused"
     assert f"{TODAY}: done" in days
-    manifests = [site.sandbox.manifest(path.name, TODAY) for path in (site.sandbox.home / "landing/_manifests").iterdir()]
+    manifests = [
+        site.sandbox.manifest(path.name, TODAY) for path in (site.sandbox.home / "landing/_manifests").iterdir()
+    ]
     rows = sum(table["rows"] for manifest in manifests for table in manifest["tables"].values())
     told = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts(), strict=True))
     assert told["Rows read"] == f"{rows:,}"

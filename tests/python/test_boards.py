@@ -48,7 +48,9 @@ def _pages(home: Sandbox) -> dict[str, bytes]:
 @pytest.mark.e2e
 def test_boards_are_the_same_for_the_same_version(published: Sandbox, home: Sandbox) -> None:
     first = _pages(published)
-    assert set(first) == {"drawn.json"} | {f"{board.name}.{kind}" for board in read_boards() for kind in ("html", "svg")}
+    assert set(first) == {"drawn.json"} | {
+        f"{board.name}.{kind}" for board in read_boards() for kind in ("html", "svg")
+    }
     home.succeed("boards")
     assert _pages(home) == first
 

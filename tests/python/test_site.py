@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import pytest
 
@@ -16,6 +16,7 @@ from ingestion.errors import Refused, StepFailed
 from ingestion.settings import Home
 from pipeline.ledger import Ledger
 from pipeline.run.request import Request
+from pipeline.site import refresh_site
 from pipeline.site.documentation import adopt_page
 from pipeline.site.history import read_days, write_history
 from pipeline.site.index import write_index
@@ -96,7 +97,14 @@ def test_an_empty_home_has_an_index_that_says_what_to_type(tmp_path: Path) -> No
 def root(tmp_path: Path) -> Path:
     """A folder of pages, beside what must not be read through it."""
     root = tmp_path / "reports"
-    for name in ("index.html", "boards/sales.html", "boards/sales.svg", "expectations/index.html", "style.css", ".draft.html"):
+    for name in (
+        "index.html",
+        "boards/sales.html",
+        "boards/sales.svg",
+        "expectations/index.html",
+        "style.css",
+        ".draft.html",
+    ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name)
     (root / "dbt").mkdir()
@@ -165,6 +173,7 @@ def test_the_index_tells_what_is_published_and_that_the_boards_are_older(shared_
     copytree(shared_built.home / "runs", home.root / "runs")
     (day,) = Ledger(home).days()
     entry = Ledger(home).read(day, "publish", "duckdb")
+    assert entry["version"] in (shared_built.home / "reports" / "index.html").read_text()  # written by the run itself
     page = _index(home)
     time = entry["last_success"][:16].replace("T", " ")
     assert f"run date {day}, version {entry['version']}, on {time} UTC." in page
@@ -183,6 +192,16 @@ def test_the_index_tells_what_is_published_and_that_the_boards_are_older(shared_
         "The boards show version 2020-12-31-0123456789ab, another one than the published. Run: ",
         "tradewinds docs",
     )
+
+
+@pytest.mark.unit
+def test_an_index_that_cannot_be_written_is_only_told(home: Home, capsys: pytest.CaptureFixture) -> None:
+    refresh_site(Request(home))
+    assert (home.root / "reports" / "runs.html").is_file()
+    rmtree(home.root / "reports")
+    (home.root / "reports").write_text("in the way")
+    refresh_site(Request(home))
+    assert "docs     the index couldn't be written: " in capsys.readouterr().out
 
 
 @pytest.mark.unit
