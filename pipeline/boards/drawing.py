@@ -166,7 +166,7 @@ def _named(picture: str, board: Board) -> str:
 def _figure(chart: dict[str, Any], queries: dict[str, Any], rows: dict[str, list[dict]]) -> tuple[str, str]:
     value = rows[chart["query"]][0][chart["value"]]
     form = _FORMS.get(queries[chart["query"]].get("formats", {}).get(chart["value"]), "")
-    return chart["label"], format(value, form)
+    return chart["label"], format(value, form) if isinstance(value, int | float) else str(value)
 
 
 def _node(relation: str) -> dict[str, str]:

@@ -42,12 +42,14 @@ def expected_of(check: Check) -> str:
     """Return what a met expectation finds: no row, a measured value within its arguments, or every row."""
     if check.query or check.where:
         return "no such row"
-    limits = [
-        f"{name.removesuffix('_value')} {describe_value(value)}"
-        for name, value in check.arguments.items()
-        if value is not None
-    ]
+    limits = [_limit(name, value) for name, value in check.arguments.items() if value is not None]
     return ", ".join(limits) or "every row"
+
+
+def _limit(name: str, value: Any) -> str:
+    if name == "mostly":
+        return f"at least {value:.4g} of the rows"
+    return f"{name.removesuffix('_value').replace('_', ' ')} {describe_value(value)}"
 
 
 def found_in(outcome: Outcome) -> str:
@@ -56,7 +58,7 @@ def found_in(outcome: Outcome) -> str:
     if outcome.passed and forbids:
         return "none"
     if outcome.passed and outcome.unexpected is not None:
-        return f"all {outcome.elements:,} rows"
+        return f"{outcome.elements - outcome.unexpected:,} of {outcome.elements:,} rows"
     return describe_outcome(outcome).removeprefix("Found: ")
 
 

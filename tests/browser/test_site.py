@@ -120,11 +120,11 @@ def test_lineage_follows_money_back_to_the_file(page: Page, site: Site) -> None:
     assert page.locator(".box.chosen .title").inner_text() == "orders_with_details"
     page.select_option("#column", "net_amount_usd")
     drawn = set(page.locator("#graph a").evaluate_all("links => links.map(link => link.hash.slice(1))"))
-    assert {f"order_details.order_details/{column}" for column in ("unit_price", "quantity", "discount")} <= drawn
+    assert {f"northwind.order_details/{column}" for column in ("unit_price", "quantity", "discount")} <= drawn
     assert "orders_with_details/freight_usd" not in drawn
     assert page.locator("#graph path").count() > 5
-    page.locator("#graph a", has_text="order_details.order_details").click()
-    page.get_by_role("heading", name="Columns of order_details.order_details").wait_for()
+    page.locator("#graph a", has_text="northwind.order_details").click()
+    page.get_by_role("heading", name="Columns of northwind.order_details").wait_for()
     users = page.locator("#columns tr", has_text="unit_price").locator("td[data-label='Used for'] a").all_inner_texts()
     assert users == ["stg_northwind__order_details.unit_price_usd"]
     page.go_back()

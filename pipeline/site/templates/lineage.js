@@ -112,4 +112,6 @@ chooser.addEventListener("change", () => { location.hash = chooser.value; });
 picker.addEventListener("change", () => { location.hash = key(chooser.value, picker.value); });
 addEventListener("hashchange", show);
 addEventListener("resize", show);
+// Lines go from box to box, whose size depends on the font.
+document.fonts.ready.then(show);
 show();
