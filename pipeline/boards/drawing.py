@@ -97,12 +97,13 @@ class Drawing:
     def _view(self, board: Board, value: str | None) -> View:
         read = self._render(board, board.path.read_text(encoding="utf-8"), value, "data")
         rows = {name: query["rows"] for name, query in read["queries"].items()}
+        figures_of = {name: [_without_labels(row) for row in found] for name, found in rows.items()}
         alone = _uncompared(board, rows)
         shown = {screen.name: self._render(board, board.laid_out(screen, alone), value, "svg") for screen in SCREENS}
         pictures = {screen: name_colors(_DRAWN_AT.sub("", _named(picture, board))) for screen, picture in shown.items()}
         charts = {name: chart for name, chart in board.content["charts"].items() if chart["type"] != "kpi"}
         figures = {
-            name: Figures(chart["title"], rows[chart["query"]], chart["type"] == "table", _shaded(chart))
+            name: Figures(chart["title"], figures_of[chart["query"]], chart["type"] == "table", _shaded(chart))
             for name, chart in charts.items()
         }
         first = next((chart for chart in board.content["charts"].values() if chart["type"] == "kpi"), None)
@@ -152,6 +153,11 @@ def _uncompared(board: Board, rows: dict[str, list[dict]]) -> frozenset[str]:
     return frozenset(
         name for name, chart in compared.items() if rows[chart["query"]][0][chart["support"]["value"]] is None
     )
+
+
+def _without_labels(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row's figures: a column `…_label` holds only a mark's words."""
+    return {column: value for column, value in row.items() if not column.endswith("_label")}
 
 
 def _named(picture: str, board: Board) -> str:

@@ -18,7 +18,7 @@ _ACRONYMS = ("id", "usd", "eur")
 # The shade of the largest cell, in percent: text keeps a contrast of 4.5:1.
 _DEEPEST_SHADE = 45
 # A table with more columns stacks its cells on a narrow screen.
-_MOST_COLUMNS_ABREAST = 4
+_MOST_COLUMNS_ABREAST = 3
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?")
 _FIRST_FAMILY = re.compile(r"font-family=\"(?:&apos;|&quot;|&#x27;|')?([^\"',&]+)")
 
