@@ -41,12 +41,14 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
     `missing` holds, by part, why it couldn't be written now; the index still links to an earlier page.
     """
     reports, refusals = request.home.root / "reports", missing or {}
-    drawn = json.loads(path.read_text(encoding="utf-8")) if (path := reports / BOARDS_OF).exists() else {}
+    boards = reports / BOARDS_OF
+    drawn = json.loads(boards.read_text(encoding="utf-8")) if boards.exists() else {}
 
     def card(part: str, title: str, page: str, about: str) -> Card:
         if (reports / page).exists():
-            picture = page.replace(".html", ".svg") if part == "boards" else None
-            return Card(title, page, about, None, None, picture, drawn.get("figures", {}).get(page))
+            picture = page.replace(".html", ".svg")
+            shown = picture if (reports / picture).exists() else None
+            return Card(title, page, about, None, None, shown, drawn.get("figures", {}).get(page))
         if refusal := refusals.get(part):
             return Card(title, page, about, refusal.reason, refusal.command)
         command = request.whole_command("run" if part == "checks" else "docs")
@@ -54,9 +56,7 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
         return Card(title, page, about, reason, command)
 
     groups = {
-        "Boards": [
-            card("boards", board.title, f"boards/{board.name}.html", board.content["notes"]) for board in read_boards()
-        ],
+        "Boards": [card("boards", board.title, board.page, board.content["notes"]) for board in read_boards()],
         "The data": [
             card(
                 "documentation",
@@ -115,17 +115,17 @@ def _figures(request: Request, version: Version | None, days: list[Day]) -> dict
     day = next((day for day in days if version and day.run_date == version.run_date), None)
     if day is None:
         return {}
-    checks, publish = (
-        [request.ledger.read(day.run_date, step, request.target) or {} for step in steps]
-        for steps in (("check_arrivals", "check_marts"), ("publish",))
+    arrivals, marts, publish = (
+        request.ledger.read(day.run_date, step, request.target) or {}
+        for step in ("check_arrivals", "check_marts", "publish")
     )
-    judged = sum(check.get("expectations", 0) for check in checks)
-    unmet = sum(len(check.get("warnings", [])) for check in checks)
+    judged = sum(check.get("expectations", 0) for check in (arrivals, marts))
+    unmet = sum(len(check.get("warnings", [])) for check in (arrivals, marts))
     return {
         "Rows read": f"{day.total('rows'):,}",
         "Rows rejected": f"{day.total('rejected'):,}",
         f"Expectations checked, {unmet or 'no'} warning{'s' if unmet > 1 else ''}": f"{judged:,}",
-        "Rows published": f"{publish[0].get('rows') or 0:,}",
+        "Rows published": f"{publish.get('rows') or 0:,}",
     }
 
 
