@@ -64,8 +64,8 @@ test-bi: setup bi-tools ## run only the tests of the connections in docs/bi; ins
 test-superset: setup .venv-superset/ready ## run only the test that Superset's numbers equal the marts'; installs Superset in .venv-superset
 	@$(BIN)/pytest tests/superset
 
-.venv-browser/ready: .venv/ready
-	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-browser playwright==1.65.2
+.venv-browser/ready: .venv/ready requirements-browser.lock
+	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-browser --requirement requirements-browser.lock
 	@touch $@
 
 test-browser: .venv-browser/ready ## run only the tests of pages in a browser; installs Playwright, and Debian's Chromium if it is missing

@@ -39,6 +39,11 @@ class Board:
     def name(self) -> str:
         return self.path.stem
 
+    @property
+    def page(self) -> str:
+        """Its page below the home's `reports`."""
+        return f"boards/{self.name}.html"
+
     @cached_property
     def content(self) -> dict:
         return yaml.safe_load(self.path.read_text(encoding="utf-8"))
@@ -57,13 +62,18 @@ class Board:
         """The variable that a reader may set, None on a board without one."""
         return next(iter(self.content.get("variables", {})), None)
 
-    def laid_out(self, screen: Screen) -> str:
+    def laid_out(self, screen: Screen, uncompared: frozenset[str] = frozenset()) -> str:
         """Return the YAML of its charts, in one column on a narrow screen.
 
-        Tables are left out, because dbt-charts draws 20 pages of a table and drops the other rows.
+        The `uncompared` figures have nothing to stand beside, such as the year before the first.
+
+        Tables are left out, because dbt-charts draws 20 pages of a table and drops the other rows. The title is the
+        page's heading.
         """
         charts = {name: chart for name, chart in self.content["charts"].items() if chart["type"] != "table"}
+        charts |= {name: {key: charts[name][key] for key in charts[name] if key != "support"} for name in uncompared}
         kept = dict(self.content, charts=charts, rows=_laid_out(self.content["rows"], charts, screen))
+        del kept["title"]
         kept |= {
             "extends": _THEME,
             "style": self.content.get("style", {}) | {"frame": {"width": screen.width}},

@@ -22,6 +22,8 @@ _SOURCE = "published"
 # The drawing time isn't data, and would make every picture differ.
 _DRAWN_AT = re.compile(r' data-rendered-at="[^"]*"')
 _MOST_OPTIONS = 1000
+# Python's form of dashboards/meta.yml's number formats.
+_FORMS = {"integer": ",.0f", "one_decimal": ",.1f", "percent": ".1%"}
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,12 @@ class Figures:
 
 @dataclass(frozen=True)
 class View:
-    """A board for one value of its variable: SVG by screen, figures by chart."""
+    """A board for one value of its variable: SVG by screen, figures by chart, and its first figure with its label."""
 
     value: str | None
     pictures: dict[str, str]
     figures: dict[str, Figures]
+    first_figure: tuple[str, str] | None = None
 
 
 class Drawing:
@@ -92,16 +95,19 @@ class Drawing:
         return [row[options["column"]] for row in found.data] or [None]
 
     def _view(self, board: Board, value: str | None) -> View:
-        shown = {screen.name: self._render(board, board.laid_out(screen), value, "svg") for screen in SCREENS}
-        pictures = {screen: name_colors(_DRAWN_AT.sub("", picture)) for screen, picture in shown.items()}
         read = self._render(board, board.path.read_text(encoding="utf-8"), value, "data")
         rows = {name: query["rows"] for name, query in read["queries"].items()}
+        figures_of = {name: [_without_labels(row) for row in found] for name, found in rows.items()}
+        alone = _uncompared(board, rows)
+        shown = {screen.name: self._render(board, board.laid_out(screen, alone), value, "svg") for screen in SCREENS}
+        pictures = {screen: name_colors(_DRAWN_AT.sub("", _named(picture, board))) for screen, picture in shown.items()}
         charts = {name: chart for name, chart in board.content["charts"].items() if chart["type"] != "kpi"}
         figures = {
-            name: Figures(chart["title"], rows[chart["query"]], chart["type"] == "table", _shaded(chart))
+            name: Figures(chart["title"], figures_of[chart["query"]], chart["type"] == "table", _shaded(chart))
             for name, chart in charts.items()
         }
-        return View(value, pictures, figures)
+        first = next((chart for chart in board.content["charts"].values() if chart["type"] == "kpi"), None)
+        return View(value, pictures, figures, _figure(first, board.content["queries"], rows) if first else None)
 
     def _compile(self, content: str, name: str) -> tuple[Any, Any]:
         """Return a board for dbt-charts, and what it compiles to, for every value of its variable."""
@@ -139,6 +145,34 @@ def hover_script() -> str:
 def _shaded(chart: dict[str, Any]) -> tuple[str, ...]:
     columns = chart.get("style", {}).get("columns", {})
     return tuple(name for name, style in columns.items() if "scale" in style)
+
+
+def _uncompared(board: Board, rows: dict[str, list[dict]]) -> frozenset[str]:
+    """Return the figures whose value beside them is NULL."""
+    compared = {name: chart for name, chart in board.content["charts"].items() if "support" in chart}
+    return frozenset(
+        name for name, chart in compared.items() if rows[chart["query"]][0][chart["support"]["value"]] is None
+    )
+
+
+def _without_labels(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row's figures: a column `…_label` holds only a mark's words."""
+    return {column: value for column, value in row.items() if not column.endswith("_label")}
+
+
+def _named(picture: str, board: Board) -> str:
+    """Return a picture whose axes don't repeat the names of a chart's layers, which its legend has."""
+    for chart in board.content["charts"].values():
+        if "layers" in chart:
+            every = ", ".join([chart["y_label"], *(layer["label"] for layer in chart["layers"])])
+            picture = picture.replace(every, chart["y_label"])
+    return picture
+
+
+def _figure(chart: dict[str, Any], queries: dict[str, Any], rows: dict[str, list[dict]]) -> tuple[str, str]:
+    value = rows[chart["query"]][0][chart["value"]]
+    form = _FORMS.get(queries[chart["query"]].get("formats", {}).get(chart["value"]), "")
+    return chart["label"], format(value, form) if isinstance(value, int | float) else str(value)
 
 
 def _node(relation: str) -> dict[str, str]:

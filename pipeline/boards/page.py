@@ -4,52 +4,71 @@ import re
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from pipeline.boards.colors import schemes_of
 from pipeline.boards.definition import Board
 from pipeline.boards.drawing import Figures, View, hover_script
+from pipeline.pages import Pages
 from pipeline.publishing import Version
 
-_TEMPLATES = Path(__file__).with_name("templates")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
+# The style sheet of the site has the pages' own font.
+_PAGE_FONT = "Inter Variable"
 _FAMILY = re.compile(r"font-family:\s*['\"]?([^'\";]+)")
 _ACRONYMS = ("id", "usd", "eur")
 # The shade of the largest cell, in percent: text keeps a contrast of 4.5:1.
 _DEEPEST_SHADE = 45
 # A table with more columns stacks its cells on a narrow screen.
-_MOST_COLUMNS_ABREAST = 4
+_MOST_COLUMNS_ABREAST = 3
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?")
 _FIRST_FAMILY = re.compile(r"font-family=\"(?:&apos;|&quot;|&#x27;|')?([^\"',&]+)")
 
 
-def render_page(board: Board, boards: list[Board], views: list[View], version: Version) -> str:
-    """Return a board's HTML, which loads no other file."""
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    templates.filters.update(cell=_cell, heading=_heading, kinds=_kinds, shades=_shades, is_stacked=_is_stacked)
+def open_pages(reports: Path) -> Pages:
+    """Return the boards' pages below `reports`."""
+    filters = {"cell": _cell, "heading": _heading, "kinds": _kinds, "shades": _shades, "is_stacked": _is_stacked}
+    return Pages(reports, Path(__file__).with_name("templates"), **filters)
+
+
+def render_page(pages: Pages, board: Board, boards: list[Board], views: list[View], version: Version) -> str:
+    """Return a board's HTML, which loads only the style sheet."""
     pictures = [picture for view in views for picture in view.pictures.values()]
-    light, dark = schemes_of(pictures)
-    return templates.get_template("board.html").render(
+    return pages.render(
+        board.page,
+        "board.html",
         board=board,
         boards=boards,
         views=views,
         version=version,
         label=board.content["variables"][board.variable]["label"] if board.variable else None,
         fonts=_fonts_used(pictures),
-        light=light,
-        dark=dark,
+        schemes=_schemes(pictures),
         without_fonts=lambda picture: _FONT_FACE.sub("", picture),
         hover_script=hover_script(),
     )
+
+
+def render_thumbnail(view: View) -> str:
+    """Return a view's wide picture as an SVG file with both colour schemes, in the system's font."""
+    picture = _FONT_FACE.sub("", view.pictures["wide"])
+    start = picture.index(">") + 1
+    style = f"{_schemes([picture])} text {{ font-family: system-ui, sans-serif !important }}"
+    return f"{picture[:start]}<style>{style}</style>{picture[start:]}"
+
+
+def _schemes(pictures: list[str]) -> str:
+    """Return the pictures' colours as CSS variables, for both colour schemes."""
+    light, dark = (
+        ":root { " + " ".join(f"{name}: {color};" for name, color in scheme.items()) + " }"
+        for scheme in schemes_of(pictures)
+    )
+    return f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}"
 
 
 def _fonts_used(pictures: list[str]) -> list[str]:
     """Return the embedded fonts that the pictures use, each once; the rest are only fallbacks."""
     faces = {_FAMILY.findall(face)[0]: face for picture in pictures for face in _FONT_FACE.findall(picture)}
     written = {family for picture in pictures for family in _FIRST_FAMILY.findall(picture)}
-    return [face for family, face in sorted(faces.items()) if family in written]
+    return [face for family, face in sorted(faces.items()) if family in written - {_PAGE_FONT}]
 
 
 def _heading(column: str) -> str:

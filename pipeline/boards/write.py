@@ -1,15 +1,18 @@
 """Write `<home>/reports/boards/<board>.html` for one published version, all boards or none."""
 
+import json
 import time
 from pathlib import Path
 
 from ingestion.errors import Refused, StepFailed
-from ingestion.files import write_atomically
 from pipeline.boards.definition import Board, read_boards
 from pipeline.boards.drawing import Drawing
-from pipeline.boards.page import render_page
+from pipeline.boards.page import open_pages, render_page, render_thumbnail
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
+
+# What the boards were drawn from, and each one's first figure, for the index.
+BOARDS_OF = "boards/drawn.json"
 
 
 def write_boards(request: Request) -> Path:
@@ -23,19 +26,23 @@ def write_boards(request: Request) -> Path:
         raise Refused("nothing is published yet", run)
     relations, boards = publisher.relations(), read_boards()
     _refuse_missing(boards, relations, run)
-    pages = {}
+    reports = request.home.root / "reports"
+    pages, files, figures = open_pages(reports), {}, {}
     with Drawing(publisher.reader_connection(), relations) as drawing:
         for board in boards:
             started = time.monotonic()
             views = drawing.views(board)
-            pages[board.name] = render_page(board, boards, views, version)
+            files[board.page] = render_page(pages, board, boards, views, version)
+            files[board.page.replace(".html", ".svg")] = render_thumbnail(views[0])
+            figures[board.page] = views[0].first_figure
             request.reporter.line("board", board.name, None, time.monotonic() - started)
     if publisher.current() != version:
         raise StepFailed("another version was published meanwhile", request.whole_command("boards"))
-    folder = request.home.root / "reports" / "boards"
-    for name, page in pages.items():
-        write_atomically(folder / f"{name}.html", page)
-    for former in set(folder.glob("*.html")) - {folder / f"{name}.html" for name in pages}:
+    files[BOARDS_OF] = json.dumps({"version": version.name, "figures": figures}, indent=2)
+    for name, content in files.items():
+        pages.put(name, content)
+    folder = reports / "boards"
+    for former in set(folder.iterdir()) - {reports / name for name in files}:
         former.unlink()
     return folder
 

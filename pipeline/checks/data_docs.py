@@ -1,7 +1,7 @@
 """Write the checks' results as pages, `<home>/reports/expectations/index.html`, without files from other hosts.
 
 Great Expectations' pages load styles and scripts from seven hosts and show nothing without them, so the results are
-written with our templates.
+written with our templates, in the site's style.
 """
 
 import json
@@ -9,19 +9,21 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from ingestion.files import write_atomically
 from ingestion.settings import Home
 from pipeline.checks.findings import Finding, Stage
-from pipeline.checks.outcomes import Outcome, describe_outcome, describe_value
+from pipeline.checks.outcomes import Outcome, describe_value, expected_of, found_in
 from pipeline.checks.suites import Suite, read_suites
+from pipeline.pages import Pages
 
 # The possible results of an expectation, worst first.
 _VERDICTS = ("critical", "warning", "accepted", "met")
 _KEPT_RUNS = 50
+# The index shows this many runs; the others are a click away.
+_SHOWN_RUNS = 14
 _SUMMARY = "run.json"
 TEMPLATES = Path(__file__).with_name("templates")
+CHECKS_PAGE = "expectations/index.html"
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,15 @@ class SuiteRun:
 
 def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun]) -> Path:
     """Write a run's pages, all suites' pages and the index of the last runs; return the index's path."""
-    folder = home.root / "reports" / "expectations"
-    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    run_folder = _claim_run(folder / "runs")
+    reports = home.root / "reports"
+    pages = Pages(reports, TEMPLATES)
+    run_folder = _claim_run(reports / "expectations" / "runs")
+    run_page = run_folder.relative_to(reports).as_posix()
     for run in runs:
-        page = templates.get_template("validation.html").render(
-            root="../../",
-            title=run.suite.title,
-            run_name=f"{run_date} {stage}",
-            run=run,
-            describe=describe_outcome,
-            show=describe_value,
+        shown = {"expected": expected_of, "found": found_in, "show": describe_value}
+        pages.write(
+            f"{run_page}/{run.suite.name}.html", "validation.html", run_name=f"{run_date} {stage}", run=run, **shown
         )
-        write_atomically(run_folder / f"{run.suite.name}.html", page)
     summary = {
         "name": f"{run_date} {stage}",
         "suites": [{"name": run.suite.name} | {verdict: run.count(verdict) for verdict in _VERDICTS} for run in runs],
@@ -71,21 +69,11 @@ def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun
     write_atomically(run_folder / _SUMMARY, json.dumps(summary, indent=2))
     suites = [suite for each in Stage for suite in read_suites(each)]
     for suite in suites:
-        page = templates.get_template("suite.html").render(root="../", title=suite.title, suite=suite)
-        _update(folder / "suites" / f"{suite.stage}-{suite.name}.html", page)
-    _update(folder / "style.css", (TEMPLATES / "style.css").read_text(encoding="utf-8"))
-    index = folder / "index.html"
-    page = templates.get_template("index.html").render(
-        root="", title="Index", runs=_keep_latest(folder / "runs"), suites=suites
+        pages.write(f"expectations/suites/{suite.stage}-{suite.name}.html", "suite.html", suite=suite)
+    latest = _keep_latest(run_folder.parent)
+    return pages.write(
+        CHECKS_PAGE, "index.html", shown=latest[:_SHOWN_RUNS], earlier=latest[_SHOWN_RUNS:], suites=suites
     )
-    write_atomically(index, page)
-    return index
-
-
-def _update(path: Path, text: str) -> None:
-    """Write a file that rarely changes; a write waits for the disk."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        write_atomically(path, text)
 
 
 def _claim_run(folder: Path) -> Path:

@@ -48,6 +48,33 @@ def _describe_bounds(bounds: dict[str, Any]) -> str:
     return f", expected at least {lowest}" if lowest else f", expected at most {highest}" if highest else ""
 
 
+def expected_of(outcome: Outcome) -> str:
+    """Return what a met expectation finds: no row, a measured value within its arguments, or every row."""
+    check = outcome.check
+    if check.query or check.where:
+        return "no such row"
+    limits = [_limit(name, value) for name, value in (check.arguments | outcome.bounds).items() if value is not None]
+    return ", ".join(limits) or "every row"
+
+
+def _limit(name: str, value: Any) -> str:
+    if name == "mostly":
+        return f"at least {value:.4g} of the rows"
+    return f"{name.removesuffix('_value').replace('_', ' ')} {describe_value(value)}"
+
+
+def found_in(outcome: Outcome) -> str:
+    """Return what was found, in the words of what was expected."""
+    check = outcome.check
+    if outcome.passed and (check.query or check.where):
+        return "none"
+    if outcome.passed and outcome.unexpected is not None and outcome.elements is not None:
+        return f"{outcome.elements - outcome.unexpected:,} of {outcome.elements:,} rows"
+    if outcome.observed is not None and not outcome.error:
+        return describe_value(outcome.observed)
+    return describe_outcome(outcome).removeprefix("Found: ")
+
+
 def describe_rows(rows: Sequence[dict[str, Any]]) -> str:
     """Return the first rows as `name=value` pairs."""
     told = [" ".join(f"{name}={describe_value(value)}" for name, value in row.items()) for row in rows[:_SHOWN]]

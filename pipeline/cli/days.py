@@ -12,6 +12,7 @@ from pipeline.cli.options import (
     AllowOlder,
     DryRun,
     command,
+    shown,
 )
 from pipeline.run.dates import days_between, parse_run_at, parse_run_date
 
@@ -61,7 +62,7 @@ def run(
     day = parse_run_date(due.date().isoformat() if due and run_date is None else run_date)
     options = Options(refresh, accept_drift, accept_shrink, accept_stale, allow_older, dry_run)
     request = replace(request, run_at=due)
-    with prepared(request) as ready:
+    with shown(request), prepared(request) as ready:
         run_day(ready, day, options)
     if not dry_run:
         print_summary(request, day)
@@ -95,4 +96,5 @@ def backfill(
             announce(day, steps_left(request, day))
     else:
         options = Options(False, accept_drift, accept_shrink, accept_stale, allow_older)
-        backfill_days(request, days, options, on_day=announce)
+        with shown(request):
+            backfill_days(request, days, options, on_day=announce)

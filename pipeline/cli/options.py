@@ -159,6 +159,17 @@ def command(
 
 
 @contextmanager
+def shown(request: "Request") -> Iterator[None]:
+    """Write the site's index and run history anew after a block that changes what they tell, however it ends."""
+    try:
+        yield
+    finally:
+        from pipeline.site import refresh_site
+
+        refresh_site(request)
+
+
+@contextmanager
 def people_database() -> Iterator["Engine"]:
     """Open the people database of the home; its imports are deferred until here."""
     from pipeline.people import people_engine

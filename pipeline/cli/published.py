@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import Limit, RowFormat, command, serving
+from pipeline.cli.options import Limit, RowFormat, command, serving, shown
 
 if TYPE_CHECKING:
     from pipeline.run.request import Request
@@ -75,4 +75,5 @@ def rollback(
     """Publish the previous version again."""
     from pipeline.run import steps
 
-    steps.rollback(request, to)
+    with shown(request):
+        steps.rollback(request, to)

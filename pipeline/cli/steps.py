@@ -17,6 +17,7 @@ from pipeline.cli.options import (
     DryRun,
     RunDate,
     command,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def check(
     """Validate a loaded day, or its built marts, against the suites of tests/expectations."""
     from pipeline.run import steps
 
-    steps.check(request, run_date, stage, accept_shrink=accept_shrink, accept_stale=accept_stale)
+    with shown(request):
+        steps.check(request, run_date, stage, accept_shrink=accept_shrink, accept_stale=accept_stale)
 
 
 @command(
@@ -114,4 +116,5 @@ def publish(
     """Write the exports of a built and checked day, and publish its marts."""
     from pipeline.run import steps
 
-    steps.publish(request, run_date, allow_older=allow_older, dry_run=dry_run)
+    with shown(request):
+        steps.publish(request, run_date, allow_older=allow_older, dry_run=dry_run)

@@ -6,11 +6,18 @@ from tempfile import TemporaryDirectory
 from ingestion.errors import Refused
 from ingestion.files import write_atomically
 from pipeline.run.request import Request
-from pipeline.site.lineage import draw_lineage
-from pipeline.site.pages import seal_page
+from pipeline.site.lineage import read_lineage, write_lineage
 
 DOCS_PAGE = "dbt/static_index.html"
-LINEAGE_PAGE = "lineage/index.html"
+# dbt's page compiles templates to code in the browser.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'; worker-src blob:; "
+    "font-src data:; img-src data: blob:"
+)
+_WAY_HOME = (
+    '<a href="../index.html" style="position: fixed; left: 1rem; bottom: 1rem; z-index: 9999; padding: 0.4rem 0.9rem; '
+    'border-radius: 6px; background: #1d2733; color: #ffffff; font: 600 15px system-ui, sans-serif">← Tradewinds</a>'
+)
 
 
 def write_documentation(request: Request) -> None:
@@ -28,10 +35,16 @@ def write_documentation(request: Request) -> None:
         drafts = Path(folder)
         request.dbt.document(mark.run_date, drafts)
         docs = (drafts / "static_index.html").read_text(encoding="utf-8")
-        lineage = draw_lineage(drafts)
-    # dbt's page compiles templates to code in the browser.
-    write_atomically(reports / DOCS_PAGE, seal_page(_without_requests(docs), evaluates=True))
-    write_atomically(reports / LINEAGE_PAGE, seal_page(lineage, evaluates=True))
+        lineage = read_lineage(drafts)
+    write_atomically(reports / DOCS_PAGE, adopt_page(_without_requests(docs)))
+    write_lineage(reports, lineage)
+
+
+def adopt_page(html: str) -> str:
+    """Return a foreign page with a policy that forbids every request, whatever the server, and with the way home."""
+    head, body = "<head>", html.index(">", html.index("<body")) + 1
+    policy = f'{head}<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    return f"{html[:body].replace(head, policy, 1)}{_WAY_HOME}{html[body:]}"
 
 
 def _without_requests(docs: str) -> str:

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pipeline.ledger import STEPS, Ledger
 from pipeline.ledger.status import step_command
+from pipeline.pages import Pages
 from pipeline.run.request import Request
-from pipeline.site.pages import write_page
 
 HISTORY_PAGE = "runs.html"
 # A step's states, worst first: a day, or a step with several parts, shows the worst of them.
 _STATES = ("failed", "refused", "interrupted", "running", "not run", "skipped", "done")
-_MARKS = dict(zip(_STATES, "✗✗✗…·–✓", strict=True))
+MARKS = dict(zip(_STATES, "✗✗✗…·–✓", strict=True))
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,8 @@ class Day:
 
 def write_history(request: Request) -> None:
     """Write the page of all run dates, latest first."""
-    write_page(
-        request.home.root / "reports" / HISTORY_PAGE, "history.html", days=read_days(request.ledger), marks=_MARKS
-    )
+    pages = Pages(request.home.root / "reports", Path(__file__).with_name("templates"))
+    pages.write(HISTORY_PAGE, "history.html", days=read_days(request.ledger), marks=MARKS)
 
 
 def read_days(ledger: Ledger) -> list[Day]:

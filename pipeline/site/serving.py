@@ -15,11 +15,12 @@ from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.redact import one_line
 
 # The site's file types; other files in the folder, such as dbt's artifacts, aren't served.
-_TYPES = (".html", ".css")
-# Each page adds a stricter policy; dbt's page and the lineage need eval.
+_TYPES = (".html", ".css", ".svg")
+# Each page adds a stricter policy; dbt's page needs eval.
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-    "worker-src blob:; font-src data:; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "worker-src blob:; font-src data:; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 _HEADERS = {
     "Server": "tradewinds",

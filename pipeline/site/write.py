@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingestion.errors import Refused, StepFailed, TradewindsError
+from ingestion.redact import one_line
 from pipeline.boards import write_boards
 from pipeline.run.request import Request
 from pipeline.site.documentation import write_documentation
@@ -37,3 +38,17 @@ def write_site(request: Request) -> Path:
             command = error.command or request.whole_command("docs")
             raise error.retold(f"docs failed: {name}: {error.head}", command) from error
     return write_index(request, missing)
+
+
+def refresh_site(request: Request) -> None:
+    """Write the run history and the index anew, so that it says when the boards are older than what is published.
+
+    A page never decides how a step ends, so a failure is only told. A home without a run keeps none.
+    """
+    if not request.ledger.days():
+        return
+    try:
+        write_history(request)
+        write_index(request)
+    except Exception as error:  # a disk, a store or a database that the step got along without
+        request.reporter.say(f"docs     the index couldn't be written: {one_line(error)}")

@@ -48,13 +48,7 @@ def _rows(page: Page, chart: str) -> list[list[str]]:
     return rows.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
 
 
-def _words(page: Page) -> set[str]:
-    return {word for word, _ in page.evaluate(WORDS)}
-
-
-@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
-def test_a_board_is_readable(page: Page, site: Site, board: Board) -> None:
-    _open(page, site, board.name)
+def _assert_readable(page: Page) -> None:
     words = page.evaluate(WORDS)
     width = page.viewport_size["width"]
     assert [word for word, box in words if box["left"] < 0 or box["right"] > width] == []
@@ -64,9 +58,22 @@ def test_a_board_is_readable(page: Page, site: Site, board: Board) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     scrolled = "[...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth).length"
     assert width > 390 or page.evaluate(scrolled) == 0
-    assert page.evaluate("[...document.fonts].every(font => font.status === 'loaded')")
     assert worst_contrast(page) >= (4.5, "")
     assert page.evaluate(UNITLESS) == []
+
+
+def _words(page: Page) -> set[str]:
+    return {word for word, _ in page.evaluate(WORDS)}
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+def test_a_board_is_readable(page: Page, site: Site, board: Board) -> None:
+    _open(page, site, board.name)
+    for value in page.locator("#value option").all_inner_texts() or [None]:
+        if value:
+            page.select_option("#value", value)
+        _assert_readable(page)
+    assert page.evaluate("[...document.fonts].every(font => font.status === 'loaded')")
     for name, chart in board.content["charts"].items():
         drawn = page.locator(f".board [id='chart-{name}']")
         if chart["type"] == "table":
@@ -91,7 +98,9 @@ def test_people_of_each_year_are_those_of_the_source(page: Page, site: Site, sou
         above = [[name, f"{count:,}"] for name, count in hired if count * departments > hires]
         assert {f"{hires:,}", str(departments), f"{hires / departments:,.1f}"} <= _words(page)
         assert {name for name, _ in above} <= _words(page)
-        assert [row[:2] for row in _rows(page, "above_mean")] == above
+        shown = _rows(page, "above_mean")
+        assert [row[:2] for row in shown] == [*above, ["Mean", ""]]
+        assert {row[2] for row in shown} == {f"{hires / departments:,.2f}"}
         by_job = sources.rows(
             "select department, job, count(*) filter (quarter(hired) = 1), count(*) filter (quarter(hired) = 2), "
             "count(*) filter (quarter(hired) = 3), count(*) filter (quarter(hired) = 4) "
@@ -114,11 +123,39 @@ def test_a_cell_is_shaded_by_its_hires(page: Page, site: Site) -> None:
 
 def test_sales_are_those_of_the_sources(page: Page, site: Site, sources: Sources) -> None:
     _open(page, site, "sales")
-    months = sources.rows(
-        "select date_trunc('month', ordered)::date::varchar, sum(net) "
-        "from orders join lines using (order_id) group by 1 order by 1"
+    months = dict(
+        sources.rows(
+            "select date_trunc('month', ordered)::date::varchar, sum(net) "
+            "from orders join lines using (order_id) group by 1 order by 1"
+        )
     )
-    assert _rows(page, "by_month") == [[month, money(net)] for month, net in months]
+    # The sample's last order is older than the end of its month.
+    *finished, last = months
+    assert sources.value("select max(ordered) < last_day(max(ordered)) from orders")
+    before = {month: f"{int(month[:4]) - 1}{month[4:]}" for month in months}
+    assert _rows(page, "by_month") == [
+        [
+            month,
+            money(net) if month in finished else "",
+            money(net) if month == last else "",
+            money(months[before[month]]) if before[month] in months else "",
+        ]
+        for month, net in months.items()
+    ]
+    page.select_option("#value", last[:4])
+    assert [row[0] for row in _rows(page, "by_month")] == [month for month in months if month[:4] == last[:4]]
+    delivered = {row[1] for row in _rows(page, "delivery_by_month") if row[0] == last}
+    assert delivered == {"Month not over"}
+    ((net, net_before),) = sources.rows(
+        "select sum(net) filter (year(ordered) = year(last)), "
+        "sum(net) filter (year(ordered) = year(last) - 1 and ordered <= last - interval 1 year) "
+        "from orders join lines using (order_id) cross join (select max(ordered) as last from orders)"
+    )
+    told = page.locator(".board [id='chart-net_sales']").text_content()
+    assert f"{net:,.0f}" in told
+    assert f"{net - net_before:+,.0f}".replace("-", "−") in told
+    page.select_option("#value", "All years")
+    assert "before" not in page.locator(".board [id='chart-net_sales']").text_content()
     for chart, name in (("by_customer", "customer"), ("by_product", "product"), ("by_country", "country")):
         best = sources.rows(
             f"select {name}, sum(net) from lines join orders using (order_id) left join products using (product_id) "
@@ -191,7 +228,9 @@ def test_the_pipeline_is_that_of_landing(page: Page, site: Site) -> None:
     written = sorted([row[1], row[2], row[5]] for row in _rows(page, "reconciliation"))
     assert written == sorted([source, name, f"{table['rows']:,}"] for source, name, table in tables)
     assert {row[10] for row in _rows(page, "reconciliation")} == {"yes"}
-    landed = {row[1]: row[2] for row in _rows(page, "rows_by_day")}
+    by_day = _rows(page, "rows_by_day")
+    assert len({row[0] for row in by_day}) == 14
+    landed = {row[1]: row[2] for row in by_day if row[2]}
     assert landed == {
         manifest["source"]: f"{sum(table['rows'] for table in manifest['tables'].values()):,}" for manifest in manifests
     }
@@ -203,7 +242,7 @@ def test_the_pipeline_is_that_of_landing(page: Page, site: Site) -> None:
     # The day's own publish, too.
     own = [row[1:5] for row in steps if row[1] != "extract" and row[3] == site.pages.name]
     assert own == [[step, "", site.pages.name, "done"] for step in STEPS if step != "extract"]
-    (rejects,) = [row[2] for row in _rows(page, "rejects_by_day") if row[1] == "people"]
+    (rejects,) = [row[2] for row in _rows(page, "rejects_by_day") if row[1] == "people" and row[2]]
     assert int(rejects) == site.sandbox.people.query("select count(*) from rejected_rows")[0][0]
 
 
@@ -216,3 +255,28 @@ def test_a_mark_under_the_pointer_says_its_figures(page: Page, site: Site) -> No
     assert page.get_by_text("Mean").count() > 1
     assert department in page.locator("body").inner_text()
     assert hired in page.locator("body").inner_text()
+
+
+def test_a_table_shows_twenty_rows_sorts_filters_and_downloads(page: Page, site: Site, sources: Sources) -> None:
+    _open(page, site, "sales")
+    details = page.locator(".view:not([hidden]) details[data-chart=late]")
+    late = sources.rows("select order_id, shipped - required from orders where shipped > required order by 2 desc, 1")
+    visible = details.locator("tbody tr:visible")
+    assert (visible.count(), len(late)) == (20, details.locator("tbody tr").count())
+    assert details.get_by_text(f"20 of {len(late)} rows").is_visible()
+    with page.expect_download() as saved:
+        details.get_by_role("button", name="Download CSV").click()
+    assert saved.value.suggested_filename == "late.csv"
+    header, *lines = saved.value.path().read_text(encoding="utf-8").splitlines()
+    assert header == "order_id,customer,required_date,shipped_date,days_late,net_amount_usd"
+    assert [line.split(",")[0] for line in lines] == [str(order) for order, _ in late]
+    details.get_by_role("searchbox").fill(str(late[-1][0]))
+    assert visible.locator("td").first.inner_text() == str(late[-1][0])
+    details.get_by_role("searchbox").fill("")
+    details.get_by_role("button", name=f"Show all {len(late)}").click()
+    assert visible.count() == len(late)
+    if page.viewport_size["width"] > 900:  # a phone stacks the cells, without a head
+        details.get_by_role("button", name="Order ID").click()
+        orders = visible.locator("td:first-child").all_inner_texts()
+        assert orders == sorted((str(order) for order, _ in late), key=int, reverse=True)
+        assert details.locator("th[aria-sort=descending]").inner_text() == "Order ID"

@@ -17,16 +17,17 @@ def _assert_readable(page: Page) -> None:
     """Assert that our style has been applied and that nothing sticks out sideways."""
     table = page.locator("table.stacked").first
     is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    card = "rgb(27, 34, 42)" if is_dark else "rgb(255, 255, 255)"
-    assert table.evaluate("element => getComputedStyle(element).borderTopStyle") == "solid"
-    assert table.evaluate("element => getComputedStyle(element).backgroundColor") == card
+    head = "rgb(42, 44, 48)" if is_dark else "rgb(236, 239, 242)"
+    assert table.evaluate("element => getComputedStyle(element).borderCollapse") == "collapse"
+    assert table.locator("th").first.evaluate("element => getComputedStyle(element).backgroundColor") == head
+    assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('15px \"Inter Variable\"'))")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_the_index_lists_the_runs(page: Page, index: str) -> None:
     page.goto(index)
     runs = page.locator("#runs tbody tr")
-    assert runs.count() == 16
+    assert runs.count() == 3
     assert runs.first.locator("td").first.inner_text() == f"{TODAY} arrivals"
     assert page.locator("#suites tbody tr").count() == 10
     _assert_readable(page)

@@ -1,6 +1,5 @@
 """The site in a browser: every page loads whole, from its file and over HTTP, and says what the ledger says."""
 
-import base64
 import json
 import re
 from datetime import datetime
@@ -20,12 +19,12 @@ PAGES = {
     "boards/pipeline.html": "Freshness of the sources",
     "boards/sales.html": "Net sales by month",
     "dbt/static_index.html": "The way of the data",
-    "lineage/index.html": "Transformations",
+    "lineage/index.html": "Columns of orders_with_details",
     "expectations/index.html": "What must hold",
     "runs.html": "Run history",
 }
-# These are drawn by other tools, for a wide screen.
-FOREIGN = ("dbt/static_index.html", "lineage/index.html")
+# This is drawn by another tool, for a wide screen.
+FOREIGN = ("dbt/static_index.html",)
 
 
 def test_every_page_of_the_index_loads_from_its_file(page: Page, site: Site) -> None:
@@ -34,13 +33,36 @@ def test_every_page_of_the_index_loads_from_its_file(page: Page, site: Site) -> 
     assert sorted(links) == sorted(PAGES)
     assert page.locator(".missing").count() == 0
     assert f"run date {TODAY}, version {TODAY}-" in page.locator("#version").inner_text()
+    pictures = page.locator(".cards img")
+    pictures.last.scroll_into_view_if_needed()
+    assert (
+        pictures.evaluate_all("all => all.map(each => each.decode().then(() => each.naturalWidth > 0))") == [True] * 4
+    )
     for path, words in PAGES.items():
         page.goto(site.url(path))
         page.get_by_text(words).first.wait_for()
+        assert page.get_by_role("link", name="Tradewinds").first.evaluate("link => link.href") == site.url("index.html")
         assert path in FOREIGN or page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
 
 
-@pytest.mark.parametrize("path", ["index.html", "runs.html"])
+def test_the_index_shows_the_day_and_each_board(page: Page, site: Site) -> None:
+    page.goto(site.url("index.html"))
+    days = page.locator(".health li > *").evaluate_all("days => days.map(day => day.title)")
+    assert days[-1] == f"{REFUSED_DAY}: failed"  # its load was refused, its extract had failed before
+    assert f"{TODAY}: done" in days
+    manifests = [
+        site.sandbox.manifest(path.name, TODAY) for path in (site.sandbox.home / "landing/_manifests").iterdir()
+    ]
+    rows = sum(table["rows"] for manifest in manifests for table in manifest["tables"].values())
+    told = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts(), strict=True))
+    assert told["Rows read"] == f"{rows:,}"
+    assert len(told) == 4
+    orders = site.sandbox.northwind.query("select count(*) from orders")[0][0]
+    page.locator(".cards a[href='boards/sales.html']").click()
+    assert f"{orders:,}" in page.locator(".board [id='chart-orders']").text_content()
+
+
+@pytest.mark.parametrize("path", ["index.html", "runs.html", "lineage/index.html"])
 def test_words_stand_out_from_what_is_behind_them(page: Page, sites: dict[str, Site], path: str) -> None:
     page.goto(sites["duckdb"].url(path))
     assert worst_contrast(page) >= (4.5, "")
@@ -91,22 +113,22 @@ def test_dbt_tells_the_marts_with_their_columns(page: Page, sites: dict[str, Sit
     page.get_by_text("is_overdue").first.wait_for(state="attached")
 
 
-def test_lineage_follows_money_back_to_the_file(site: Site) -> None:
-    """By the page's own data: its picture shows one model at a time."""
-    page = (site.pages / "lineage" / "index.html").read_text()
-    assert "window.colibriTelemetry = false" in page
-    told = json.loads(base64.b64decode(re.search(r'colibriData = JSON\.parse\(atob\("([^"]+)"', page)[1]))
-    made_of: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for edge in told["lineage"]["edges"]:
-        target = (edge["target"].split(".")[-1], edge["targetColumn"])
-        made_of.setdefault(target, []).append((edge["source"].split(".")[-1], edge["sourceColumn"]))
-    reached, ahead = set(), [("fct_orders", "net_amount_usd")]
-    while ahead:
-        column = ahead.pop()
-        if column not in reached:
-            reached.add(column)
-            ahead += made_of.get(column, [])
-    assert {("order_details", "unit_price"), ("order_details", "quantity"), ("order_details", "discount")} <= reached
+def test_lineage_follows_money_back_to_the_file(page: Page, site: Site) -> None:
+    """From column to column as a reader clicks."""
+    page.goto(site.url("lineage/index.html"))
+    assert page.locator("#table").input_value() == "orders_with_details"
+    assert page.locator(".box.chosen .title").inner_text() == "orders_with_details"
+    page.select_option("#column", "net_amount_usd")
+    drawn = set(page.locator("#graph a").evaluate_all("links => links.map(link => link.hash.slice(1))"))
+    assert {f"northwind.order_details/{column}" for column in ("unit_price", "quantity", "discount")} <= drawn
+    assert "orders_with_details/freight_usd" not in drawn
+    assert page.locator("#graph path").count() > 5
+    page.locator("#graph a", has_text="northwind.order_details").click()
+    page.get_by_role("heading", name="Columns of northwind.order_details").wait_for()
+    users = page.locator("#columns tr", has_text="unit_price").locator("td[data-label='Used for'] a").all_inner_texts()
+    assert users == ["stg_northwind__order_details.unit_price_usd"]
+    page.go_back()
+    page.get_by_role("heading", name="Columns of orders_with_details").wait_for()
 
 
 def test_the_site_is_served_without_a_word_to_others(browser: Browser, sites: dict[str, Site]) -> None:

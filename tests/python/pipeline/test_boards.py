@@ -49,7 +49,9 @@ def _pages(home: Sandbox) -> dict[str, bytes]:
 @pytest.mark.e2e
 def test_boards_are_the_same_for_the_same_version(published: Sandbox, home: Sandbox) -> None:
     first = _pages(published)
-    assert set(first) == {f"{board.name}.html" for board in read_boards()}
+    assert set(first) == {"drawn.json"} | {
+        f"{board.name}.{kind}" for board in read_boards() for kind in ("html", "svg")
+    }
     home.succeed("boards")
     assert _pages(home) == first
 
@@ -103,7 +105,7 @@ def test_both_engines_draw_the_same(published: Sandbox, built_homes: BuiltHomes,
     other = Sandbox(tmp_path / "home", built_homes.original("postgres").settings)
     other.succeed("boards")
     on_postgres = _pages(other)
-    for page in set(on_duckdb) - {"pipeline.html"}:  # it tells about runs, and these are two
+    for page in set(on_duckdb) - {"pipeline.html", "pipeline.svg"}:  # they tell about runs, and these are two
         assert on_postgres[page] == on_duckdb[page], page
 
 

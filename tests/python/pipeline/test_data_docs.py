@@ -9,8 +9,8 @@ from ingestion.settings import Home
 from pipeline.checks import Stage
 from pipeline.checks.data_docs import SuiteRun, write_data_docs
 from pipeline.checks.judging import findings_of
-from pipeline.checks.outcomes import Outcome, describe_outcome
-from pipeline.checks.suites import Suite, read_suites
+from pipeline.checks.outcomes import Outcome, describe_outcome, expected_of, found_in
+from pipeline.checks.suites import Check, Suite, read_suites
 
 DAY = "2021-01-02"
 FOUND = {
@@ -47,32 +47,82 @@ def test_pages_ask_no_other_host_and_tell_no_path(pages: Path) -> None:
         text = path.read_text()
         assert not re.search(r"https?:|url\(|@import|<script|src=", text), path
         assert str(pages.parents[1]) not in text
+    # The one style sheet holds its font.
+    style = (pages.parent / "style.css").read_text()
+    assert not re.search(r"https?:|@import|url\((?!data:)", style)
 
 
 def test_every_link_leads_somewhere(pages: Path) -> None:
     links = [(path, link) for path in pages.rglob("*.html") for link in re.findall(r'href="([^"]+)"', path.read_text())]
     assert len(links) > 40
+    # The run that makes the checks writes the site's index.
+    index = pages.parent / "index.html"
     for path, link in links:
-        assert link == "data:," or (path.parent / link).is_file(), (path, link)
+        target = (path.parent / link.partition("#")[0]).resolve()
+        assert link == "data:," or target == index or target.is_file(), (path, link)
 
 
-def test_the_index_names_runs_by_day_and_stage(pages: Path) -> None:
-    text = (pages / "index.html").read_text()
-    rows = re.findall(r'"Run">([^<]+)</td>\s*<td data-label="Suite"><a href="([^"]+)"', text)
-    assert rows == [
-        (f"{DAY} arrivals", "runs/00003/every_source.html"),
-        (f"{DAY} arrivals", "runs/00003/northwind.html"),
-        (f"{DAY} marts", "runs/00002/community.html"),
-        (f"{DAY} marts", "runs/00002/marketplace.html"),
-        (f"{DAY} marts", "runs/00002/people.html"),
-        (f"{DAY} marts", "runs/00002/sales.html"),
-        (f"{DAY} arrivals", "runs/00001/every_source.html"),
-        (f"{DAY} arrivals", "runs/00001/community.html"),
-        (f"{DAY} arrivals", "runs/00001/event_log.html"),
-        (f"{DAY} arrivals", "runs/00001/northwind.html"),
-        (f"{DAY} arrivals", "runs/00001/order_details.html"),
-        (f"{DAY} arrivals", "runs/00001/people.html"),
+def _rows(table: str) -> list[tuple[str, list[str], list[str]]]:
+    """Return a table's runs: the name, the suites' pages, and the counts."""
+    return [
+        (name, re.findall(r'href="([^"]+)"', row), re.findall(r'class="number[^"]*">(\d+)<', row))
+        for row in re.findall(r"<tr>.*?</tr>", table, re.S)
+        for name in re.findall(r'"Run" class="moment">([^<]+)<', row)
     ]
+
+
+def test_the_index_has_a_row_for_each_run(pages: Path) -> None:
+    rows = _rows((pages / "index.html").read_text())
+    assert [name for name, _, _ in rows] == [f"{DAY} arrivals", f"{DAY} marts", f"{DAY} arrivals"]
+    assert rows[0][1] == ["runs/00003/every_source.html", "runs/00003/northwind.html"]
+    assert [Path(link).stem for link in rows[1][1]] == ["community", "marketplace", "people", "sales"]
+    assert rows[0][2][1:] == ["1", "1", "0"]
+    assert rows[1][2][1:] == ["0", "0", "0"]
+    assert int(rows[1][2][0]) == sum(len(suite.checks) for suite in read_suites(Stage.MARTS))
+
+
+def _check(**how: object) -> Check:
+    return Check(id="x", table="t", expect="It holds.", severity="critical", risk="It may not.", **how)
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome", "expected", "found"),
+    [
+        ({"query": "q"}, {"passed": True, "unexpected": 0, "elements": 9}, "no such row", "none"),
+        (
+            {"query": "q"},
+            {"passed": False, "unexpected": 1, "elements": 9, "examples": ({"id": 7},)},
+            "no such row",
+            "id=7",
+        ),
+        ({"where": "w"}, {"passed": True, "unexpected": 0, "elements": 9}, "no such row", "none"),
+        (
+            {"where": "w"},
+            {"passed": False, "unexpected": 2, "elements": 9, "examples": ({"id": 7},)},
+            "no such row",
+            "2 of 9 rows fail, such as id=7",
+        ),
+        ({"type": "u"}, {"passed": True, "unexpected": 0, "elements": 1234}, "every row", "1,234 of 1,234 rows"),
+        (
+            {"type": "m", "arguments": {"min_value": 0.5, "max_value": None}},
+            {"passed": True, "observed": 0.75},
+            "min 0.5",
+            "0.75",
+        ),
+        (
+            {"type": "n", "arguments": {"mostly": 0.9}},
+            {"passed": True, "unexpected": 1, "elements": 10},
+            "at least 0.9 of the rows",
+            "9 of 10 rows",
+        ),
+        ({"type": "b"}, {"passed": False, "observed": 7, "bounds": {"max_value": 5}}, "max 5", "7"),
+        ({"type": "b"}, {"passed": True}, "every row", "Nothing to compare with"),
+        ({"query": "q"}, {"passed": False, "error": "no  table"}, "no such row", "It could not be checked: no table"),
+    ],
+)
+def test_what_was_found_stands_beside_what_was_expected(how: dict, outcome: dict, expected: str, found: str) -> None:
+    outcome = Outcome(_check(**how), **outcome)
+    assert (expected_of(outcome), found_in(outcome)) == (expected, found)
 
 
 def test_a_page_shows_what_was_found(pages: Path) -> None:
@@ -100,5 +150,8 @@ def test_a_measured_value_is_shown_with_what_was_expected() -> None:
 def test_the_last_fifty_runs_are_kept(tmp_path: Path) -> None:
     for _ in range(52):
         write_data_docs(Home(tmp_path), Stage.ARRIVALS, DAY, [])
-    runs = sorted(path.name for path in (tmp_path / "reports" / "expectations" / "runs").iterdir())
+    folder = tmp_path / "reports" / "expectations"
+    runs = sorted(path.name for path in (folder / "runs").iterdir())
     assert (runs[0], runs[-1], len(runs)) == ("00003", "00052", 50)
+    shown, earlier = (folder / "index.html").read_text().split("36 earlier runs")
+    assert (len(_rows(shown)), len(_rows(earlier))) == (14, 36)

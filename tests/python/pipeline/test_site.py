@@ -1,12 +1,14 @@
 """The site's own pages and its server: clear errors, and nothing served that isn't a page."""
 
 import http.client
+import json
 import re
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import pytest
 
@@ -14,8 +16,11 @@ from ingestion.errors import Refused, StepFailed
 from ingestion.settings import Home
 from pipeline.ledger import Ledger
 from pipeline.run.request import Request
+from pipeline.site import refresh_site
+from pipeline.site.documentation import adopt_page
 from pipeline.site.history import read_days, write_history
-from pipeline.site.pages import seal_page
+from pipeline.site.index import write_index
+from pipeline.site.lineage import tables_of, write_lineage
 from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
@@ -83,7 +88,7 @@ def test_an_empty_home_has_an_index_that_says_what_to_type(tmp_path: Path) -> No
         ("Column lineage", "nothing is built yet", "tradewinds run"),
         ("Checks", "nothing has been checked yet", "tradewinds run"),
     ]
-    assert re.findall(r'<a href="([^"]+)"', page) == ["runs.html"]
+    assert re.findall(r'<a href="(?!index)([^"]+)"', page) == ["runs.html"]
     assert "Nothing has run yet" in (sandbox.home / "reports" / "runs.html").read_text()
 
 
@@ -91,7 +96,14 @@ def test_an_empty_home_has_an_index_that_says_what_to_type(tmp_path: Path) -> No
 def root(tmp_path: Path) -> Path:
     """A folder of pages, beside what must not be read through it."""
     root = tmp_path / "reports"
-    for name in ("index.html", "boards/sales.html", "expectations/index.html", "expectations/style.css", ".draft.html"):
+    for name in (
+        "index.html",
+        "boards/sales.html",
+        "boards/sales.svg",
+        "expectations/index.html",
+        "style.css",
+        ".draft.html",
+    ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name)
     (root / "dbt").mkdir()
@@ -102,12 +114,88 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.unit
-def test_a_sealed_page_may_ask_nobody() -> None:
-    sealed = seal_page("<html><head><title>x</title></head></html>")
-    policy = re.search(r'<head><meta http-equiv="Content-Security-Policy" content="([^"]+)">', sealed)[1]
+def test_a_foreign_page_may_ask_nobody_and_leads_home() -> None:
+    page = adopt_page('<html><head><title>x</title></head><body class="a">words</body></html>')
+    policy = re.search(r'<head><meta http-equiv="Content-Security-Policy" content="([^"]+)">', page)[1]
     assert "default-src 'none'" in policy
     assert "connect-src" not in policy
-    assert "eval" not in policy
+    assert re.search(r'<body class="a"><a href="\.\./index\.html"[^>]*>[^<]*Tradewinds</a>words', page)
+
+
+def _index(home: Home) -> str:
+    return write_index(Request(home)).read_text(encoding="utf-8")
+
+
+@pytest.mark.unit
+def test_the_index_shows_the_last_fourteen_days(home: Home) -> None:
+    page = _index(home)
+    days = re.findall(r'title="([\d-]+): ([^"]+)"', page)
+    assert len(days) == 14
+    assert days[0] == ("2020-12-20", "no run")
+    assert days[-2:] == [(DAY, "failed"), (NEXT_DAY, "refused")]
+    assert "Nothing is published yet" in page
+    assert 'class="figures"' not in page
+
+
+@pytest.mark.e2e
+def test_the_index_tells_what_is_published_and_that_the_boards_are_older(shared_built: Sandbox, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    copytree(shared_built.home / "published", home.root / "published")
+    copytree(shared_built.home / "runs", home.root / "runs")
+    (day,) = Ledger(home).days()
+    entry = Ledger(home).read(day, "publish", "duckdb")
+    assert entry["version"] in (shared_built.home / "reports" / "index.html").read_text()  # written by the run itself
+    page = _index(home)
+    time = entry["last_success"][:16].replace("T", " ")
+    assert f"run date {day}, version {entry['version']}, on {time} UTC." in page
+    figures = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", page))
+    manifests = [json.loads(path.read_text()) for path in shared_built.home.glob(f"landing/_manifests/*/{day}.json")]
+    assert figures["Rows read"] == f"{sum(table['rows'] for each in manifests for table in each['tables'].values()):,}"
+    assert figures["Rows published"] == f"{sum(entry['marts'].values()):,}"
+    assert 'id="older"' not in page
+    drawn = home.root / "reports" / "boards" / "drawn.json"
+    drawn.parent.mkdir()
+    drawn.write_text(json.dumps({"version": entry["version"], "figures": {}}))
+    assert 'id="older"' not in _index(home)
+    drawn.write_text(json.dumps({"version": "2020-12-31-0123456789ab", "figures": {}}))
+    older = re.search(r'id="older">([^<]+)<code>([^<]+)', _index(home))
+    assert older.groups() == (
+        "The boards show version 2020-12-31-0123456789ab, another one than the published. Run: ",
+        "tradewinds docs",
+    )
+
+
+@pytest.mark.unit
+def test_an_index_that_cannot_be_written_is_only_told(home: Home, capsys: pytest.CaptureFixture) -> None:
+    refresh_site(Request(home))
+    assert (home.root / "reports" / "runs.html").is_file()
+    rmtree(home.root / "reports")
+    (home.root / "reports").write_text("in the way")
+    refresh_site(Request(home))
+    assert "docs     the index couldn't be written: " in capsys.readouterr().out
+
+
+@pytest.mark.unit
+def test_an_edge_of_the_lineage_is_a_column_or_a_whole_table(tmp_path: Path) -> None:
+    def node(kind: str, name: str, *columns: str) -> dict:
+        return {"nodeType": kind, "name": name.split(".")[-1], "fullName": f"{kind}.p.{name}", "columns": columns}
+
+    nodes = {
+        "s": node("source", "shop.orders", "id", "price"),
+        "m": node("model", "sales", "id", "price_usd"),
+        "e": node("exposure", "board"),
+    }
+    edges = [
+        {"source": source, "sourceColumn": one, "target": target, "targetColumn": other}
+        for source, one, target, other in (("s", "price", "m", "price_usd"), ("s", "id", "m", ""), ("m", "", "e", ""))
+    ]
+    board, sales, orders = sorted(tables_of(nodes, edges), key=lambda table: table.kind)
+    assert (orders.name, orders.reads, orders.columns) == ("shop.orders", [], {"id": [], "price": []})
+    assert (sales.reads, sales.columns) == (["shop.orders"], {"id": [], "price_usd": [("shop.orders", "price")]})
+    assert (board.reads, board.columns) == (["sales"], {})
+    write_lineage(tmp_path, [board, sales, orders])
+    page = (tmp_path / "lineage" / "index.html").read_text(encoding="utf-8")
+    assert "<option selected>sales</option>" in page  # no answer here, so the first model
 
 
 @pytest.fixture
