@@ -25,8 +25,15 @@ _FIRST_FAMILY = re.compile(r"font-family=\"(?:&apos;|&quot;|&#x27;|')?([^\"',&]+
 
 def open_pages(reports: Path) -> Pages:
     """Return the boards' pages below `reports`."""
-    filters = {"cell": _cell, "heading": _heading, "kinds": _kinds, "shades": _shades, "is_stacked": _is_stacked}
-    return Pages(reports, Path(__file__).with_name("templates"), **filters)
+    return Pages(
+        reports,
+        Path(__file__).with_name("templates"),
+        cell=_cell,
+        heading=_heading,
+        kinds=_kinds,
+        shades=_shades,
+        is_stacked=_is_stacked,
+    )
 
 
 def render_page(pages: Pages, board: Board, boards: list[Board], views: list[View], version: Version) -> str:

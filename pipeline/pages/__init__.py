@@ -62,8 +62,9 @@ def _environment(templates: Path) -> jinja2.Environment:
 def _style() -> str:
     style = (_SHARED / "style.css").read_text(encoding="utf-8")
     charts = find_spec("dbt_charts")
-    font = Path(charts.submodule_search_locations[0], _FONT) if charts else None
-    if font is None or not font.exists():
+    fonts = [Path(place, _FONT) for place in (charts and charts.submodule_search_locations) or ()]
+    font = next((font for font in fonts if font.exists()), None)
+    if font is None:
         return style
     data = b64encode(font.read_bytes()).decode()
     face = f"src: url(data:font/woff2;base64,{data}); font-weight: 100 900; font-display: swap"

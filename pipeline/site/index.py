@@ -105,9 +105,10 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
 
 def _published_at(request: Request, version: Version | None) -> str | None:
     """Return when a version was published, by the ledger: None if this home doesn't know."""
-    entry = request.ledger.read(version.run_date, "publish", request.target) if version else None
-    is_known = entry and entry.get("version") == version.name and entry["last_success"]
-    return entry["last_success"][:16].replace("T", " ") + " UTC" if is_known else None
+    entry = (version and request.ledger.read(version.run_date, "publish", request.target)) or {}
+    if version is None or entry.get("version") != version.name or not entry["last_success"]:
+        return None
+    return entry["last_success"][:16].replace("T", " ") + " UTC"
 
 
 def _figures(request: Request, version: Version | None, days: list[Day]) -> dict[str, str]:
