@@ -21,7 +21,7 @@ _HELP = {"--help", "--show-completion", "--install-completion"}
 use_project_settings()
 
 app = typer.Typer(
-    help="Land, load, check, build and publish data, a day at a time.",
+    help="Extract, load, check, build and publish data, one day at a time.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -14,7 +14,7 @@ from pipeline.cli.people_backups import backups_app
 from pipeline.cli.people_client import client_app
 
 people_app = typer.Typer(
-    name="people", help="Departments, jobs and employees: the database, its service, and a small client."
+    name="people", help="Departments, jobs and employees: the database, its service and a client."
 )
 key_app = typer.Typer(help="API keys of the service.")
 people_app.add_typer(key_app, name="key")
@@ -97,7 +97,7 @@ def migrate() -> None:
 )
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8321,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 uses a free one.")] = 8321,
     target: Target = "duckdb",
 ) -> None:
     """Run the service until it is stopped; its log is logs/people-service.jsonl in the home."""
@@ -149,7 +149,7 @@ def list_keys() -> None:
     )
 )
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")]) -> None:
-    """Revoke a key for good."""
+    """Revoke a key permanently."""
     from people_api.keys import revoke_key
 
     with people_database() as engine:

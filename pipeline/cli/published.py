@@ -51,7 +51,7 @@ def answer(limit: Limit = None, form: RowFormat = "table", target: Target = "duc
 @published_app.command(epilog=examples("tradewinds rollback", "tradewinds rollback --to 2021-01-01-0123456789ab"))
 def rollback(
     to: Annotated[
-        str | None, typer.Option("--to", metavar="VERSION", help="A kept version; the default is the one before.")
+        str | None, typer.Option("--to", metavar="VERSION", help="A kept version; the default is the previous one.")
     ] = None,
     target: Target = "duckdb",
     quiet: Quiet = False,

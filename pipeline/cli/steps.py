@@ -50,7 +50,7 @@ def extract(
     quiet: Quiet = False,
     output: Output = "text",
 ) -> None:
-    """Read the sources into landing; a day that has landed is replaced."""
+    """Read the sources into landing; replaces a landed day."""
     day, request = day_of(run_date), request_for(target, source, reporter=reporter_for(quiet, output))
     from pipeline.run import steps
     from pipeline.run.interrupts import ended_soon
