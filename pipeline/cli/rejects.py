@@ -57,7 +57,7 @@ def replay(
     ],
     mended: Annotated[
         Path | None,
-        typer.Option("--from", exists=True, dir_okay=False, help="A corrected copy of the source's file to read instead."),
+        typer.Option("--from", exists=True, dir_okay=False, help="A corrected copy of the file to read instead."),
     ] = None,
     target: Target = "duckdb",
 ) -> None:
