@@ -13,9 +13,7 @@ from pipeline.cli.options import Target, examples, people_database, request_for,
 from pipeline.cli.people_backups import backups_app
 from pipeline.cli.people_client import client_app
 
-people_app = typer.Typer(
-    name="people", help="Departments, jobs and employees: the database, its service and a client."
-)
+people_app = typer.Typer(name="people", help="Departments, jobs and employees: the database, its service and a client.")
 key_app = typer.Typer(help="API keys of the service.")
 people_app.add_typer(key_app, name="key")
 people_app.add_typer(client_app)
