@@ -1,10 +1,10 @@
-# Tradewinds: the verbs in the order of the data. `make` alone prints this list.
-# Every verb that works on a day takes RUN_DATE=YYYY-MM-DD; without it the day is today (UTC).
+# Tradewinds: the targets in the order of the data flow. `make` lists them.
+# Every target that processes a day takes RUN_DATE=YYYY-MM-DD; the default is today (UTC).
 
 PYTHON ?= python3
 BIN := .venv/bin
 # The locks are complete, so pip resolves nothing. Compiling on all cores afterwards is faster than pip's own compiling,
-# and needed: where PYTHONDONTWRITEBYTECODE is set, every command would compile all that it imports.
+# and needed: if PYTHONDONTWRITEBYTECODE is set, every command would compile everything that it imports.
 INSTALL := install --quiet --disable-pip-version-check --no-deps --no-compile
 COMPILE := python -m compileall -qq -j 0
 DAY := $(if $(RUN_DATE),--run-date $(RUN_DATE))
@@ -30,7 +30,7 @@ setup: .venv/ready ## create .venv with all pinned packages
 	@$(BIN)/$(COMPILE) .venv/lib $(PACKAGES)
 	@touch $@
 
-run: setup ## run a whole day, print the answer's first rows and write the site
+run: setup ## run a whole day, print the first rows of its answer and write the site
 	@$(BIN)/tradewinds run $(DAY)
 	@$(BIN)/tradewinds docs
 
@@ -43,7 +43,7 @@ load: setup ## load the landed day into the warehouse
 build: setup ## run dbt for the loaded day
 	@$(BIN)/tradewinds build $(DAY)
 
-check: setup ## validate the built marts against the suites of expectations
+check: setup ## validate the built marts against the expectations
 	@$(BIN)/tradewinds check $(DAY)
 
 publish: setup ## write the exports and publish the marts
@@ -75,9 +75,9 @@ format: setup ## fix what the linters can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-clean: ## remove caches and build leftovers, but not data and .venv
+clean: ## remove caches and build files, but keep data and .venv
 	rm -rf target logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Verbs for work on Tradewinds itself; a project that `tradewinds init` has written lacks them.
+# Targets for developing Tradewinds itself; projects created by `tradewinds init` don't have them.
 -include development.mk

@@ -1,4 +1,4 @@
-# The verbs for work on Tradewinds itself: pictures, further tests, tools, benchmarks. Makefile includes it.
+# The targets for developing Tradewinds itself: the screenshot, more tests, tools, benchmarks. Makefile includes this file.
 
 BASE ?= origin/main
 STATE ?= $(HOME_FOLDER)/slim_ci_state
@@ -6,7 +6,7 @@ STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
 .PHONY: picture risks test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
 
-picture: ## take README's picture, docs/site.png, of the site from `make docs`; needs Chromium
+picture: ## take README's screenshot of the current site, docs/site.png; needs Chromium
 	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
 	@chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
 		--virtual-time-budget=5000 --screenshot=docs/site.png "file://$(abspath $(HOME_FOLDER))/reports/boards/sales.html"
@@ -32,7 +32,7 @@ test-integration: setup ## run only the tests against a real Postgres
 test-e2e: setup ## run only the tests of the tradewinds command
 	@$(BIN)/pytest -n auto -m e2e
 
-prove: setup ## run the long tests: random orders of days, concurrent readers, kills, odd rows, every page, every walk, every DAG; takes two hours
+prove: setup ## run the long tests: random orders of days, concurrent readers, kills, odd rows, every page, every sequence of commands, every DAG; takes two hours
 	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 TRADEWINDS_KILLS=50 TRADEWINDS_RUN_KILLS=10 \
 		TRADEWINDS_EXAMPLES=2000 TRADEWINDS_DATE_EXAMPLES=3000 TRADEWINDS_EVERY_PAGE=1 TRADEWINDS_WALKS=1 $(BIN)/pytest -n auto \
 		$(foreach name,history readers object_storage crashes people_backup_crashes availability csv_source people_judge docs walks,\
@@ -99,12 +99,12 @@ superset: .venv-superset/ready ## serve Superset on the published marts until Ct
 	.venv-bench/bin/$(COMPILE) .venv-bench/lib
 	@touch $@
 
-bench: setup .venv-bench/ready ## measure Tradewinds, the limits and the peers into benchmarks/RESULTS.md; takes hours, with SCALE=10000 five minutes
+bench: setup .venv-bench/ready ## compare Tradewinds with limits and other tools, write benchmarks/RESULTS.md; takes hours, with SCALE=10000 five minutes
 	@$(BIN)/python -m benchmarks.run $(if $(SCALE),--orders $(SCALE) --rounds 1 --days 0 --report $(HOME_FOLDER)/benchmarks) \
 		$(if $(BEFORE),--before $(BEFORE))
 
-slim-ci-state: setup ## build the marts of BASE=<commit> from sample data into STATE=<folder>, to compare a change with
+slim-ci-state: setup ## build the marts of BASE=<commit> from sample data into STATE=<folder>, for slim-ci
 	@$(BIN)/python -m pipeline.slim_ci state --state $(STATE) --base $(BASE) --run-date $(STATE_DATE)
 
-slim-ci: slim-ci-state ## build only what differs from BASE, and write its effect on the marts into reports/changes.md
+slim-ci: slim-ci-state ## build only what differs from BASE, and write the differences in the marts to reports/changes.md
 	@$(BIN)/python -m pipeline.slim_ci compare --state $(STATE)

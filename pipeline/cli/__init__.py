@@ -23,6 +23,7 @@ use_project_settings()
 
 app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
+    help="Extract, load, check, build and publish data, one day at a time.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -58,7 +58,7 @@ AcceptShrink = Annotated[
 ]
 AcceptStale = Annotated[
     bool,
-    typer.Option("--accept-stale", help="Accept data that ends earlier than the day before's."),
+    typer.Option("--accept-stale", help="Accept data whose newest timestamp is older than the day before's."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what publishing would change, and don't publish.")]
 AllowOlder = Annotated[

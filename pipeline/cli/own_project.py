@@ -14,7 +14,7 @@ own_project_app = typer.Typer()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.", file_okay=False)],
 ) -> None:
-    """Write a project of your own: the machinery, one example source and mart, and tests."""
+    """Create a new project: the pipeline, one example source and mart, and tests."""
     from pipeline.own_project.writing import write_project
 
     say, files = request_for().reporter.say, write_project(folder.expanduser())

@@ -13,9 +13,7 @@ from pipeline.cli.options import Target, examples, people_database, request_for,
 from pipeline.cli.people_backups import backups_app
 from pipeline.cli.people_client import client_app
 
-people_app = typer.Typer(
-    name="people", help="Departments, jobs and employees: the database, its service, and a small client."
-)
+people_app = typer.Typer(name="people", help="Departments, jobs and employees: the database, its service and a client.")
 key_app = typer.Typer(help="API keys of the service.")
 people_app.add_typer(key_app, name="key")
 people_app.add_typer(client_app)
@@ -85,7 +83,7 @@ def migrate() -> None:
 @people_app.command(epilog=examples("tradewinds people serve --port 8321"))
 def serve(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8321,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 uses a free one.")] = 8321,
     target: Target = "duckdb",
 ) -> None:
     """Run the service until it is stopped; its log is logs/people-service.jsonl in the home."""
@@ -125,7 +123,7 @@ def list_keys() -> None:
 
 @key_app.command(epilog=examples("tradewinds people key revoke 4f2a9c"))
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")]) -> None:
-    """Revoke a key for good."""
+    """Revoke a key permanently."""
     from people_api.keys import revoke_key
 
     with people_database() as engine:

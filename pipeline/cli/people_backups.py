@@ -37,7 +37,7 @@ def restore(
         typer.Option("--from", metavar="FILE", help="The backup's name, path or s3:// URL; the default is the newest."),
     ] = None,
 ) -> None:
-    """Replace a table's rows by those of a backup, in one transaction."""
+    """Replace a table's rows with those of a backup, in one transaction."""
     from people_api.backups import open_folder, open_store, restore_from
     from people_api.backups import restore as restore_named
     from people_api.backups.schemas import check_table

@@ -69,7 +69,7 @@ def answer(request: "Request", limit: Limit = None, form: RowFormat = "table") -
 def rollback(
     request: "Request",
     to: Annotated[
-        str | None, typer.Option("--to", metavar="VERSION", help="A kept version; the default is the one before.")
+        str | None, typer.Option("--to", metavar="VERSION", help="A kept version; the default is the previous one.")
     ] = None,
 ) -> None:
     """Publish the previous version again."""

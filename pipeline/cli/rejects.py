@@ -55,15 +55,15 @@ def replay(
     run_date: Annotated[str, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The landed day.")],
     source: Annotated[
         str,
-        typer.Option("--source", help="The source with the mended rows.", autocompletion=complete_source),
+        typer.Option("--source", help="The source with the corrected rows.", autocompletion=complete_source),
     ],
     mended: Annotated[
         Path | None,
-        typer.Option("--from", exists=True, dir_okay=False, help="A mended copy of the source's file to read instead."),
+        typer.Option("--from", exists=True, dir_okay=False, help="A corrected copy of the file to read instead."),
     ] = None,
     target: Target = "duckdb",
 ) -> None:
-    """Read a source again after a fix, add the mended rows to the landed day, and run the later steps.
+    """Read a source again after a fix, add the corrected rows to the landed day, and run the later steps.
 
     Only rejected rows may have changed; use `tradewinds extract` if others have. Rows that were read but broke a rule
     need no replay, because every build validates them again.

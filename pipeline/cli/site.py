@@ -34,7 +34,7 @@ def docs(request: "Request") -> None:
 @site_app.command(epilog=examples("tradewinds serve", "tradewinds serve --port 8000"))
 def serve(
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 uses a free one.")
     ] = 8330,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
 ) -> None:

@@ -17,7 +17,7 @@ if find_spec("pipeline.cli.samples"):  # not in a project that `init` has writte
 
 @sources_app.command(name="list", epilog=examples("tradewinds sources list"))
 def list_(output: RowFormat = "table") -> None:
-    """List the sources with their kind, place, last landed day, and whether they are a sample."""
+    """List the sources with their kind, location, last landed day, and whether they use sample data."""
     from pipeline.cli.row_formats import write_rows
     from pipeline.own_sources.listing import COLUMNS, list_sources
 
@@ -36,15 +36,15 @@ def list_(output: RowFormat = "table") -> None:
 def add(
     name: Annotated[str, typer.Argument(help="The source's name: lower-case letters, digits and underscores.")],
     kind: Annotated[Literal["csv", "postgres", "dlt", "api"], typer.Option("--kind", help="The source's kind.")],
-    path: Annotated[Path | None, typer.Option("--path", help="The CSV file, with a header, gzipped or not.")] = None,
+    path: Annotated[Path | None, typer.Option("--path", help="A CSV file with a header, gzipped or not.")] = None,
     url: Annotated[
-        str | None, typer.Option("--url", help="The database; kept in .dlt/secrets.toml, which git ignores.")
+        str | None, typer.Option("--url", help="The database's URL; stored in .dlt/secrets.toml, which git ignores.")
     ] = None,
     schema: Annotated[str | None, typer.Option("--schema", help="The schema; the default is public.")] = None,
-    table: Annotated[list[str] | None, typer.Option("--table", help="A table; the default is all.")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="Where the API is.")] = None,
+    table: Annotated[list[str] | None, typer.Option("--table", help="Only this table; repeatable.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="The API's URL.")] = None,
     resource: Annotated[
-        list[str] | None, typer.Option("--resource", help="dlt: module:function. api: the name of a list.")
+        list[str] | None, typer.Option("--resource", help="dlt: module:function. api: the name of a list; repeatable.")
     ] = None,
     since: Annotated[
         str,
@@ -56,7 +56,7 @@ def add(
         ),
     ] = TODAY,
 ) -> None:
-    """Read a source and write its files: settings, staging models, tests, a suite of arrivals."""
+    """Read a source and write its settings, staging models, tests and arrivals suite."""
     from pipeline.own_sources.adding import add_source
 
     say = request_for().reporter.say

@@ -54,7 +54,7 @@ def extract(
     accept_drift: AcceptDrift = False,
     accept_shrink: AcceptShrink = False,
 ) -> None:
-    """Read the sources into landing; a day that has landed is replaced."""
+    """Read the sources into landing; replaces a landed day."""
     from pipeline.run.extracting import Manner, extract_sources
 
     if table and len(request.sources) != 1:

@@ -18,7 +18,7 @@ PAGES = {
     "boards/people.html": "Departments above the mean",
     "boards/pipeline.html": "Freshness of the sources",
     "boards/sales.html": "Net sales by month",
-    "dbt/static_index.html": "The way of the data",
+    "dbt/static_index.html": "How the data flows",
     "lineage/index.html": "Columns of orders_with_details",
     "expectations/index.html": "What must hold",
     "runs.html": "Run history",

@@ -1,5 +1,5 @@
--- Fails if the rows that a source was read for are not as many as its accepted rows and its rows in
--- quarantine, because then a row got lost on the way, or is counted twice.
+-- Fails if the number of rows read from a source differs from its accepted rows plus its rows in
+-- quarantine, because then a row was lost or counted twice.
 --
 -- What the people database refused never was a row of the table that it was meant for, and so was
 -- not read: such rejects have a file. Rows of it that the extract couldn't read have none.

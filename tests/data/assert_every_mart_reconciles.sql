@@ -1,5 +1,5 @@
 -- Fails if a mart disagrees with the accepted rows of staging about rows, keys or amounts, because
--- then readers see other totals than the source sent.
+-- then readers see totals that differ from the source's.
 select
     run_date,
     source_name as source, -- noqa: RF04

@@ -1,5 +1,5 @@
 -- Fails if source, landing, raw and staging disagree about the rows, keys or amounts of a loaded
--- day, because from there on every number about it is wrong, and history stands on it.
+-- day, because then every number of that day is wrong, and so is the history that uses it.
 --
 -- By way of dim_run_dates, and not of run_date(): a test that stood on what fct_reconciliation
 -- stands on, and nothing else, would keep it from being built when it fails.
