@@ -1,6 +1,6 @@
 """Run dlt once over tables of one source: Arrow batches become Parquet files in landing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ class Extraction:
 
         return [answer for table in tables for answer in reading.land_answers(table, place)]
 
-    def folders(self, tables) -> list[str]:
+    def folders(self, tables: Iterable[str]) -> list[str]:
         """Return every folder that holds this source's files for this day."""
         partitions = [self._landing.partition(self._source.area, table, self._run_date) for table in tables]
         return [*partitions, *map(self._answers_folder, tables), self._rejects_folder()]

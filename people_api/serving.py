@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from socket import socket
 
 import uvicorn
 
@@ -68,7 +69,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._on_ready = on_ready
 
-    async def startup(self, sockets=None) -> None:
+    async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._on_ready(self.servers[0].sockets[0].getsockname()[1])

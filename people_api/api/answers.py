@@ -1,6 +1,7 @@
 """The service's error responses: one shape, one line, never a stack trace."""
 
 from collections.abc import Sequence
+from logging import Logger
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -87,7 +88,7 @@ def add_handlers(app: FastAPI) -> None:
         return problem(503, UNAVAILABLE)
 
 
-def service_logger(request: Request):
+def service_logger(request: Request) -> Logger:
     """Return the log of a request's service."""
     return request.app.state.service.logger
 
