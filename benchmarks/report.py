@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from benchmarks.plot import draw_growth
 from benchmarks.targets import GROWTH, MEBIBYTES, MEMORY, TARGETS, Medians
@@ -94,7 +95,7 @@ def series(medians: Medians, what: str) -> dict[int, float]:
     return {orders: value for (orders, name), value in sorted(medians.items()) if name == what}
 
 
-def _target(target, seconds: Medians, orders: int) -> str | None:
+def _target(target: Any, seconds: Medians, orders: int) -> str | None:
     try:
         ours, allowed = seconds[orders, target.ours], target.allowed(seconds, orders)
         limit = seconds[target.limit_at or orders, target.limit]

@@ -30,7 +30,7 @@ class Place:
     root: Path
     orders: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.scale = max(1, round(self.orders / ORDERS_PER_SCALE))
         self.folder = self.root / str(self.orders)
         self.home = self.folder / "home"

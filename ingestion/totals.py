@@ -1,5 +1,6 @@
 """Control totals: sums of a table's key and money, at the source and again in landing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
@@ -117,7 +118,7 @@ def _sum(expression: str | None, accepted: str, scale: int) -> str:
     return f"cast(cast({total} as decimal(38, {scale})) as varchar)"
 
 
-def _has(schema: pa.Schema, column: str, is_fit) -> bool:
+def _has(schema: pa.Schema, column: str, is_fit: Callable[[pa.DataType], bool]) -> bool:
     return column in schema.names and is_fit(schema.field(column).type)
 
 

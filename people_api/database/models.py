@@ -31,8 +31,8 @@ class Entity(Base):
 
     __abstract__ = True
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    name: Mapped[str]
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-2)
+    name: Mapped[str] = mapped_column(sort_order=-1)
     is_active: Mapped[bool] = mapped_column(server_default=true(), sort_order=1)
 
 

@@ -1,10 +1,10 @@
 """`tradewinds people`: the people database and its service."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,6 +12,11 @@ from ingestion.errors import BadRequest
 from pipeline.cli.options import Target, examples, people_database, request_for, serving
 from pipeline.cli.people_backups import backups_app
 from pipeline.cli.people_client import client_app
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from people_api.importing import Imported, OnProgress
 
 people_app = typer.Typer(name="people", help="Departments, jobs and employees: the database, its service and a client.")
 key_app = typer.Typer(help="API keys of the service.")
@@ -131,14 +136,14 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key lis
 
 
 @contextmanager
-def _import_progress(console) -> Iterator[Callable]:
+def _import_progress(console: "Console") -> Iterator["OnProgress"]:
     """Show one progress bar per file on a terminal, and nothing elsewhere."""
     from rich.progress import Progress, TaskID
 
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         tasks: dict[str, TaskID] = {}
 
-        def show(so_far) -> None:
+        def show(so_far: "Imported") -> None:
             if so_far.table not in tasks:
                 tasks[so_far.table] = progress.add_task(so_far.path.name, total=so_far.bytes_total)
             description = f"{so_far.path.name}  {so_far.accepted:,} accepted, {so_far.rejected:,} rejected"

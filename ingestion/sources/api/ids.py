@@ -8,7 +8,7 @@ Ranges = tuple[np.ndarray, np.ndarray]  # first and last ids, both ascending, wi
 class SeenIds:
     """A set of 64-bit integers that detects repetitions."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         # Each level is more than twice as long as the next, so an id is merged at most once per level.
         self._levels: list[Ranges] = []
 
