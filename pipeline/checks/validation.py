@@ -94,16 +94,7 @@ def outcomes_of(suite: Suite, result: CheckpointResult | None, errors: dict[str,
         if run.suite_name.startswith(f"{suite.title} ")
         for one in run.results
     }
-    return [
-        _outcome(check, results[check.id])
-        if check.id in results
-        else _unrun(check, errors.get(f"{suite.title} {check.id}"))
-        for check in suite.checks
-    ]
-
-
-def _unrun(check: Check, error: str | None) -> Outcome:
-    return Outcome(check, passed=error is None, error=error)
+    return [_outcome(check, results.get(check.id), errors.get(f"{suite.title} {check.id}")) for check in suite.checks]
 
 
 def _expectations(check: Check, vocabulary: Vocabulary) -> list[Expectation]:
@@ -130,7 +121,9 @@ def _query(check: Check, vocabulary: Vocabulary) -> str:
     return f"select {columns} from ({relation}) as checked where {vocabulary.render(check.where or 'true')} order by 1"
 
 
-def _outcome(check: Check, result: ExpectationValidationResult) -> Outcome:
+def _outcome(check: Check, result: ExpectationValidationResult | None, error: str | None) -> Outcome:
+    if result is None:
+        return Outcome(check, passed=error is None, error=error)
     found = result.result
     errors = [
         str(raised["exception_message"])

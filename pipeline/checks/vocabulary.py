@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -12,7 +13,8 @@ from ingestion.sql import literal, quote
 from pipeline.checks.landed import Arrival
 from pipeline.checks.suites import Check
 
-_SQL = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+_TEMPLATES = jinja2.FileSystemLoader(Path(__file__).with_name("templates"))
+_SQL = jinja2.Environment(loader=_TEMPLATES, undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,16 @@ class Vocabulary:
 
     def render(self, sql: str) -> str:
         """Return the SQL with its words replaced; raises jinja2.UndefinedError on an unknown word."""
-        template = _SQL.from_string(sql)
-        return template.render(
-            run_date=f"cast('{self.run_date}' as date)",
-            arrived=self.arrived,
-            before=self.before,
-            mart=self.built_relation,
-            volumes=self.volumes,
-            column_fill=lambda: self._column_fill,
-            moved_shares=self.moved_shares,
-            gone=self.gone,
-        ).strip()
+        words = {
+            "run_date": f"cast('{self.run_date}' as date)",
+            "arrived": self.arrived,
+            "before": self.before,
+            "mart": self.built_relation,
+            "volumes": self.volumes,
+            "column_fill": lambda: self._column_fill,
+        }
+        made = _SQL.get_template("words.sql").make_module(words)
+        return _SQL.from_string(sql).render(words, gone=made.gone, moved_shares=made.moved_shares).strip()
 
     def bounds(self, check: Check) -> dict[str, Any] | None:
         """Return the arguments that a check's SQL computes; None if one is NULL, as on a first day.
@@ -65,33 +66,6 @@ class Vocabulary:
         """Return the rows of a raw table on the earlier day that it is compared with, none if there is no such day."""
         days = [arrival.day_before for arrival in self.arrivals if arrival.name == name]
         return _rows_of_day(name, days[0] if days else None)
-
-    def gone(self, name: str, key: str) -> str:
-        """Return the rows of the day before whose key hasn't arrived, without NULLs."""
-        return (
-            f"(select * from {self.before(name)} as earlier where {key} is not null and not exists ("
-            f"select 1 from {self.arrived(name)} as arrived where arrived.{key} = earlier.{key}))"
-        )
-
-    def moved_shares(self, name: str, column: str) -> str:
-        """Return the column's values whose share of all rows moved by 20 points or more, of twenty rows or more."""
-        return f"""(
-            select *
-            from (
-                select {column}, count(*) filter (where is_today) as row_count,
-                    count(*) filter (where not is_today) as row_count_before,
-                    cast(sum(count(*) filter (where is_today)) over () as bigint) as total,
-                    cast(sum(count(*) filter (where not is_today)) over () as bigint) as total_before
-                from (
-                    select {column}, true as is_today from {self.arrived(name)} as rows_of_day
-                    union all
-                    select {column}, false as is_today from {self.before(name)} as rows_before
-                ) as rows_of_both
-                group by {column}
-            ) as counted
-            where total >= 20 and total_before >= 20
-                and abs(1.0 * row_count / total - 1.0 * row_count_before / total_before) >= 0.2
-        )"""
 
     def volumes(self) -> str:
         """Return one row per table: table_name, row_count, row_count_before; the last is NULL on a first day."""
@@ -136,25 +110,15 @@ def _relation(name: str) -> str:
 
 
 def _rows_of_day(name: str, day: str | None) -> str:
-    return f"(select * from {_relation(name)} where _run_date = cast({_literal(day)} as date))"
+    return f"(select * from {_relation(name)} where _run_date = cast({literal(day) if day else 'null'} as date))"
 
 
 def _values(rows: list[tuple], names: list[str]) -> str:
-    """Return rows as a relation: the first one or two columns are text, the others counts."""
-    texts = sum(name.endswith("_name") for name in names)
-    kinds = ["varchar"] * texts + ["bigint"] * (len(names) - texts)
-    selects = [
-        "select "
-        + ", ".join(
-            f"cast({_literal(value)} as {kind}) as {name}" for value, kind, name in zip(row, kinds, names, strict=True)
-        )
-        for row in rows or [(None,) * len(names)]
-    ]
-    nothing = "" if rows else " where 1 = 0"
-    return f"({' union all '.join(selects)}{nothing})"
+    listed = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows or [(None,) * len(names)])
+    return f"(select * from (values {listed}) as listed ({', '.join(names)}) where {names[0]} is not null)"
 
 
 def _literal(value: str | int | None) -> str:
     if value is None:
-        return "null"
+        return "cast(null as bigint)"
     return str(value) if isinstance(value, int) else literal(value)

@@ -58,4 +58,5 @@ def test_tests_across_rows_find_what_is_broken(built_homes: BuiltHomes, tmp_path
             connection.execute(statement)
     built.dbt("test", "--select", *FOUND)
     results = json.loads((built.home / "target" / "run_results.json").read_text())["results"]
-    assert {one["unique_id"].rpartition(".")[2]: (one["status"], one["failures"]) for one in results} == FOUND
+    found = {one["unique_id"].rpartition(".")[2]: (one["status"], one["failures"]) for one in results}
+    assert {name: found[name] for name in FOUND} == FOUND

@@ -178,7 +178,7 @@ def test_the_warehouse_can_be_written_after_a_check(copy: Home) -> None:
 def test_suites_run_when_all_their_sources_are_asked_for() -> None:
     assert [suite.name for suite in read_suites(Stage.MARTS, ["northwind"])] == []
     assert [suite.name for suite in read_suites(Stage.MARTS, ["northwind", "order_details"])] == ["sales"]
-    assert [suite.name for suite in read_suites(Stage.ARRIVALS, ["event_log"])] == ["event_log"]
+    assert [suite.name for suite in read_suites(Stage.ARRIVALS, ["event_log"])] == ["every_source", "event_log"]
 
 
 def test_postgres_meets_every_expectation(
