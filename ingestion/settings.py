@@ -95,7 +95,7 @@ def use_project_settings() -> None:
     """Point dlt at the project's `.dlt` folder, whatever the current folder; call before importing dlt."""
     os.environ.setdefault("DLT_PROJECT_DIR", str(PROJECT))
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-    # One table after the other: they share one connection, and so one snapshot of the source.
+    # A person's dlt source is read one resource after the other, so that they may share one snapshot.
     os.environ.setdefault("EXTRACT__NEXT_ITEM_MODE", "fifo")
 
 

@@ -5,44 +5,26 @@ from dataclasses import dataclass
 from ingestion.sources.api import Field, Shape
 from ingestion.sources.api_source import ApiSource
 
-_ID = Field("id", "integer", required=True)
+
+def _ids(*paths: str) -> list[Field]:
+    return [Field(path, "integer", required=True) for path in paths]
+
+
+def _texts(*paths: str) -> list[Field]:
+    return [Field(path, "text") for path in paths]
+
+
+_ADDRESS = _texts("address.street", "address.suite", "address.city", "address.zipcode")
+_PLACE = [Field("address.geo.lat", "number"), Field("address.geo.lng", "number")]
+_COMPANY = _texts("company.name", "company.catchPhrase", "company.bs")
+_NAMES, _CONTACT = _texts("name", "username", "email"), _texts("phone", "website")
 SHAPES = {
-    "users": Shape(
-        (
-            _ID,
-            *(Field(path, "text") for path in ("name", "username", "email")),
-            *(Field(f"address.{part}", "text") for part in ("street", "suite", "city", "zipcode")),
-            *(Field(f"address.geo.{part}", "number") for part in ("lat", "lng")),
-            *(Field(path, "text") for path in ("phone", "website")),
-            *(Field(f"company.{part}", "text") for part in ("name", "catchPhrase", "bs")),
-        )
-    ),
-    "posts": Shape(
-        (Field("userId", "integer", required=True), _ID, Field("title", "text"), Field("body", "text")),
-    ),
-    "comments": Shape(
-        (
-            Field("postId", "integer", required=True),
-            _ID,
-            *(Field(path, "text") for path in ("name", "email", "body")),
-        )
-    ),
-    "albums": Shape((Field("userId", "integer", required=True), _ID, Field("title", "text"))),
-    "photos": Shape(
-        (
-            Field("albumId", "integer", required=True),
-            _ID,
-            *(Field(path, "text") for path in ("title", "url", "thumbnailUrl")),
-        )
-    ),
-    "todos": Shape(
-        (
-            Field("userId", "integer", required=True),
-            _ID,
-            Field("title", "text"),
-            Field("completed", "boolean", required=True),
-        )
-    ),
+    "users": Shape((*_ids("id"), *_NAMES, *_ADDRESS, *_PLACE, *_CONTACT, *_COMPANY)),
+    "posts": Shape((*_ids("userId", "id"), *_texts("title", "body"))),
+    "comments": Shape((*_ids("postId", "id"), *_texts("name", "email", "body"))),
+    "albums": Shape((*_ids("userId", "id"), *_texts("title"))),
+    "photos": Shape((*_ids("albumId", "id"), *_texts("title", "url", "thumbnailUrl"))),
+    "todos": Shape((*_ids("userId", "id"), *_texts("title"), Field("completed", "boolean", required=True))),
 }
 
 

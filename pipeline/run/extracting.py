@@ -73,11 +73,11 @@ def _side_by_side(
 ) -> dict[str, Exception]:
     """Extract several sources two at a time, one here and one in a worker; return the failures.
 
-    A process that has imported dlt extracts one after the other, because a worker would first have to import it. Never
-    extract in the main thread: there database drivers catch interrupts, and dlt delays them.
+    A process that has read a database extracts one after the other, because a worker would first have to import what it
+    has imported. Never extract in the main thread: there database drivers catch interrupts, and dlt delays them.
     """
     waiting, failures, interrupted = deque(names), {}, Event()
-    is_helped = len(names) > 1 and "dlt" not in sys.modules
+    is_helped = len(names) > 1 and "adbc_driver_postgresql" not in sys.modules
 
     def work_off(extract_one: Callable[[str, Relay], None]) -> None:
         while waiting and not interrupted.is_set():
@@ -143,8 +143,6 @@ def _start(work: Callable[..., None], *args: Any) -> Event:
 
 
 def _prepare(home: Home, target: str, run_at: datetime | None) -> Request:
-    import dlt  # noqa: F401 (takes a second)
-
     return Request(home, target, run_at=run_at)
 
 
