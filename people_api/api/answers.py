@@ -1,7 +1,6 @@
 """The service's error responses: one shape, one line, never a stack trace."""
 
 from collections.abc import Sequence
-from logging import Logger
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request

@@ -15,6 +15,7 @@ from pipeline.checks.suites import Check
 
 _TEMPLATES = jinja2.FileSystemLoader(Path(__file__).with_name("templates"))
 _SQL = jinja2.Environment(loader=_TEMPLATES, undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+_MADE = ("gone", "moved_shares")  # the macros of words.sql
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Vocabulary:
             "volumes": self.volumes,
             "column_fill": lambda: self._column_fill,
         }
-        made = _SQL.get_template("words.sql").make_module(words)
-        return _SQL.from_string(sql).render(words, gone=made.gone, moved_shares=made.moved_shares).strip()
+        made = vars(_SQL.get_template("words.sql").make_module(words))
+        return _SQL.from_string(sql).render(words, **{name: made[name] for name in _MADE}).strip()
 
     def bounds(self, check: Check) -> dict[str, Any] | None:
         """Return the arguments that a check's SQL computes; None if one is NULL, as on a first day.
