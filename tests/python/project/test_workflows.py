@@ -116,4 +116,4 @@ def test_hooks_run_what_lint_runs() -> None:
     (local,) = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text())["repos"]
     hooks = {Path(hook["entry"].split()[0]).name for hook in local["hooks"]}
     lint = (PROJECT / "Makefile").read_text().partition("\nlint:")[2].partition("\n\n")[0]
-    assert hooks == set(re.findall(r"\$\(BIN\)/(\w+)", lint))
+    assert hooks == set(re.findall(r"\$\(BIN\)/([\w-]+)", lint))
