@@ -35,9 +35,8 @@ def test_every_page_of_the_index_loads_from_its_file(page: Page, site: Site) -> 
     assert f"run date {TODAY}, version {TODAY}-" in page.locator("#version").inner_text()
     pictures = page.locator(".cards img")
     pictures.last.scroll_into_view_if_needed()
-    assert (
-        pictures.evaluate_all("all => all.map(each => each.decode().then(() => each.naturalWidth > 0))") == [True] * 4
-    )
+    decoded = "pictures => Promise.all(pictures.map(picture => picture.decode().then(() => picture.naturalWidth > 0)))"
+    assert pictures.evaluate_all(decoded) == [True] * 4
     for path, words in PAGES.items():
         page.goto(site.url(path))
         page.get_by_text(words).first.wait_for()
@@ -126,7 +125,7 @@ def test_lineage_follows_money_back_to_the_file(page: Page, site: Site) -> None:
     page.locator("#graph a", has_text="northwind.order_details").click()
     page.get_by_role("heading", name="Columns of northwind.order_details").wait_for()
     users = page.locator("#columns tr", has_text="unit_price").locator("td[data-label='Used for'] a").all_inner_texts()
-    assert users == ["stg_northwind__order_details.unit_price_usd"]
+    assert "stg_northwind__order_details.unit_price_usd" in users
     page.go_back()
     page.get_by_role("heading", name="Columns of orders_with_details").wait_for()
 
