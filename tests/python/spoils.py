@@ -124,7 +124,8 @@ SPOILS = {
     "jobs_have_names_of_their_own": _today("raw_people.jobs", "name = 'Clerk'", "id < 3"),
     "people_rejects_are_fewer_than_hires": (
         f"insert into raw_people.rejected_rows by name "
-        f"select range as id, 'employees' as table_name, date '{TODAY}' as _run_date from range(5000)"
+        f"select range as id, 'employees' as table_name, date '{TODAY}' as _run_date from range(5000); "
+        f"update raw_ops.landed_tables set row_count = 5000 where table_name = 'rejected_rows' and run_date = '{TODAY}'"
     ),
     # people, as it is published
     "hires_newest_hire_is_the_one_that_arrived": (

@@ -167,7 +167,7 @@ def test_arrivals_loaded_after_their_check_are_checked_again(built: Sandbox) -> 
     built.succeed("load", "--run-date", DAY)
     line = built.fail(3, "publish", "--run-date", DAY)
     assert "what arrived has not been checked since it was loaded" in line
-    assert "expectations" in built.succeed("check", "--run-date", DAY, "--stage", "marts")
+    assert "check    arrivals" in built.succeed("check", "--run-date", DAY, "--stage", "marts")
     built.succeed("publish", "--run-date", DAY)
 
 

@@ -130,9 +130,9 @@ def test_no_locale_ends_a_command_that_prints(locale: dict[str, str], shown: byt
 @pytest.mark.e2e
 def test_files_are_read_and_written_as_utf8_under_every_locale(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from pipeline.site.pages import write_page; "
+        "import sys; from pathlib import Path; from pipeline.pages import Pages; "
         "from ingestion.files import write_atomically; from ingestion.stores import open_store; "
-        "folder = Path(sys.argv[1]); write_page(folder / 'site.css', 'site.css'); "
+        "folder = Path(sys.argv[1]); Pages(folder, folder).put('page.html', chr(8594)); "
         "text = b'a \\xe2\\x86\\x92 b'.decode('utf-8'); write_atomically(folder / 'text', text); "
         "assert open_store(str(folder), folder).read('text') == text"
     )
@@ -140,7 +140,8 @@ def test_files_are_read_and_written_as_utf8_under_every_locale(tmp_path: Path) -
     done = subprocess.run(words, env=clean_environment() | _ASCII, cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "text").read_bytes() == "a → b".encode()
-    assert (tmp_path / "site.css").stat().st_size
+    assert (tmp_path / "page.html").read_bytes() == "→".encode()
+    assert (tmp_path / "style.css").stat().st_size
 
 
 @pytest.mark.e2e
