@@ -1,7 +1,6 @@
 """The sources in `.dlt/config.toml`: each `[sources.<name>]` with a `kind`.
 
 Those with a `module` come with the project, which defines them there; the others are defined by settings alone.
-
 """
 
 import os

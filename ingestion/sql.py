@@ -6,6 +6,11 @@ def quote(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def name_of(schema: str, table: str) -> str:
+    """Return a relation's quoted name with its schema."""
+    return f"{quote(schema)}.{quote(table)}"
+
+
 def literal(text: str) -> str:
     """Return a text as a standard SQL literal."""
     return "'" + text.replace("'", "''") + "'"

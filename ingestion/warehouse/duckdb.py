@@ -12,6 +12,7 @@ from ingestion.redact import one_line
 from ingestion.session import MEMORY_LIMIT, memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.row_order import order_clause
+from ingestion.sql import name_of
 from ingestion.warehouse.base import (
     NO_REJECTS,
     OPS,
@@ -29,7 +30,6 @@ from ingestion.warehouse.duckdb_rows import (
     insert_rejects,
     landed,
     mark_stale,
-    name_of,
     record,
     widen,
 )

@@ -3,7 +3,7 @@
 import duckdb
 
 from ingestion.errors import StepFailed
-from ingestion.sql import quote
+from ingestion.sql import name_of, quote
 from ingestion.warehouse.base import LANDED_COLUMNS, OPS, RawTable, Rejects
 from ingestion.warehouse.duckdb_types import common_type
 
@@ -76,7 +76,3 @@ def mark_stale(connection: duckdb.DuckDBPyConnection, run_date: str) -> None:
 def exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     query = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
     return connection.execute(query, [schema, table]).fetchall()[0][0] > 0
-
-
-def name_of(schema: str, table: str) -> str:
-    return f"{quote(schema)}.{quote(table)}"

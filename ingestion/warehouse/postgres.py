@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
 from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
@@ -19,7 +18,7 @@ from ingestion.redact import one_line, register_secret
 from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
-from ingestion.sql import literal
+from ingestion.sql import literal, name_of
 from ingestion.warehouse.base import (
     NO_REJECTS,
     OPS,
@@ -38,13 +37,9 @@ from ingestion.warehouse.postgres_rows import (
     insert_rejects,
     landed,
     mark_stale,
-    name_of,
     record,
     widen,
 )
-
-if TYPE_CHECKING:
-    pass
 
 # profiles.yml reads the same names.
 _VARIABLE = "TRADEWINDS_POSTGRES_"

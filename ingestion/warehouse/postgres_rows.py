@@ -9,7 +9,7 @@ import pyarrow.parquet as parquet
 from ingestion.adbc import one_ahead
 from ingestion.errors import StepFailed
 from ingestion.sources.postgres import PostgresReading
-from ingestion.sql import quote
+from ingestion.sql import name_of, quote
 from ingestion.warehouse.base import LANDED_COLUMNS, OPS, RawTable, Rejects
 
 if TYPE_CHECKING:
@@ -130,7 +130,3 @@ def exists(cursor: "Cursor | RawCursor", schema: str, table: str) -> bool:
     query = "select count(*) from information_schema.tables where table_schema = $1 and table_name = $2"
     cursor.execute(query, [schema, table])
     return cursor.fetchall()[0][0] > 0
-
-
-def name_of(schema: str, table: str) -> str:
-    return f"{quote(schema)}.{quote(table)}"

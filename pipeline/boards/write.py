@@ -6,8 +6,6 @@ from pathlib import Path
 
 from ingestion.errors import Refused, StepFailed
 from pipeline.boards.definition import Board, read_boards
-from pipeline.boards.drawing import Drawing
-from pipeline.boards.page import open_pages, render_page, render_thumbnail
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
 
@@ -20,6 +18,10 @@ def write_boards(request: Request) -> Path:
 
     Raises Refused when nothing, or not every mart of a board, is published, StepFailed when a board can't be drawn.
     """
+    # Every run imports this package for the index, and draws nothing: the colours alone take 0.2 s to import.
+    from pipeline.boards.drawing import Drawing
+    from pipeline.boards.page import open_pages, render_page, render_thumbnail
+
     publisher, run = open_publisher(request.target, request.home), request.whole_command("run")
     version = publisher.current()
     if version is None:

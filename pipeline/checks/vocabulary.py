@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 from sqlalchemy import Engine, text
 
-from ingestion.sql import literal, quote
+from ingestion.sql import literal, name_of, quote
 from pipeline.checks.landed import Arrival
 from pipeline.checks.suites import Check
 
@@ -107,7 +107,7 @@ class Vocabulary:
 
 def _relation(name: str) -> str:
     schema, _, table = name.partition(".")
-    return f"{quote(schema)}.{quote(table)}"
+    return name_of(schema, table)
 
 
 def _rows_of_day(name: str, day: str | None) -> str:
