@@ -17,7 +17,7 @@ from ingestion.landing.hashes import keep_hashes
 from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home, setting_variable
 from ingestion.shape import refuse_misshapen
-from ingestion.sources import SOURCES, AnswerReading, DatabaseReading, Reading, Source, kind_of
+from ingestion.sources import SOURCES, Reading, Source
 
 _NOTHING = Manifest("", "", "", is_sample=False, source_tables=[], tables={})
 
@@ -56,7 +56,7 @@ def extract_source(
     has drifted or shrunk, exceeds its caps, or is being extracted by another process; BadRequest on an unknown table or
     a cap that can't be read.
     """
-    caps = read_caps(source.name, kind_of(source))
+    caps = read_caps(source.name, source.kind)
     landing = Landing(home)
     with landing.day_lock(source.name, run_date):
         earlier_run = landing.started_run(source.name, run_date)
@@ -70,7 +70,7 @@ def extract_source(
             if accept_drift:
                 return
             refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
-            if isinstance(reading, DatabaseReading):
+            if reading.unread is not None:
                 refuse_misshapen(source.name, tables_of(source.name), schemas, reading.unread, before)
 
         try:
@@ -117,7 +117,6 @@ def drafting(
             check_schemas(reading, is_sample)
             landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
             landed = keep_hashes(landing, source.name, run_date, landed)
-            answering = reading if isinstance(reading, AnswerReading) else None
             kept = _kept(landing, source.name, run_date, wanted, is_sample) if tables else _NOTHING
             manifest = Manifest(
                 source=source.name,
@@ -127,12 +126,11 @@ def drafting(
                 source_tables=list(schemas),
                 tables={name: table for name, table in (kept.tables | landed).items() if name in schemas},
                 rejects=kept.rejects + extraction.land_rejects(wanted, reading),
-                answers=kept.answers + (extraction.land_answers(wanted, answering) if answering else []),
-                undeclared_fields=kept.undeclared_fields | (answering.undeclared_fields() if answering else {}),
-                warnings=reading.warnings if isinstance(reading, DatabaseReading) else [],
+                answers=kept.answers + extraction.land_answers(wanted, reading),
+                undeclared_fields=kept.undeclared_fields | reading.undeclared_fields(),
+                warnings=list(reading.warnings),
             )
-            missing = answering.missing_fields() if answering else []
-        draft = Draft(manifest, landed, landing, extraction.folders(schemas), replaces, missing)
+        draft = Draft(manifest, landed, landing, extraction.folders(schemas), replaces, reading.missing_fields())
         yield draft
     finally:
         if draft is None or not draft.is_committed:

@@ -12,7 +12,7 @@ from ingestion.digest import digest_files
 from ingestion.errors import StepFailed
 from ingestion.landing import Answer, Column, File, Landing, Table, Totals
 from ingestion.redact import one_line
-from ingestion.sources import REJECT_SCHEMA, AnswerReading, Reading, Source, SummedReading
+from ingestion.sources import REJECT_SCHEMA, Reading, Source
 from ingestion.totals import BatchTotals, DuckDBSql
 
 # Called with a table, its row count so far, and whether it is complete.
@@ -64,7 +64,7 @@ class Extraction:
                 self._rejects.append(self._landing.place(draft, self._rejects_folder(), name, len(rejects)))
         return self._rejects
 
-    def land_answers(self, tables: list[str], reading: AnswerReading) -> list[Answer]:
+    def land_answers(self, tables: list[str], reading: Reading) -> list[Answer]:
         """Place the source's new answers in landing, and return all answers that the tables were read from."""
 
         def place(draft: Path, table: str, name: str) -> File:
@@ -90,7 +90,7 @@ class Extraction:
     def _write(self, draft: Path, schema: pa.Schema, reading: Reading, table: str, on_rows: OnRows) -> int:
         """Write a table's rows into a file, which an empty table has too; return their number."""
         rows, control = 0, self._source.control_totals.get(table)
-        sums = BatchTotals(control, schema) if control and not isinstance(reading, SummedReading) else None
+        sums = BatchTotals(control, schema) if control and not reading.is_summed else None
         with parquet.ParquetWriter(draft, schema) as writer:
             for batch in reading.read(table):
                 _refuse_other_columns(table, schema, batch.schema)
@@ -109,7 +109,7 @@ class Extraction:
         with self._landing.local(self._source.name, self._run_date, [self._files[table]]) as paths:
             _refuse_other_columns(table, schema, parquet.read_schema(paths[0]))
             digest = digest_files(paths, schema.names, control.select(schema, DuckDBSql) if control else "null, null")
-        summed = reading.totals(table) if isinstance(reading, SummedReading) else self._sums[table]
+        summed = reading.totals(table) if reading.is_summed else self._sums[table]
         read, rejected = reading.count(table), len(reading.rejects(table))
         if not rows == digest.rows == read - rejected:
             raise StepFailed(

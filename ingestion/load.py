@@ -8,7 +8,7 @@ import pyarrow.parquet as parquet
 from ingestion.errors import Refused
 from ingestion.landing import Damaged, Landing
 from ingestion.settings import Home
-from ingestion.sources import Source, own_sources
+from ingestion.sources import SOURCES, Source
 from ingestion.warehouse import SOURCE_DAYS, RawTable, Rejects, Warehouse
 
 
@@ -76,7 +76,7 @@ def record_own_sources(warehouse: Warehouse) -> None:
 
     dbt's views need the tables on every day, and its tests ignore days that a source isn't part of.
     """
-    sources = own_sources()
+    sources = [source for source in SOURCES.values() if not source.settings.has_sample]
     if not sources:
         return
     days = [

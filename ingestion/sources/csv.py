@@ -10,6 +10,7 @@ import pyarrow as pa
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line, show_text
 from ingestion.session import open_session
+from ingestion.sources.base import Reading
 from ingestion.sources.csv_lines import UNREADABLE, LineFilter
 from ingestion.sources.duckdb_types import arrow_schema, duckdb_types
 
@@ -29,7 +30,7 @@ class CsvShape:
         return arrow_schema(self.table, self.columns)
 
 
-class CsvReading:
+class CsvReading(Reading):
     """One file, read in two passes: the first rejects lines that parsers misread, then DuckDB types the rest."""
 
     def __init__(self, path: Path, shape: CsvShape, work: Path):

@@ -11,6 +11,7 @@ from ingestion import adbc
 from ingestion.errors import StepFailed
 from ingestion.landing import Totals
 from ingestion.redact import one_line
+from ingestion.sources.base import Reading
 from ingestion.sources.postgres_types import PostgresColumn
 from ingestion.sources.row_order import order_clause
 from ingestion.sql import literal, quote
@@ -81,8 +82,10 @@ class _Figures:
     totals: Totals
 
 
-class PostgresReading:
+class PostgresReading(Reading):
     """The tables of one schema within one read-only REPEATABLE READ transaction."""
+
+    is_summed = True
 
     def __init__(
         self,
@@ -102,15 +105,15 @@ class PostgresReading:
         self._control_totals = control_totals or {}
         self._columns: dict[str, list[PostgresColumn]] = {}
         self._asked: dict[str, _Figures] = {}
-        self.unread: dict[str, str] = {}
-        self.warnings: list[str] = []
+        unread: dict[str, str] = {}
         found = set()
         for table, *column, other_kind in self.fetch(_REFLECT, [schema]):
             found.add(table)
             if other_kind and table not in views and table not in (only or ()):
-                self.unread[table] = other_kind
+                unread[table] = other_kind
             elif table not in exclude and (only is None or table in only):
                 self._columns.setdefault(table, []).append(PostgresColumn(*column))
+        self.unread = unread
         self.unknown = [name for name in (*exclude, *views) if name not in found]
         if not self._columns and only is None:
             raise StepFailed(f"schema {schema} of the database has no tables that can be read")

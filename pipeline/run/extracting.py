@@ -13,7 +13,7 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
-from ingestion.sources import SOURCES, ApiSource, Source, kind_of, sources_named
+from ingestion.sources import SOURCES, ApiSource, Source, sources_named
 from pipeline.ledger import Record
 from pipeline.run.recording import explained, recorded
 from pipeline.run.relay import InTurn, Relay
@@ -180,7 +180,7 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner, rel
 
 def _ready(source: Source, home: Home) -> AbstractContextManager[None]:
     """Keep ready during the block what a source needs beyond its place."""
-    if kind_of(source) != "people":
+    if source.kind != "people":
         return nullcontext()
     from pipeline.people import people_ready  # a project without people lacks it
 

@@ -22,16 +22,18 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import File, Landing, Manifest, Totals
 from ingestion.settings import PROJECT, Home
+from ingestion.sources import Reading
 from ingestion.totals import ControlTotals
 
 DAY, NEXT = "2021-01-01", "2021-01-02"
 
 
-class Source:
+class Source(Reading):
     """A source of given tables and rejects, which may break while it is read."""
 
-    name, area, raw_schema = "fake", "postgres", "raw_fake"
+    name, kind, area, raw_schema = "fake", "postgres", "postgres", "raw_fake"
     tables_with_history = frozenset()
+    is_summed = True
     control_totals: ClassVar[dict[str, ControlTotals]] = {"sums": ControlTotals(key="number")}
 
     def __init__(self, tables: dict[str, pa.Table], **options):

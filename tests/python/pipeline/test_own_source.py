@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.own_sources import read_own_settings
 from ingestion.settings import PROJECT
-from ingestion.sources import SOURCES, make_own
+from ingestion.source_settings import read_source_settings
+from ingestion.sources import SOURCES, make_source
 from ingestion.sources.csv_sniffing import sniff
 from pipeline.own_sources import adding
 from pipeline.own_sources.adding import add_source
@@ -246,19 +246,17 @@ def test_settings_that_cannot_be_read_are_named(
 ) -> None:
     _set(tmp_path, monkeypatch, name, entries)
     with pytest.raises(BadRequest, match=reason):
-        make_own(*read_own_settings())
+        make_source(read_source_settings(name))
 
 
 def test_a_source_is_part_of_the_days_that_its_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _set(tmp_path, monkeypatch, "shops", f'kind = "csv"\ncolumns = {{id = "BIGINT"}}\nsince = {NEXT_DAY}')
-    (without_path,) = read_own_settings()
-    assert not without_path.exists_on(NEXT_DAY)
+    assert not read_source_settings("shops").exists_on(NEXT_DAY)
     monkeypatch.setenv("SOURCES__SHOPS__PATH", "shops.csv")
-    (shops,) = read_own_settings()
+    shops = read_source_settings("shops")
     assert [shops.exists_on(day) for day in (BUILT_DAY, NEXT_DAY)] == [False, True]
     monkeypatch.setenv("SOURCES__SHOPS__ENABLED", "false")
-    (disabled,) = read_own_settings()
-    assert not disabled.exists_on(NEXT_DAY)
+    assert not read_source_settings("shops").exists_on(NEXT_DAY)
 
 
 @pytest.mark.parametrize(("setting", "value"), [("ENABLED", "false"), ("SINCE", "2021-01-02")])
