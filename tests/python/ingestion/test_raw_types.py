@@ -17,7 +17,7 @@ from ingestion.landing import Landing, Totals
 from ingestion.load import load_sources
 from ingestion.settings import Home
 from ingestion.sources import SOURCES
-from ingestion.warehouse.base import PIPELINE_STEPS, BuildMark, RawTable
+from ingestion.warehouse import PIPELINE_STEPS, BuildMark, RawTable
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 
 DAY, NEXT, THIRD = "2021-01-01", "2021-01-02", "2021-01-03"
