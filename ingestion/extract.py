@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from uuid import uuid4
 
 import pyarrow as pa
@@ -12,7 +11,7 @@ from ingestion.catalogue import tables_of
 from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extraction import Extraction, OnRows
-from ingestion.landing import Landing, Manifest, Table
+from ingestion.landing import Landing, Manifest
 from ingestion.landing.hashes import keep_hashes
 from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home, setting_variable
@@ -20,24 +19,6 @@ from ingestion.shape import refuse_misshapen
 from ingestion.sources import SOURCES, Reading, Source
 
 _NOTHING = Manifest("", "", "", is_sample=False, source_tables=[], tables={})
-
-
-@dataclass
-class Draft:
-    """An uncommitted day of a source: its files are in landing, and no manifest lists them yet."""
-
-    manifest: Manifest
-    read: dict[str, Table]  # the tables read now, without those kept from an earlier extract
-    landing: Landing
-    folders: list[str]
-    replaces: str | None  # the manifest that was in place when reading began
-    missing_fields: list[str]  # declared fields that no row has
-    is_committed: bool = False
-
-    def commit(self) -> None:
-        """Commit the day."""
-        self.is_committed = True
-        self.landing.commit(self.manifest, self.folders, self.replaces)
 
 
 def extract_source(
@@ -98,16 +79,15 @@ def drafting(
     on_rows: OnRows,
     tables: list[str] | None = None,
     check_schemas: Callable[[Reading, bool], None] = lambda reading, is_sample: None,
-) -> Iterator[Draft]:
+) -> Iterator[Extraction]:
     """Read a source's day and yield it; all files that were read are removed unless the block commits it.
 
     `check_schemas` is called before anything is read, with the reading and whether it is a sample's. The caller holds
     the day's lock.
     """
-    landing, draft = Landing(home), None
-    replaces = landing.version(source.name, run_date)
+    landing = Landing(home)
     work = landing.clear_work(source.name, run_date)
-    extraction = Extraction(source, run_date, run_id, landing, work)
+    draft = Extraction(source, run_date, run_id, landing, work)
     try:
         with source.open(home, run_date, work) as reading:
             schemas = reading.schemas()
@@ -115,26 +95,25 @@ def drafting(
             is_sample = source.is_sample(home)
             _refuse_ambiguous(schemas)
             check_schemas(reading, is_sample)
-            landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
-            landed = keep_hashes(landing, source.name, run_date, landed)
+            landed = draft.land({table: schemas[table] for table in wanted}, reading, on_rows)
+            draft.read = keep_hashes(landing, source.name, run_date, landed)
+            draft.missing_fields = reading.missing_fields()
             kept = _kept(landing, source.name, run_date, wanted, is_sample) if tables else _NOTHING
-            manifest = Manifest(
+            draft.manifest = Manifest(
                 source=source.name,
                 run_date=run_date,
                 run_id=run_id,
                 is_sample=is_sample,
                 source_tables=list(schemas),
-                tables={name: table for name, table in (kept.tables | landed).items() if name in schemas},
-                rejects=kept.rejects + extraction.land_rejects(wanted, reading),
-                answers=kept.answers + extraction.land_answers(wanted, reading),
+                tables={name: table for name, table in (kept.tables | draft.read).items() if name in schemas},
+                rejects=kept.rejects + draft.land_rejects(wanted, reading),
+                answers=kept.answers + draft.land_answers(wanted, reading),
                 undeclared_fields=kept.undeclared_fields | reading.undeclared_fields(),
                 warnings=list(reading.warnings),
             )
-        draft = Draft(manifest, landed, landing, extraction.folders(schemas), replaces, reading.missing_fields())
         yield draft
     finally:
-        if draft is None or not draft.is_committed:
-            extraction.discard()
+        draft.discard()
         shutil.rmtree(work, ignore_errors=True)
 
 

@@ -53,6 +53,11 @@ class SourceSettings:
         """Whether it is part of any day."""
         return self.enabled and (self.has_sample or _PLACES[self.kind] in self.entries)
 
+    @property
+    def is_on_all_days(self) -> bool:
+        """Whether it is part of every day."""
+        return self.is_there and self.since is None
+
     def exists_on(self, run_date: str) -> bool:
         """Return whether it is part of a day."""
         return self.is_there and (self.since is None or self.since.isoformat() <= run_date)
@@ -102,9 +107,12 @@ def read_source_settings(name: str) -> SourceSettings:
     found = SourceSettings(
         name, kind, entries, _read_day(since, entries.get("since")), _read_truth(enabled, entries.get("enabled"))
     )
-    if found.has_sample and (found.since or not found.enabled):
-        reason = f"{name} comes with the project, whose models read it; only sources that you add can be left out"
-        raise BadRequest(f"{setting_variable(name, 'enabled')}, or since: {reason}")
+    if not found.is_on_all_days and found.has_sample:
+        schemas = [other.get("raw_schema", f"raw_{one}") for one, other in source_entries().items()]
+        # dbt knows the days of a schema, and its empty tables need columns.
+        if "columns" not in entries or schemas.count(found.raw_schema) > 1:
+            reason = f"the project's models need {name} on every day, so it can't be left out"
+            raise BadRequest(f"{setting_variable(name, 'enabled')}, or since: {reason}")
     return found
 
 

@@ -45,14 +45,10 @@ class Landing(Landed):
 
     def clear_work(self, source: str, run_date: str) -> Path:
         """Return an empty working folder, on landing's file system if it has one; leftovers of a kill are removed."""
-        work = self.work_folder(source, run_date)
+        work = self._store.work / f"{source}.{run_date}"
         rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         return work
-
-    def work_folder(self, source: str, run_date: str) -> Path:
-        """Return the folder for an extract's files before they land."""
-        return self._store.work / f"{source}.{run_date}"
 
     def withdraw(self, source: str, run_date: str, earlier_run_id: str | None) -> None:
         """Restore the earlier mark after an extract that never read from the source."""

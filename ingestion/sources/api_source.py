@@ -63,6 +63,9 @@ class ApiSource(Source):
             shapes[table] = Shape(tuple(fields), key)
         return shapes
 
+    def declared_schemas(self) -> dict[str, pa.Schema]:
+        return {table: shape.schema for table, shape in self.shapes.items()}
+
     def is_sample(self, home: Home) -> bool:
         return self.kept.is_sample if self.kept else super().is_sample(home)
 

@@ -55,11 +55,12 @@ class CsvReading(Reading):
         return {self._shape.table: self._shape.schema()}
 
     def read(self, table: str) -> Iterator[pa.Table]:
-        schema = self.schemas()[table]
+        schema, shape = self.schemas()[table], self._shape
+        parameters = {"path": str(self._lines.clean), "delimiter": shape.delimiter, "columns": shape.columns}
         # A temporary table holds the rejects, so the connection stays open until they are read.
         with open_session() as connection:
             try:
-                reader = connection.sql(_READ, params=self._parameters()).to_arrow_reader(_BATCH_ROWS)
+                reader = connection.sql(_READ, params=parameters).to_arrow_reader(_BATCH_ROWS)
                 for batch in reader:
                     yield pa.Table.from_batches([batch]).cast(schema)
             except duckdb.Error as error:
@@ -75,13 +76,6 @@ class CsvReading(Reading):
 
     def count(self, table: str) -> int:
         return self._lines.records
-
-    def _parameters(self) -> dict:
-        return {
-            "path": str(self._lines.clean),
-            "delimiter": self._shape.delimiter,
-            "columns": self._shape.columns,
-        }
 
     def _reject(self, line: int, rule: str, text: str) -> dict:
         return {

@@ -82,8 +82,8 @@ class Warehouse(ABC):
                 cursor.execute(f"delete from {name_of(raw_schema, name)} where _run_date = {_DAY}", [run_date])
             for table in tables:
                 inserted = self._insert(cursor, table, run_date)
-                if inserted != table.rows:
-                    raise StepFailed(f"table {table.name}: {table.rows} rows have landed, but {inserted} were loaded")
+                if inserted != (rows := table.landed.rows):
+                    raise StepFailed(f"table {table.name}: {rows} rows have landed, but {inserted} were loaded")
             for name in ("rejected_lines", "landed_tables"):
                 cursor.execute(f"delete from {name_of(OPS, name)} where {_of_day(sources)}", [run_date, *sources])
             if rejects.files:
@@ -133,6 +133,10 @@ class Warehouse(ABC):
         ids = "string_agg(distinct run_id, ',' order by run_id)"
         query = f"select source, {ids} from {{}} where run_date = {_DAY} group by source"
         return dict(self._rows("landed_tables", query, run_date))
+
+    def has_source_days(self) -> bool:
+        """Return whether `raw_ops.source_days` has rows."""
+        return bool(self._rows("source_days", "select 1 from {} limit 1"))
 
     def history_days(self) -> list[str]:
         """Return the run dates in history, oldest first."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingestion.landing import Totals
+from ingestion.landing import Table, Totals
 from ingestion.sources.base import REJECT_SCHEMA
 
 OPS = "raw_ops"
@@ -74,24 +74,16 @@ class RawTable:
     name: str
     files: list[Path]
     schema: pa.Schema
-    rows: int
-    rejected_rows: int
-    content_hash: str
-    run_id: str
+    landed: Table
     is_sample: bool = False
-    read_rows: int | None = None
-    totals: dict[str, Totals] = field(default_factory=dict)
 
     def landed_row(self, run_date: str) -> list[str | int | bool | Decimal | None]:
         """Return its row in `landed_tables`."""
-        counts = [self.rows, self.rejected_rows]
-        names = [run_date, self.source, self.name, self.raw_schema]
-        sums = [total for stage in ("source", "landing") for total in self._sums(stage)]
-        return [*names, *counts, self.content_hash, self.run_id, self.is_sample, self.read_rows, *sums]
-
-    def _sums(self, stage: str) -> list[Decimal | None]:
-        totals = self.totals.get(stage, Totals())
-        return [Decimal(total) if total is not None else None for total in (totals.key, totals.amount)]
+        place, landed = [run_date, self.source, self.name, self.raw_schema], self.landed
+        stages = [landed.totals.get(stage, Totals()) for stage in ("source", "landing")]
+        sums = [None if total is None else Decimal(total) for one in stages for total in (one.key, one.amount)]
+        counts = [landed.rows, landed.rejected_rows]
+        return [*place, *counts, landed.content_hash, landed.run_id, self.is_sample, landed.read_rows, *sums]
 
 
 @dataclass(frozen=True)

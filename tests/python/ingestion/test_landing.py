@@ -235,7 +235,7 @@ def test_a_day_lands_with_rows_types_rejects_and_hashes(landing, home):
     assert {(reject["source"], str(reject["run_date"])) for reject in kept} == {("fake", DAY)}
     assert faults(landing) == []
     assert parquet_files(landing) == listed_files(landing, DAY)
-    assert not landing.work_folder("fake", DAY).exists()
+    assert not Path(landing.location(f"_work/fake.{DAY}")).exists()
 
 
 def test_a_second_extract_replaces_the_day_and_leaves_the_others(landing, home):
@@ -335,7 +335,7 @@ def test_a_failed_extract_keeps_the_day_but_marks_it(landing, home, capfd):
     assert {path: files_below(root_of(landing)).get(path) for path in before} == before
     assert [rows_of(landing, DAY, table) for table in tables] == [[{"number": 1}], [{"number": 2}]]
     assert faults(landing) == ["the last extract of fake failed or was cut off"]
-    assert not landing.work_folder("fake", DAY).exists()
+    assert not Path(landing.location(f"_work/fake.{DAY}")).exists()
     assert capfd.readouterr().err == ""
 
     extract_source(Source({"a": numbers(5), "b": numbers(6)}), DAY, home)
