@@ -12,7 +12,6 @@ from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extraction import Extraction, OnRows
 from ingestion.landing import Landing, Manifest
-from ingestion.landing.hashes import keep_hashes
 from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home, setting_variable
 from ingestion.shape import refuse_misshapen
@@ -96,7 +95,7 @@ def drafting(
             _refuse_ambiguous(schemas)
             check_schemas(reading, is_sample)
             landed = draft.land({table: schemas[table] for table in wanted}, reading, on_rows)
-            draft.read = keep_hashes(landing, source.name, run_date, landed)
+            draft.read = landing.keep_hashes(source.name, run_date, landed)
             draft.missing_fields = reading.missing_fields()
             kept = _kept(landing, source.name, run_date, wanted, is_sample) if tables else _NOTHING
             draft.manifest = Manifest(

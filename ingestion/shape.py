@@ -1,7 +1,7 @@
 """Compare the tables of a database with those that the catalogue describes, before anything is read."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import pyarrow as pa
 
@@ -23,11 +23,7 @@ Columns = dict[str, dict[str, str]]
 
 
 def refuse_misshapen(
-    source: str,
-    described: list[Table],
-    schemas: dict[str, pa.Schema],
-    unread: Mapping[str, str],
-    before: Manifest | None,
+    source: str, described: list[Table], schemas: dict[str, pa.Schema], unread: dict[str, str], before: Manifest | None
 ) -> None:
     """Raise StepFailed naming every missing or mistyped table and column, except those of the landed day before."""
     now = {table: {field.name: str(field.type) for field in schema} for table, schema in schemas.items()}
@@ -41,7 +37,7 @@ def refuse_misshapen(
 
 
 def describe_misshapen(
-    source: str, described: list[Table], found: Columns, unread: Mapping[str, str] | None = None
+    source: str, described: list[Table], found: Columns, unread: dict[str, str] | None = None
 ) -> list[str]:
     """Return every missing table and column, and every column of another kind than is declared."""
     lines = []
@@ -59,7 +55,7 @@ def describe_misshapen(
     return lines
 
 
-def _hint(source: str, table: str, found: Columns, unread: Mapping[str, str]) -> str:
+def _hint(source: str, table: str, found: Columns, unread: dict[str, str]) -> str:
     if table in unread:
         return f" (the {unread[table]} of this name is read if {setting_variable(source, 'views')} names it)"
     return _alike(table, [*found, *unread])

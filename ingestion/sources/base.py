@@ -1,14 +1,14 @@
 """The interface of a source: named tables, read as Arrow, with rejected rows kept apart."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from ingestion import catalogue
+from ingestion.catalogue import tables_of
 from ingestion.errors import BadRequest
 from ingestion.landing import Answer, File, Totals
 from ingestion.settings import Home
@@ -40,7 +40,7 @@ class Reading(ABC):
     # Whether the source sums its rows itself; those of others are summed as they are read.
     is_summed = False
     # Of a database, whose tables nobody declared: those that could be read as well, with their kinds.
-    unread: Mapping[str, str] | None = None
+    unread: dict[str, str] | None = None
     warnings: Sequence[str] = ()
 
     @abstractmethod
@@ -51,9 +51,9 @@ class Reading(ABC):
     def read(self, table: str) -> Iterator[pa.Table]:
         """Yield a table's accepted rows in batches of bounded size."""
 
-    @abstractmethod
     def rejects(self, table: str) -> list[dict]:
         """Return the rows that `read` rejected: table, file, line_number, rule, raw_text. Call after `read`."""
+        return []
 
     @abstractmethod
     def count(self, table: str) -> int:
@@ -131,15 +131,14 @@ class Source(ABC):
 
     def declared_schemas(self) -> dict[str, pa.Schema]:
         """Return the tables with the columns whose `data_type` the catalogue declares."""
-        tables = catalogue.tables_of(self.name)
-        return {table.name: arrow_schema(table.name, table.types) for table in tables if table.types}
+        return {table.name: arrow_schema(table.name, table.types) for table in tables_of(self.name) if table.types}
 
     @property
     def tables_with_history(self) -> frozenset[str]:
         """The tables where a missing key ends its history, so a sudden shrinkage needs confirmation."""
-        return catalogue.tables_with_history(self.name)
+        return frozenset(table.name for table in tables_of(self.name) if table.has_history)
 
     @property
     def control_totals(self) -> dict[str, ControlTotals]:
         """The totals of each table; other tables are only counted."""
-        return catalogue.control_totals(self.name)
+        return {table.name: table.control_totals for table in tables_of(self.name)}

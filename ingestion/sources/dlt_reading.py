@@ -59,9 +59,6 @@ class DltReading(Reading):
             for batch in rows.to_batches(batch_size=_BATCH_ROWS):
                 yield pa.Table.from_batches([batch])
 
-    def rejects(self, table: str) -> list[dict]:
-        return []
-
     def count(self, table: str) -> int:
         return self._counts[table]
 

@@ -128,13 +128,12 @@ class PostgresReading(Reading):
         columns = self._columns[table]
         schema = self.schemas()[table]
         selected = ", ".join(column.select for column in columns)
-        where = f" where {self._is_representable(table)}" if self._checks(table) else ""
         # By bytes, as DuckDB sorts text, whatever the database's collation.
         order = order_clause(order_by, schema, text='{} collate "C"')
         try:
             with self._connection.cursor() as cursor:
                 cursor.adbc_statement.set_options(**{_BATCH_BYTES: str(4 * 2**20)})
-                cursor.execute(f"select {selected} from {self._from(table)}{where}{order}")
+                cursor.execute(f"select {selected} from {self._from(table)} where {self._accepted(table)}{order}")
                 for batch in adbc.one_ahead(cursor.fetch_record_batch()):
                     arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
                     yield pa.Table.from_arrays(arrays, schema=schema)
@@ -156,7 +155,7 @@ class PostgresReading(Reading):
             raw = f"convert_to({raw}, 'SQL_ASCII')"  # as text, the server would refuse to send it
         rows = self.fetch(
             f"select concat_ws('; ', {rule}), {raw} from {self._from(table, 'whole_row')} "
-            f"where not ({self._is_representable(table)})"
+            f"where not ({self._accepted(table)})"
         )
         return [
             {
@@ -178,7 +177,7 @@ class PostgresReading(Reading):
     def _figures(self, table: str) -> _Figures:
         """Return the counts and totals of a table in the snapshot, queried once."""
         if table not in self._asked:
-            accepted = self._is_representable(table) if self._checks(table) else "true"
+            accepted = self._accepted(table)
             control = self._control_totals.get(table)
             sums = control.select(self.schemas()[table], PostgresSql, accepted) if control else "null, null"
             query = f"select count(*), count(*) filter (where not ({accepted})), {sums} from {self._from(table)}"
@@ -186,11 +185,9 @@ class PostgresReading(Reading):
             self._asked[table] = _Figures(rows, rejected, Totals(*totals))
         return self._asked[table]
 
-    def _checks(self, table: str) -> dict[str, str]:
-        return {column.name: column.check for column in self._columns[table] if column.check}
-
-    def _is_representable(self, table: str) -> str:
-        return " and ".join(f"({check})" for check in self._checks(table).values())
+    def _accepted(self, table: str) -> str:
+        """Return SQL that is true for the rows whose every value can land."""
+        return " and ".join(f"({column.check})" for column in self._columns[table] if column.check) or "true"
 
     def _from(self, table: str, alias: str = "readable") -> str:
         """Return a table under an alias, with every value as the type that it is read as."""

@@ -1,5 +1,6 @@
 """The DuckDB warehouse: one file. dlt creates its raw tables; DuckDB reads their rows from landed Parquet."""
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -15,12 +16,15 @@ from ingestion.settings import Home
 from ingestion.sources.row_order import order_clause
 from ingestion.sql import name_of, quote
 from ingestion.warehouse.base import Warehouse, are_there
-from ingestion.warehouse.duckdb_types import common_type
 from ingestion.warehouse.tables import NO_REJECTS, OPS, Columns, RawTable, Rejects
 
 _BATCH_ROWS = 65_536
 # Enough for most tables, and it keeps the memory of a load low at any number of rows.
 _LOAD_MEMORY = "160MB"
+# Types whose values a wider one of the same family holds exactly.
+_INTEGER_DIGITS = {"BOOLEAN": 1, "TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19}
+_FLOATS = {"FLOAT", "DOUBLE"}
+_MOMENTS = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 
 
 class DuckDBWarehouse(Warehouse):
@@ -75,7 +79,7 @@ class DuckDBWarehouse(Warehouse):
         held = {row[0].lower(): row[1] for row in cursor.execute(f"describe {name}").fetchall()}
         for column, type_, *_ in cursor.execute(f"describe select * from {READ_PARQUET}", [paths]).fetchall():
             before = held[column.lower()]
-            either = common_type(cursor, before, type_)
+            either = _common_type(cursor, before, type_)
             if either != before:
                 cursor.execute(f"alter table {name} alter column {quote(column)} type {either}")
         query = f"insert into {name} by name select *, ?::date as _run_date from {READ_PARQUET}"
@@ -134,3 +138,33 @@ def _ordered(connection: duckdb.DuckDBPyConnection, relation: str, order_by: lis
     mart = name_of(*relation.split("."))
     columns = connection.sql(f"select * from {mart} limit 0").to_arrow_table().schema
     return f"select * from {mart}{order_clause(order_by, columns)}"
+
+
+def _common_type(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> str:
+    """Return the type that DuckDB gives a union of both, VARCHAR where that would change values.
+
+    DuckDB rounds a decimal in a union with a float or a wider decimal, and turns integers into dates.
+    """
+    if one == other:
+        return one
+    union = f"select null::{one} as either union all select null::{other}"
+    either = connection.execute(f"describe {union}").fetchall()[0][1]
+    for family in (_FLOATS, _MOMENTS):
+        if {one, other} <= family:
+            return either
+    digits = [found for type_ in (one, other, either) if (found := _digits(type_))]
+    if len(digits) < 3:
+        return "VARCHAR"
+    (*both, (before_point, after_point)) = digits
+    fits = all(before <= before_point and after <= after_point for before, after in both)
+    return either if fits else "VARCHAR"
+
+
+def _digits(type_: str) -> tuple[int, int] | None:
+    """Return an exact number's maximal digits before and after the point, None for another type."""
+    if type_ in _INTEGER_DIGITS:
+        return _INTEGER_DIGITS[type_], 0
+    if size := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", type_):
+        width, scale = map(int, size.groups())
+        return width - scale, scale
+    return None
