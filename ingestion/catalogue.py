@@ -36,16 +36,6 @@ class Table:
     types: dict[str, str] = field(default_factory=dict)
 
 
-def control_totals(source: str) -> dict[str, ControlTotals]:
-    """Return the control totals of each table of a source."""
-    return {table.name: table.control_totals for table in tables_of(source)}
-
-
-def tables_with_history(source: str) -> frozenset[str]:
-    """Return the tables of a source whose history is kept."""
-    return frozenset(table.name for table in tables_of(source) if table.has_history)
-
-
 def tables_of(source: str) -> list[Table]:
     """Return the tables of a source; raises BadRequest when their description is missing or malformed."""
     found = [table for table in read_catalogue(PROJECT) if table.source == source]

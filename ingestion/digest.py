@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 import duckdb
 
-from ingestion.session import open_scratch
+from ingestion.session import READ_PARQUET, open_scratch
 from ingestion.sql import quote
 
 # DuckDB's hash() may change with its version: row hashes start with this name, and only equal names are compared.
@@ -56,8 +56,7 @@ def short_hash(content_hash: str) -> str:
 def digest_files(paths: list[Path], columns: list[str], figures: str = "") -> Digest:
     """Count and hash the rows of these Parquet files and compute figures (SQL), in one scan."""
     with open_scratch() as connection:
-        parquet = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
-        return digest_rows(connection, parquet, columns, [[str(path) for path in paths]], figures)
+        return digest_rows(connection, READ_PARQUET, columns, [[str(path) for path in paths]], figures)
 
 
 def digest_rows(

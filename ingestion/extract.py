@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from uuid import uuid4
 
 import pyarrow as pa
@@ -12,32 +11,13 @@ from ingestion.catalogue import tables_of
 from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extraction import Extraction, OnRows
-from ingestion.landing import Landing, Manifest, Table
-from ingestion.landing.hashes import keep_hashes
+from ingestion.landing import Landing, Manifest
 from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home, setting_variable
 from ingestion.shape import refuse_misshapen
-from ingestion.sources import SOURCES, AnswerReading, DatabaseReading, Reading, Source, kind_of
+from ingestion.sources import SOURCES, Reading, Source
 
 _NOTHING = Manifest("", "", "", is_sample=False, source_tables=[], tables={})
-
-
-@dataclass
-class Draft:
-    """An uncommitted day of a source: its files are in landing, and no manifest lists them yet."""
-
-    manifest: Manifest
-    read: dict[str, Table]  # the tables read now, without those kept from an earlier extract
-    landing: Landing
-    folders: list[str]
-    replaces: str | None  # the manifest that was in place when reading began
-    missing_fields: list[str]  # declared fields that no row has
-    is_committed: bool = False
-
-    def commit(self) -> None:
-        """Commit the day."""
-        self.is_committed = True
-        self.landing.commit(self.manifest, self.folders, self.replaces)
 
 
 def extract_source(
@@ -56,7 +36,7 @@ def extract_source(
     has drifted or shrunk, exceeds its caps, or is being extracted by another process; BadRequest on an unknown table or
     a cap that can't be read.
     """
-    caps = read_caps(source.name, kind_of(source))
+    caps = read_caps(source.name, source.kind)
     landing = Landing(home)
     with landing.day_lock(source.name, run_date):
         earlier_run = landing.started_run(source.name, run_date)
@@ -70,7 +50,7 @@ def extract_source(
             if accept_drift:
                 return
             refuse_drift(before, schemas, source=source.name, is_sample=is_sample)
-            if isinstance(reading, DatabaseReading):
+            if reading.unread is not None:
                 refuse_misshapen(source.name, tables_of(source.name), schemas, reading.unread, before)
 
         try:
@@ -98,16 +78,15 @@ def drafting(
     on_rows: OnRows,
     tables: list[str] | None = None,
     check_schemas: Callable[[Reading, bool], None] = lambda reading, is_sample: None,
-) -> Iterator[Draft]:
+) -> Iterator[Extraction]:
     """Read a source's day and yield it; all files that were read are removed unless the block commits it.
 
     `check_schemas` is called before anything is read, with the reading and whether it is a sample's. The caller holds
     the day's lock.
     """
-    landing, draft = Landing(home), None
-    replaces = landing.version(source.name, run_date)
+    landing = Landing(home)
     work = landing.clear_work(source.name, run_date)
-    extraction = Extraction(source, run_date, run_id, landing, work)
+    draft = Extraction(source, run_date, run_id, landing, work)
     try:
         with source.open(home, run_date, work) as reading:
             schemas = reading.schemas()
@@ -115,28 +94,25 @@ def drafting(
             is_sample = source.is_sample(home)
             _refuse_ambiguous(schemas)
             check_schemas(reading, is_sample)
-            landed = extraction.land({table: schemas[table] for table in wanted}, reading, on_rows)
-            landed = keep_hashes(landing, source.name, run_date, landed)
-            answering = reading if isinstance(reading, AnswerReading) else None
+            landed = draft.land({table: schemas[table] for table in wanted}, reading, on_rows)
+            draft.read = landing.keep_hashes(source.name, run_date, landed)
+            draft.missing_fields = reading.missing_fields()
             kept = _kept(landing, source.name, run_date, wanted, is_sample) if tables else _NOTHING
-            manifest = Manifest(
+            draft.manifest = Manifest(
                 source=source.name,
                 run_date=run_date,
                 run_id=run_id,
                 is_sample=is_sample,
                 source_tables=list(schemas),
-                tables={name: table for name, table in (kept.tables | landed).items() if name in schemas},
-                rejects=kept.rejects + extraction.land_rejects(wanted, reading),
-                answers=kept.answers + (extraction.land_answers(wanted, answering) if answering else []),
-                undeclared_fields=kept.undeclared_fields | (answering.undeclared_fields() if answering else {}),
-                warnings=reading.warnings if isinstance(reading, DatabaseReading) else [],
+                tables={name: table for name, table in (kept.tables | draft.read).items() if name in schemas},
+                rejects=kept.rejects + draft.land_rejects(wanted, reading),
+                answers=kept.answers + draft.land_answers(wanted, reading),
+                undeclared_fields=kept.undeclared_fields | reading.undeclared_fields(),
+                warnings=list(reading.warnings),
             )
-            missing = answering.missing_fields() if answering else []
-        draft = Draft(manifest, landed, landing, extraction.folders(schemas), replaces, missing)
         yield draft
     finally:
-        if draft is None or not draft.is_committed:
-            extraction.discard()
+        draft.discard()
         shutil.rmtree(work, ignore_errors=True)
 
 

@@ -1,6 +1,9 @@
 """Write files atomically and durably: readers and crashes see the old file or the new one."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,14 +13,10 @@ def write_atomically(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        draft.write_text(text, encoding="utf-8")
+        move_into_place(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(path.parent)
 
 
 def move_into_place(draft: Path, path: Path) -> None:
@@ -48,3 +47,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file's kernel lock, which kill -9 frees; raises BlockingIOError at once when another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from ingestion.errors import BadRequest
-from ingestion.own_sources import source_kinds
+from ingestion.source_settings import source_kinds
 
 _READ = {
     "BACKUPS_URL", "BACKUP_MAX_BYTES", "EXPORTS_URL", "HOME", "KEPT_VERSIONS", "LANDING_RAW_URL", "LANDING_URL",

@@ -8,7 +8,7 @@ import pyarrow.parquet as parquet
 from ingestion.errors import Refused
 from ingestion.landing import Damaged, Landing
 from ingestion.settings import Home
-from ingestion.sources import Source, own_sources
+from ingestion.sources import SOURCES, Source
 from ingestion.warehouse import SOURCE_DAYS, RawTable, Rejects, Warehouse
 
 
@@ -52,13 +52,8 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
                     name=name,
                     files=[path_of[file] for file in table.files],
                     schema=parquet.read_schema(path_of[table.files[0]]),
-                    rows=table.rows,
-                    rejected_rows=table.rejected_rows,
-                    content_hash=table.content_hash,
-                    run_id=table.run_id,
+                    landed=table,
                     is_sample=manifest.is_sample,
-                    read_rows=table.read_rows,
-                    totals=table.totals,
                 )
                 for name, table in manifest.tables.items()
             ]
@@ -68,21 +63,21 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
             tables,
             Rejects([path for path, _ in rejects], sum(rows for _, rows in rejects)),
         )
-    return {f"{table.raw_schema}.{table.name}": table.rows for table in tables}
+    return {f"{table.raw_schema}.{table.name}": table.landed.rows for table in tables}
 
 
-def record_own_sources(warehouse: Warehouse) -> None:
-    """Record the first days of the sources defined in settings, and create their missing raw tables.
+def record_source_days(warehouse: Warehouse) -> None:
+    """Record the first days of sources that aren't part of every day, and create the missing raw tables of added ones.
 
     dbt's views need the tables on every day, and its tests ignore days that a source isn't part of.
     """
-    sources = own_sources()
-    if not sources:
+    sources = [one for one in SOURCES.values() if not (one.settings.has_sample and one.settings.is_on_all_days)]
+    if not sources and not warehouse.has_source_days():
         return
     days = [
         {"raw_schema": source.raw_schema, "since": source.settings.since if source.settings.is_there else None}
         for source in sources
-        if source.settings.since or not source.settings.is_there
+        if not source.settings.is_on_all_days
     ]
     tables = {
         (source.raw_schema, table): schema for source in sources for table, schema in source.declared_schemas().items()

@@ -8,7 +8,7 @@ from ingestion.extract import drafting
 from ingestion.extraction import OnRows
 from ingestion.landing import Landing, Manifest, Table
 from ingestion.load import refuse_unlanded
-from ingestion.session import open_session
+from ingestion.session import READ_PARQUET, open_session
 from ingestion.settings import Home
 from ingestion.sources import Source
 
@@ -76,8 +76,7 @@ def _count_lost(landing: Landing, day: Manifest, before: Table, after: Table) ->
     """Count the rows of one partition that the other lacks; each repetition counts."""
     if after.content_hash == before.content_hash:
         return 0
-    rows = "select * from read_parquet({}, hive_partitioning = false)"
-    query = f"select count(*) from ({rows.format('?')} except all {rows.format('?')})"
+    query = f"select count(*) from (from {READ_PARQUET} except all from {READ_PARQUET})"
     with landing.local(day.source, day.run_date, [*before.files, *after.files]) as files, open_session() as connection:
         paths = [str(path) for path in files]
         sides = [paths[: len(before.files)], paths[len(before.files) :]]

@@ -10,6 +10,8 @@ import duckdb
 from ingestion.errors import BadRequest
 
 MEMORY_LIMIT = "512MB"
+# Reads a list of files, the parameter. Their folders are named like partitions, whose values aren't columns.
+READ_PARQUET = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
 _MEMORY = "TRADEWINDS_MEMORY"
 _SHARE_OR_SIZE = re.compile(r"([1-9]\d?|100)%|\d+(\.\d+)?\s?[KMGT]i?B", re.IGNORECASE)
 

@@ -31,21 +31,10 @@ def find_binaries(place: Path, account: Account) -> Path:
             shutil.rmtree(outdated)
         unfinished = place / "binaries-unfinished"
         for folder in needed:
-            copy_readable(folder, unfinished / folder.relative_to(package.parent))
+            # Only a compiler needs static libraries.
+            ignored = shutil.ignore_patterns("*.a")
+            shutil.copytree(folder, unfinished / folder.relative_to(package.parent), ignore=ignored)
+        for entry in (unfinished, *unfinished.rglob("*")):  # whatever our umask or the originals' modes
+            entry.chmod(0o755 if os.access(entry, os.X_OK) else 0o644)
         unfinished.rename(copy)
     return copy / package.name / "pginstall" / "bin"
-
-
-def copy_readable(source: Path, target: Path) -> None:
-    """Copy a folder so that every account can read it, whatever our umask or the source's modes."""
-    missing = [level for level in (target, *target.parents) if not level.exists()]
-    for level in reversed(missing):
-        level.mkdir()
-        level.chmod(0o755)
-    for entry in source.iterdir():
-        copied = target / entry.name
-        if entry.is_dir():
-            copy_readable(entry, copied)
-        elif entry.suffix != ".a":  # Only a compiler needs static libraries.
-            shutil.copyfile(entry, copied)
-            copied.chmod(0o755 if os.access(entry, os.X_OK) else 0o644)

@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from ingestion.errors import StepFailed
@@ -29,12 +30,9 @@ def is_free(port: int) -> bool:
 
 def choose(state: Path) -> int:
     """Return the stored port if it is free, else choose and store a new one."""
-    try:
-        remembered = read(state)
-    except (FileNotFoundError, ValueError):
-        remembered = None
-    if remembered is not None and is_free(remembered):
-        return remembered
+    with suppress(FileNotFoundError, ValueError):
+        if is_free(remembered := read(state)):
+            return remembered
     for _ in range(TRIES):
         port = FIRST + secrets.randbelow(LAST - FIRST)
         if is_free(port):

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
-from ingestion.digest import file_sha256
+from ingestion.digest import digest_files, file_sha256, is_comparable
 from ingestion.errors import StepFailed
-from ingestion.landing.manifest import File, LandedFile, Manifest
+from ingestion.landing.manifest import File, LandedFile, Manifest, Table
 from ingestion.landing.reading import Landed, answers_name, manifest_name, mark_name
 from ingestion.stores import Overtaken
 
@@ -45,14 +45,10 @@ class Landing(Landed):
 
     def clear_work(self, source: str, run_date: str) -> Path:
         """Return an empty working folder, on landing's file system if it has one; leftovers of a kill are removed."""
-        work = self.work_folder(source, run_date)
+        work = self._store.work / f"{source}.{run_date}"
         rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         return work
-
-    def work_folder(self, source: str, run_date: str) -> Path:
-        """Return the folder for an extract's files before they land."""
-        return self._store.work / f"{source}.{run_date}"
 
     def withdraw(self, source: str, run_date: str, earlier_run_id: str | None) -> None:
         """Restore the earlier mark after an extract that never read from the source."""
@@ -71,6 +67,25 @@ class Landing(Landed):
         """Remove placed files that no manifest lists."""
         for file in files:
             self._of(file.path).remove(self._name(file))
+
+    def keep_hashes(self, source: str, run_date: str, landed: dict[str, Table]) -> dict[str, Table]:
+        """Return the tables, with the earlier hash where another algorithm hashed the same rows of the landed day.
+
+        The earlier files are hashed again to compare. Raw, history and the ledger compare hashes, so they see a
+        difference only when rows differ.
+        """
+        before: dict[str, Table] = {}
+        with suppress(StepFailed):  # a manifest that can't be read is replaced
+            if manifest := self.manifest(source, run_date):
+                before = manifest.tables
+        kept = dict(landed)
+        for name, table in landed.items():
+            was = before.get(name)
+            if was and was.columns == table.columns and not is_comparable(was.content_hash):
+                with suppress(StepFailed), self.local(source, run_date, was.files) as paths:
+                    again = digest_files(paths, [column.name for column in was.columns]).content_hash
+                    kept[name] = replace(table, content_hash=was.content_hash) if again == table.content_hash else table
+        return kept
 
     def version(self, source: str, run_date: str) -> str | None:
         """Return the current manifest's version, for the commit that replaces it; None when there is none."""

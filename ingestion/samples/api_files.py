@@ -2,10 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import overload
 
 from ingestion.samples.generate import ROWS_PER_BATCH, open_generator, replacing
 
@@ -13,7 +12,7 @@ RESOURCES = ("users", "posts", "comments", "albums", "photos", "todos")
 _LINES_APART = 256
 
 
-class FileRows(Sequence[bytes]):
+class FileRows:
     """A file's lines without line ends, read on request from the file as it was when this was created."""
 
     def __init__(self, path: Path):
@@ -30,15 +29,7 @@ class FileRows(Sequence[bytes]):
         for start in range(0, self._length, _LINES_APART):
             yield from self[start : start + _LINES_APART]
 
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
-
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        if isinstance(place, int):
-            return self[place : place + 1][0]
+    def __getitem__(self, place: slice) -> list[bytes]:
         start, end, _ = place.indices(self._length)
         first, last = start // _LINES_APART, -(-max(start, end) // _LINES_APART)
         offset = self._starts[first]

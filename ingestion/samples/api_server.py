@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +26,7 @@ class ApiServer(ThreadingHTTPServer):
 
     def __init__(self, files: dict[str, Path], port: int = 0, handler: type[BaseHTTPRequestHandler] | None = None):
         self._files = {resource: FileRows(path) for resource, path in files.items()}
-        self.rows: dict[str, Sequence[bytes]] = dict(self._files)
+        self.rows: dict[str, FileRows | list[bytes]] = dict(self._files)
         self._answering: dict[threading.Thread, socket.socket] = {}
         super().__init__(("127.0.0.1", port), handler or ApiHandler)
 
@@ -90,7 +90,7 @@ class ApiHandler(BaseHTTPRequestHandler):
         else:
             self.answer(HTTPStatus.BAD_REQUEST, b"{}")
 
-    def answer_list(self, resource: str, rows: Sequence[bytes], query: dict[str, int]) -> None:
+    def answer_list(self, resource: str, rows: FileRows | list[bytes], query: dict[str, int]) -> None:
         """Answer with the rows that the query selects, by default all."""
         start, end, headers = 0, len(rows), {}
         if "_page" in query or "_start" in query or "_limit" in query:

@@ -42,12 +42,17 @@ def _filling(server: EmbeddedPostgres) -> Iterator[None]:
         yield
 
 
-def sample_file(home: Home, name: str) -> Path:
-    """Return a sample file's path, and write it if it is missing."""
-    path = home.sources / f"{name}.csv"
-    if not path.exists():
-        _FILES[name](path, scale=1)
-    return path
+@contextmanager
+def sample_place(home: Home, source: str) -> Iterator[str]:
+    """Yield the path of a source's sample file, written if it is missing, or the URL of a server during the block."""
+    if source in _FILES:
+        path = home.sources / f"{source}.csv"
+        if not path.exists():
+            _FILES[source](path, scale=1)
+        yield str(path)
+        return
+    with sample_database(home) if source == _DATABASE else sample_api(home).running() as url:
+        yield url
 
 
 def sample_people(home: Home) -> dict[str, Path]:

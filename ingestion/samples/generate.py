@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import duckdb
@@ -12,28 +11,14 @@ import duckdb
 from ingestion import adbc
 from ingestion.errors import BadRequest, StepFailed
 
-if TYPE_CHECKING:
-    from adbc_driver_manager.dbapi import Cursor
-
 SQL_FOLDER = Path(__file__).parent
-GENERATORS = (
-    "northwind/macros",
-    "northwind/places",
-    "northwind/lookups",
-    "northwind/employees",
-    "northwind/products",
-    "northwind/customers",
-    "northwind/orders",
-    "northwind/order_details",
-    "marketplace/event_log",
-    "people/departments",
-    "people/jobs",
-    "people/employees",
-    "community/words",
-    "community/users",
-    "community/posts",
-    "community/albums",
-)
+# Each folder's files in the order in which they are run.
+GENERATORS = {
+    "northwind": ("macros", "places", "lookups", "employees", "products", "customers", "orders", "order_details"),
+    "marketplace": ("event_log",),
+    "people": ("departments", "jobs", "employees"),
+    "community": ("words", "users", "posts", "albums"),
+}
 # The marketplace's files end lines with CRLF; DuckDB would write a newline alone.
 EVENT_LOG = """
 copy (
@@ -51,20 +36,9 @@ ORDER_DETAILS = "copy (from order_details) to '{target}' (format csv, header, de
 # Parents before children, here and below.
 PEOPLE_TABLES = ("departments", "jobs", "employees")
 TABLES = (
-    "region",
-    "territories",
-    "us_states",
-    "categories",
-    "suppliers",
-    "products",
-    "shippers",
-    "employees",
-    "employee_territories",
-    "customer_demographics",
-    "customers",
-    "customer_customer_demo",
-    "orders",
-)
+    "region", "territories", "us_states", "categories", "suppliers", "products", "shippers", "employees",
+    "employee_territories", "customer_demographics", "customers", "customer_customer_demo", "orders",
+)  # fmt: skip
 MAX_SCALE = 30_000  # Five-letter customer ids run out a little above.
 MAX_SMALLINT_SCALE = 27  # 10,247 + 830 × 27 = 32,657; a smallint ends at 32,767.
 ROWS_PER_BATCH = 100_000
@@ -82,7 +56,10 @@ def fill_northwind(url: str, scale: int) -> dict[str, int]:
             with adbc.connect(url) as connection, connection.cursor() as cursor:
                 cursor.executescript(read_sql("northwind/schema"))
                 cursor.executescript(f"alter table orders alter column order_id type {choose_order_id_type(scale)}")
-                rows = {table: copy_table(generator, cursor, table) for table in TABLES}
+                rows = {}
+                for table in TABLES:
+                    batches = generator.table(table).to_arrow_reader(ROWS_PER_BATCH)
+                    rows[table] = cursor.adbc_ingest(table, batches, mode="append")
                 cursor.executescript(read_sql("northwind/keys"))
                 connection.commit()
         except adbc.Error as error:
@@ -147,20 +124,15 @@ def open_generator(scale: int) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"threads": 1, "temp_directory": ""}) as generator:
         generator.execute(f"set variable scale = {scale:d}")
         generator.execute(f"create type order_id_type as {choose_order_id_type(scale)}")
-        for name in GENERATORS:
-            generator.execute(read_sql(name))
+        for folder, names in GENERATORS.items():
+            for name in names:
+                generator.execute(read_sql(f"{folder}/{name}"))
         yield generator
 
 
 def choose_order_id_type(scale: int) -> str:
     """Return Northwind's smallint if the ids fit, else integer."""
     return "smallint" if scale <= MAX_SMALLINT_SCALE else "integer"
-
-
-def copy_table(generator: duckdb.DuckDBPyConnection, cursor: "Cursor", table: str) -> int:
-    """Stream one table from DuckDB into Postgres by binary COPY, and return the number of rows."""
-    batches = generator.table(table).to_arrow_reader(ROWS_PER_BATCH)
-    return cursor.adbc_ingest(table, batches, mode="append")
 
 
 def read_sql(name: str) -> str:

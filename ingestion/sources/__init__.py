@@ -1,35 +1,19 @@
 """The sources by the name that settings, manifests and `--source` use."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib import import_module
 
 from ingestion.errors import BadRequest
-from ingestion.own_sources import OwnSettings, built_in_modules, read_own_settings, settings_section
-from ingestion.redact import one_line
-from ingestion.settings import setting_variable, source_settings
+from ingestion.source_settings import SourceSettings, read_source_settings, source_kinds
 from ingestion.sources.api_source import ApiSource
-from ingestion.sources.base import (
-    REJECT_SCHEMA,
-    AnswerReading,
-    DatabaseReading,
-    Reading,
-    Source,
-    SummedReading,
-    kind_of,
-)
-from ingestion.sources.own import Own
-from ingestion.sources.own_api import make_own_api
-from ingestion.sources.own_csv import make_own_csv
-from ingestion.sources.own_dlt import make_own_dlt
-from ingestion.sources.own_postgres import make_own_postgres
+from ingestion.sources.base import REJECT_SCHEMA, Reading, Source
+from ingestion.sources.csv_source import CsvSource
+from ingestion.sources.dlt_source import DltSource
+from ingestion.sources.postgres_source import PostgresSource
 
-_MAKERS: dict[str, Callable[[OwnSettings], Own]] = {
-    "csv": make_own_csv,
-    "postgres": make_own_postgres,
-    "dlt": make_own_dlt,
-    "api": make_own_api,
-}
+_KINDS: dict[str, type[Source]] = {
+    "csv": CsvSource, "postgres": PostgresSource, "dlt": DltSource, "api": ApiSource
+}  # fmt: skip
 
 
 class _Sources(Mapping[str, Source]):
@@ -37,12 +21,11 @@ class _Sources(Mapping[str, Source]):
 
     @cached_property
     def _by_name(self) -> dict[str, Source]:
-        found = {name: _built_in(name, module) for name, module in built_in_modules().items()}
-        schemas = {source.raw_schema for source in found.values()}
-        for settings in read_own_settings():
-            if settings.raw_schema in schemas | {"raw_ops"}:
-                raise BadRequest(f"{settings.section}: the name is taken")
-            found[settings.name] = make_own(settings)
+        found = {name: make_source(read_source_settings(name)) for name in source_kinds()}
+        taken = {source.raw_schema for source in found.values() if source.settings.has_sample} | {"raw_ops"}
+        for source in found.values():
+            if source.raw_schema in taken and not source.settings.has_sample:
+                raise BadRequest(f"{source.settings.section}: the name is taken")
         return found
 
     def __getitem__(self, name: str) -> Source:
@@ -57,31 +40,16 @@ class _Sources(Mapping[str, Source]):
 
 SOURCES: Mapping[str, Source] = _Sources()
 
-__all__ = [
-    "REJECT_SCHEMA", "SOURCES", "AnswerReading", "ApiSource", "DatabaseReading", "Own", "Reading", "Source",
-    "SummedReading", "kind_of", "make_own", "own_sources", "sources_named",
-]  # fmt: skip
+__all__ = ["REJECT_SCHEMA", "SOURCES", "ApiSource", "CsvSource", "Reading", "Source", "make_source", "sources_named"]
 
 
-def _built_in(name: str, module: str) -> Source:
-    settings = source_settings(name)
-    if "since" in settings or str(settings.get("enabled", True)).lower() != "true":
-        reason = f"{name} comes with the project, whose models read it; only sources that you add can be left out"
-        raise BadRequest(f"{setting_variable(name, 'enabled')}, or since: {reason}")
-    try:
-        return import_module(module).SOURCE
-    except (ImportError, AttributeError) as error:
-        raise BadRequest(f"{settings_section(name)}: {module} defines no source: {one_line(error)}") from error
-
-
-def make_own(settings: OwnSettings) -> Own:
+def make_source(settings: SourceSettings) -> Source:
     """Return the source that settings define; raises BadRequest when they can't be read."""
-    return _MAKERS[settings.kind](settings)
+    if settings.kind == "people":  # a project without people lacks it
+        from ingestion.sources.people import People
 
-
-def own_sources() -> list[Own]:
-    """Return the sources defined by settings alone."""
-    return [source for source in SOURCES.values() if isinstance(source, Own)]
+        return People(settings)
+    return _KINDS[settings.kind](settings)
 
 
 def sources_named(names: list[str] | None) -> list[Source]:

@@ -1,17 +1,19 @@
 """The interface of a source: named tables, read as Arrow, with rejected rows kept apart."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from ingestion import catalogue
+from ingestion.catalogue import tables_of
 from ingestion.errors import BadRequest
 from ingestion.landing import Answer, File, Totals
 from ingestion.settings import Home
+from ingestion.source_settings import SourceSettings
+from ingestion.sources.duckdb_types import arrow_schema
 from ingestion.totals import ControlTotals
 
 # A rejected row; `line_number` counts a file's physical lines from 1, and is NULL for databases.
@@ -32,91 +34,111 @@ REJECT_SCHEMA = pa.schema(
 Place = Callable[[Path, str, str], File]
 
 
-class Reading(Protocol):
-    """One consistent view of a source, open during an extract."""
+class Reading(ABC):
+    """One consistent view of a source, open during an extract; only databases and APIs have more to tell than rows."""
 
+    # Whether the source sums its rows itself; those of others are summed as they are read.
+    is_summed = False
+    # Of a database, whose tables nobody declared: those that could be read as well, with their kinds.
+    unread: dict[str, str] | None = None
+    warnings: Sequence[str] = ()
+
+    @abstractmethod
     def schemas(self) -> dict[str, pa.Schema]:
         """Return every table of the source with its Arrow schema."""
 
+    @abstractmethod
     def read(self, table: str) -> Iterator[pa.Table]:
         """Yield a table's accepted rows in batches of bounded size."""
 
     def rejects(self, table: str) -> list[dict]:
         """Return the rows that `read` rejected: table, file, line_number, rule, raw_text. Call after `read`."""
+        return []
 
+    @abstractmethod
     def count(self, table: str) -> int:
         """Return the table's row count according to the source, rejects included. Call after `read`."""
 
-
-@runtime_checkable
-class AnswerReading(Reading, Protocol):
-    """A reading with declared columns that keeps the source's answers. Call these methods after `read`."""
+    def totals(self, table: str) -> Totals:
+        """Return the source's own sums of the accepted rows. Call after `read`, if `is_summed`."""
+        return Totals()
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
-        """Return the answers that a table was read from, all in landing; `place` puts a file there."""
+        """Return the answers of an API that a table was read from, all in landing; `place` puts a file there."""
+        return []
 
     def missing_fields(self) -> list[str]:
-        """Return the declared fields that no row has."""
+        """Return the declared fields of an API that no row has. Call after `read`, as the next."""
+        return []
 
     def undeclared_fields(self) -> dict[str, list[str]]:
-        """Return the sent fields without a column, by table."""
+        """Return the fields that an API has sent and that have no column, by table."""
+        return {}
 
 
-@runtime_checkable
-class SummedReading(Reading, Protocol):
-    """A reading whose source sums its rows itself; those of others are summed as they are read."""
-
-    def totals(self, table: str) -> Totals:
-        """Return the totals of the accepted rows. Call after `read`."""
-
-
-@runtime_checkable
-class DatabaseReading(SummedReading, Protocol):
-    """A reading of tables that nobody declared: `unread` has what could be read like one, with its kind."""
-
-    unread: dict[str, str]
-    warnings: list[str]
-
-
+@dataclass(frozen=True)
 class Source(ABC):
-    """A named source, with its landing area and raw schema, whose tables the catalogue describes.
+    """A source of the settings, whose tables the catalogue describes; each kind is a subclass.
 
-    `area` is a folder of landing: the kind and, for a source defined by settings, its name, because another source may
-    have a table with the same name. The properties raise BadRequest when the catalogue can't be read.
+    The properties about tables raise BadRequest when the catalogue can't be read.
     """
 
-    name: str
-    area: str
-    raw_schema: str
+    settings: SourceSettings
 
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def kind(self) -> str:
+        """Its kind: postgres, people, csv, api or dlt."""
+        return self.settings.kind
+
+    @property
+    def raw_schema(self) -> str:
+        return self.settings.raw_schema
+
+    @property
+    def area(self) -> str:
+        """Its folder of landing: the kind and, for a source that you added, its name, as tables may share theirs."""
+        return self.kind if self.settings.has_sample else f"{self.kind}/{self.name}"
+
+    @property
     @abstractmethod
+    def place(self) -> str | None:
+        """The configured place, which may hold a password; None when nothing is configured."""
+
     def is_sample(self, home: Home) -> bool:
         """Return whether `open` reads the generated sample; call while it is open."""
+        return self.settings.has_sample and self.place is None
 
     @abstractmethod
     def open(self, home: Home, run_date: str, work: Path) -> AbstractContextManager[Reading]:
         """Open the source for one extract; `work` is an empty folder for temporary files."""
 
-    def exists_on(self, run_date: str) -> bool:
-        """Return whether the source is part of a day; other days neither need nor miss it."""
-        return True
-
-    def refuse_sample(self, home: Home) -> None:
-        """Raise BadRequest for a source that has no sample; call when its place isn't configured."""
-        if not self.is_sample(home):
+    @contextmanager
+    def located(self, home: Home) -> Iterator[str]:
+        """Yield the configured place or the sample's during the block; raises BadRequest when there is neither."""
+        if (place := self.place) is not None:
+            yield place
+            return
+        if not self.settings.has_sample:
             raise BadRequest(f"the settings don't say where {self.name} is")
+        from ingestion.samples.defaults import sample_place
+
+        with sample_place(home, self.name) as sample:
+            yield sample
+
+    def declared_schemas(self) -> dict[str, pa.Schema]:
+        """Return the tables with the columns whose `data_type` the catalogue declares."""
+        return {table.name: arrow_schema(table.name, table.types) for table in tables_of(self.name) if table.types}
 
     @property
     def tables_with_history(self) -> frozenset[str]:
         """The tables where a missing key ends its history, so a sudden shrinkage needs confirmation."""
-        return catalogue.tables_with_history(self.name)
+        return frozenset(table.name for table in tables_of(self.name) if table.has_history)
 
     @property
     def control_totals(self) -> dict[str, ControlTotals]:
         """The totals of each table; other tables are only counted."""
-        return catalogue.control_totals(self.name)
-
-
-def kind_of(source: Source) -> str:
-    """Return a source's kind: postgres, people, csv, api or dlt."""
-    return source.area.partition("/")[0]
+        return {table.name: table.control_totals for table in tables_of(self.name)}

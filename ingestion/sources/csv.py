@@ -10,6 +10,7 @@ import pyarrow as pa
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line, show_text
 from ingestion.session import open_session
+from ingestion.sources.base import Reading
 from ingestion.sources.csv_lines import UNREADABLE, LineFilter
 from ingestion.sources.duckdb_types import arrow_schema, duckdb_types
 
@@ -29,7 +30,7 @@ class CsvShape:
         return arrow_schema(self.table, self.columns)
 
 
-class CsvReading:
+class CsvReading(Reading):
     """One file, read in two passes: the first rejects lines that parsers misread, then DuckDB types the rest."""
 
     def __init__(self, path: Path, shape: CsvShape, work: Path):
@@ -54,11 +55,12 @@ class CsvReading:
         return {self._shape.table: self._shape.schema()}
 
     def read(self, table: str) -> Iterator[pa.Table]:
-        schema = self.schemas()[table]
+        schema, shape = self.schemas()[table], self._shape
+        parameters = {"path": str(self._lines.clean), "delimiter": shape.delimiter, "columns": shape.columns}
         # A temporary table holds the rejects, so the connection stays open until they are read.
         with open_session() as connection:
             try:
-                reader = connection.sql(_READ, params=self._parameters()).to_arrow_reader(_BATCH_ROWS)
+                reader = connection.sql(_READ, params=parameters).to_arrow_reader(_BATCH_ROWS)
                 for batch in reader:
                     yield pa.Table.from_batches([batch]).cast(schema)
             except duckdb.Error as error:
@@ -74,13 +76,6 @@ class CsvReading:
 
     def count(self, table: str) -> int:
         return self._lines.records
-
-    def _parameters(self) -> dict:
-        return {
-            "path": str(self._lines.clean),
-            "delimiter": self._shape.delimiter,
-            "columns": self._shape.columns,
-        }
 
     def _reject(self, line: int, rule: str, text: str) -> dict:
         return {

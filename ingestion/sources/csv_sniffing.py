@@ -9,7 +9,7 @@ from ingestion.errors import BadRequest
 from ingestion.redact import one_line
 from ingestion.session import open_session
 from ingestion.sources.csv_lines import UNREADABLE, open_bytes
-from ingestion.sources.own import LookedTable, check_names, look_at_table
+from ingestion.sources.looking import LookedTable, check_names, look_at_table
 from ingestion.sql import quote
 
 MONEY = "DECIMAL(19, 4)"

@@ -18,9 +18,10 @@ import pyarrow.dataset as dataset
 import pyarrow.parquet as parquet
 
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.own_sources import secret_texts
 from ingestion.redact import one_line, register_secret
 from ingestion.settings import PROJECT, use_project_settings
+from ingestion.source_settings import secret_texts
+from ingestion.sources.base import Reading
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource, DltSource
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 50_000
 
 
-class DltReading:
+class DltReading(Reading):
     """The tables of a dlt source, all written into files below a folder by the constructor."""
 
     def __init__(self, place: str, folder: Path, declared: dict[str, pa.Schema] | None = None):
@@ -57,9 +58,6 @@ class DltReading:
             rows = dataset.dataset(self.files[table], schema=self._schemas[table])
             for batch in rows.to_batches(batch_size=_BATCH_ROWS):
                 yield pa.Table.from_batches([batch])
-
-    def rejects(self, table: str) -> list[dict]:
-        return []
 
     def count(self, table: str) -> int:
         return self._counts[table]

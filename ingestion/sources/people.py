@@ -18,13 +18,13 @@ _EMBEDDED_DATABASE = "people"
 class People(Source):
     """Departments, jobs, employees and rejected rows of the people database (`PEOPLE_DATABASE_URL`)."""
 
-    name = "people"
-    area = "people"
-    raw_schema = "raw_people"
+    @property
+    def place(self) -> str | None:
+        return people_database_url()
 
     def is_sample(self, home: Home) -> bool:
         """Ask the embedded database, which may also hold your own rows: it records which imports were the sample's."""
-        if people_database_url():
+        if self.place:
             return False
         with people_database(home) as url, psycopg.connect(url) as connection:
             return connection.execute("select coalesce(bool_and(is_sample), false) from imports").fetchall()[0][0]
@@ -38,8 +38,7 @@ class People(Source):
             reading = stack.enter_context(open_postgres(url, schema="public", only=totals, control_totals=totals))
             missing = [table for table in totals if table not in reading.schemas()]
             if missing:
-                lacking = f"the people database lacks {', '.join(missing)}"
-                raise StepFailed(lacking, "tradewinds people migrate")
+                raise StepFailed(f"the people database lacks {', '.join(missing)}", "tradewinds people migrate")
             yield reading
 
 
@@ -54,6 +53,3 @@ def people_database(home: Home) -> Iterator[str]:
     with server.running():
         server.ensure_database(_EMBEDDED_DATABASE)
         yield server.url(_EMBEDDED_DATABASE)
-
-
-SOURCE = People()

@@ -11,6 +11,7 @@ from ingestion import adbc
 from ingestion.errors import StepFailed
 from ingestion.landing import Totals
 from ingestion.redact import one_line
+from ingestion.sources.base import Reading
 from ingestion.sources.postgres_types import PostgresColumn
 from ingestion.sources.row_order import order_clause
 from ingestion.sql import literal, quote
@@ -81,8 +82,10 @@ class _Figures:
     totals: Totals
 
 
-class PostgresReading:
+class PostgresReading(Reading):
     """The tables of one schema within one read-only REPEATABLE READ transaction."""
+
+    is_summed = True
 
     def __init__(
         self,
@@ -102,15 +105,15 @@ class PostgresReading:
         self._control_totals = control_totals or {}
         self._columns: dict[str, list[PostgresColumn]] = {}
         self._asked: dict[str, _Figures] = {}
-        self.unread: dict[str, str] = {}
-        self.warnings: list[str] = []
+        unread: dict[str, str] = {}
         found = set()
         for table, *column, other_kind in self.fetch(_REFLECT, [schema]):
             found.add(table)
             if other_kind and table not in views and table not in (only or ()):
-                self.unread[table] = other_kind
+                unread[table] = other_kind
             elif table not in exclude and (only is None or table in only):
                 self._columns.setdefault(table, []).append(PostgresColumn(*column))
+        self.unread = unread
         self.unknown = [name for name in (*exclude, *views) if name not in found]
         if not self._columns and only is None:
             raise StepFailed(f"schema {schema} of the database has no tables that can be read")
@@ -125,13 +128,12 @@ class PostgresReading:
         columns = self._columns[table]
         schema = self.schemas()[table]
         selected = ", ".join(column.select for column in columns)
-        where = f" where {self._is_representable(table)}" if self._checks(table) else ""
         # By bytes, as DuckDB sorts text, whatever the database's collation.
         order = order_clause(order_by, schema, text='{} collate "C"')
         try:
             with self._connection.cursor() as cursor:
                 cursor.adbc_statement.set_options(**{_BATCH_BYTES: str(4 * 2**20)})
-                cursor.execute(f"select {selected} from {self._from(table)}{where}{order}")
+                cursor.execute(f"select {selected} from {self._from(table)} where {self._accepted(table)}{order}")
                 for batch in adbc.one_ahead(cursor.fetch_record_batch()):
                     arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
                     yield pa.Table.from_arrays(arrays, schema=schema)
@@ -153,7 +155,7 @@ class PostgresReading:
             raw = f"convert_to({raw}, 'SQL_ASCII')"  # as text, the server would refuse to send it
         rows = self.fetch(
             f"select concat_ws('; ', {rule}), {raw} from {self._from(table, 'whole_row')} "
-            f"where not ({self._is_representable(table)})"
+            f"where not ({self._accepted(table)})"
         )
         return [
             {
@@ -175,7 +177,7 @@ class PostgresReading:
     def _figures(self, table: str) -> _Figures:
         """Return the counts and totals of a table in the snapshot, queried once."""
         if table not in self._asked:
-            accepted = self._is_representable(table) if self._checks(table) else "true"
+            accepted = self._accepted(table)
             control = self._control_totals.get(table)
             sums = control.select(self.schemas()[table], PostgresSql, accepted) if control else "null, null"
             query = f"select count(*), count(*) filter (where not ({accepted})), {sums} from {self._from(table)}"
@@ -183,11 +185,9 @@ class PostgresReading:
             self._asked[table] = _Figures(rows, rejected, Totals(*totals))
         return self._asked[table]
 
-    def _checks(self, table: str) -> dict[str, str]:
-        return {column.name: column.check for column in self._columns[table] if column.check}
-
-    def _is_representable(self, table: str) -> str:
-        return " and ".join(f"({check})" for check in self._checks(table).values())
+    def _accepted(self, table: str) -> str:
+        """Return SQL that is true for the rows whose every value can land."""
+        return " and ".join(f"({column.check})" for column in self._columns[table] if column.check) or "true"
 
     def _from(self, table: str, alias: str = "readable") -> str:
         """Return a table under an alias, with every value as the type that it is read as."""

@@ -5,41 +5,50 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingestion.errors import StepFailed
-from ingestion.settings import Home, database_url, setting_variable, source_names, source_setting
+from ingestion.errors import BadRequest, StepFailed
+from ingestion.settings import Home, database_url, read_postgres_url, setting_variable, source_names, source_setting
 from ingestion.sources.base import Source
+from ingestion.sources.duckdb_types import duckdb_types
+from ingestion.sources.looking import Looked, check_names, look_at_table
 from ingestion.sources.postgres import PostgresReading, open_postgres
+from ingestion.sql import name_of
+
+_PRIMARY_KEYS = """
+select relation.relname, attribute.attname
+from pg_catalog.pg_index as index
+inner join pg_catalog.pg_class as relation on relation.oid = index.indrelid
+inner join pg_catalog.pg_namespace as namespace on namespace.oid = relation.relnamespace
+cross join lateral unnest(index.indkey::int2[]) with ordinality as part (attnum, place)
+inner join pg_catalog.pg_attribute as attribute
+    on attribute.attrelid = relation.oid and attribute.attnum = part.attnum
+where index.indisprimary and namespace.nspname = $1
+order by relation.relname, part.place
+"""
 
 
 @dataclass(frozen=True)
 class PostgresSource(Source):
-    """The tables of one Postgres schema, or those in `sources.<name>.tables`, found by reflection, in one snapshot."""
+    """The tables in `sources.<name>.tables`, or all of a schema that comes with the project, in one snapshot."""
 
-    name: str
-    raw_schema: str
-    area: str = "postgres"
-    left_out: tuple[str, ...] = ()  # the tables that aren't read unless the setting says otherwise
+    def __post_init__(self) -> None:
+        if not self.settings.has_sample and not source_names(self.name, "tables"):
+            raise BadRequest(f"{self.settings.section}: expected tables, a list of their names")
 
-    def is_sample(self, home: Home) -> bool:
-        return database_url(self.name) is None
+    @property
+    def place(self) -> str | None:
+        return database_url(self.name)
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:
         """Open the database, or the sample's; raises StepFailed when it can't be reached or lacks a named table."""
+        schema, only = str(source_setting(self.name, "schema", "public")), source_names(self.name, "tables")
+        excluded, views = source_names(self.name, "exclude_tables"), source_names(self.name, "views") or ()
         with ExitStack() as stack:
-            url = database_url(self.name)
-            if url is None:
-                self.refuse_sample(home)
-                from ingestion.samples.defaults import sample_database
-
-                url = stack.enter_context(sample_database(home))
-            schema, only = str(source_setting(self.name, "schema", "public")), source_names(self.name, "tables")
-            excluded, views = source_names(self.name, "exclude_tables"), source_names(self.name, "views") or ()
             reading = stack.enter_context(
                 open_postgres(
-                    url,
+                    stack.enter_context(self.located(home)),
                     schema=schema,
-                    exclude=self.left_out if excluded is None else excluded,
+                    exclude=self.settings.entries.get("left_out", ()) if excluded is None else excluded,
                     control_totals=self.control_totals,
                     only=only,
                     views=views,
@@ -53,3 +62,42 @@ class PostgresSource(Source):
                 if (unknown := [one for one in names if one in reading.unknown])
             ]
             yield reading
+
+
+def look_at_postgres(
+    name: str, *, url: str | None = None, schema: str = "public", table: list[str] | None = None
+) -> Looked:
+    """Inspect the tables of a schema; without names all of them, without a URL those of the configured database.
+
+    Raises BadRequest when a table can't be part of a source, StepFailed when the database can't be reached.
+    """
+    read = read_postgres_url(url, "--url") if url else database_url(name)
+    if read is None:
+        raise BadRequest(f"--kind postgres needs --url, or SOURCES__{name.upper()}__CREDENTIALS in the environment")
+    where = f"schema {schema} of the database"
+    with open_postgres(read, schema=schema, only=table or None) as reading:
+        schemas = reading.schemas()
+        if unknown := [one for one in table or [] if one not in schemas]:
+            raise BadRequest(f"{where} has no table {', '.join(unknown)}")
+        check_names(where, {one: columns.names for one, columns in schemas.items()})
+        primary: dict[str, tuple[str, ...]] = {}
+        for one, column in reading.fetch(_PRIMARY_KEYS, [schema]):
+            primary[one] = (*primary.get(one, ()), column)
+        found = [
+            look_at_table(
+                one,
+                duckdb_types(columns),
+                lambda query: reading.fetch(query)[0],
+                name_of(schema, one),
+                declared=primary.get(one, ()),
+                rows_needed=0,
+            )
+            for one, columns in schemas.items()
+        ]
+    return Looked(
+        title="A table of a Postgres database",
+        origin="table",
+        tables=found,
+        settings={"schema": schema, "tables": list(schemas)},
+        secrets={"credentials": url} if url else {},
+    )

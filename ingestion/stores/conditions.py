@@ -1,15 +1,11 @@
 """Conditional puts, where the first writer wins. Support is tested on the server, not derived from its name."""
 
-import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from ingestion.stores.s3_errors import is_overtaken
-
-# Longer than another process needs between requesting a file and putting it.
-_SETTLING_SECONDS = 0.5
+_CONDITION_FAILED = (409, 412)
 
 
 @dataclass(frozen=True)
@@ -18,26 +14,6 @@ class Conditions:
 
     creates: bool
     replaces: bool
-
-    def caution(self, location: str) -> str | None:
-        """Return a warning about missing guarantees, or None."""
-        if self.creates and self.replaces:
-            return None
-        return (
-            f"{location}: the server ignores conditional puts, so what is put is read back after "
-            f"{_SETTLING_SECONDS} s instead; keep others from landing the same day"
-        )
-
-    def put(self, files: Any, path: str, content: bytes, version: str | None) -> None:
-        """Replace a version of a file, conditionally if the server can; the caller reads back the result."""
-        knows = self.replaces if version else self.creates
-        condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
-        if knows:
-            _put(files, path, content, condition)
-            return
-        if _etag(files, path) == version:
-            _put(files, path, content, {})
-            time.sleep(_SETTLING_SECONDS)
 
 
 @cache
@@ -53,26 +29,20 @@ def find_conditions(files: Any, folder: str) -> Conditions:
 
 def _refuses(files: Any, path: str, **condition: str) -> bool:
     try:
-        return not _put(files, path, b"", condition)
+        return not put_if(files, path, b"", **condition)
     except OSError:  # the server rejects conditions as unknown
         return False
 
 
-def _put(files: Any, path: str, content: bytes, condition: dict[str, str]) -> bool:
+def put_if(files: Any, path: str, content: bytes, **condition: str) -> bool:
     """Return whether the file was put; False if the condition failed."""
     bucket, _, key = path.partition("/")
     try:
         files.call_s3("put_object", Bucket=bucket, Key=key, Body=content, **condition)
     except OSError as error:
-        if is_overtaken(error):
+        response = getattr(error.__cause__, "response", None) or {}
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if isinstance(error, FileExistsError) or status in _CONDITION_FAILED:
             return False
         raise
     return True
-
-
-def _etag(files: Any, path: str) -> str | None:
-    bucket, _, key = path.partition("/")
-    try:
-        return files.call_s3("head_object", Bucket=bucket, Key=key)["ETag"]
-    except FileNotFoundError:
-        return None

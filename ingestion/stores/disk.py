@@ -1,6 +1,5 @@
 """A folder on disk: each file appears by one rename or link."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from ingestion.files import make_folder, move_into_place, sync_file, sync_folder, write_atomically
+from ingestion.files import locked, make_folder, move_into_place, sync_file, sync_folder, write_atomically
 from ingestion.stores.base import Overtaken
 from ingestion.stores.scratch import scratch_folder
 
@@ -126,11 +125,5 @@ class DiskStore:
         with suppress(OSError):  # it is missing or not empty
             (self._root / folder).rmdir()
 
-    @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Hold a kernel lock, which is freed on kill -9."""
-        path = self._root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        return locked(self._root / name)

@@ -4,7 +4,6 @@ A process takes over a lease that belongs to its own home, whose processes also 
 or that hasn't been renewed for LASTS_SECONDS by the server's clock.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -12,26 +11,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Protocol
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ingestion.stores.base import Overtaken, Store
+from ingestion.files import locked
+from ingestion.stores.base import Overtaken
+
+if TYPE_CHECKING:
+    from ingestion.stores.s3 import S3Store
 
 LASTS_SECONDS = 120
 _RENEWED_PER_LEASE = 4
 
 
-class AgedStore(Store, Protocol):
-    """A store that knows the age of its files."""
-
-    def age(self, name: str) -> float | None:
-        """Return the seconds since a file was put, by one clock for all files; None when there is no such file."""
-
-
 @contextmanager
-def leased(store: AgedStore, name: str) -> Iterator[None]:
+def leased(store: "S3Store", name: str) -> Iterator[None]:
     """Hold an exclusive lock on a name; raises BlockingIOError at once when another process holds it."""
-    with _held_at_home(store, name):
+    own_lock = store.work / "locks" / hashlib.sha256(store.location(name).encode()).hexdigest()[:32]
+    with locked(own_lock):
         text = json.dumps({"home": _home_id(store.work), "holder": uuid4().hex, "lasts_seconds": LASTS_SECONDS}) + "\n"
         version = _take(store, name, text)
         ended = Event()
@@ -47,7 +44,7 @@ def leased(store: AgedStore, name: str) -> Iterator[None]:
                     store.remove(name)
 
 
-def _take(store: AgedStore, name: str, text: str) -> str:
+def _take(store: "S3Store", name: str, text: str) -> str:
     version = store.version(name)
     if version and not _is_abandoned(store, name):
         raise BlockingIOError(f"{store.location(name)} is held by another process")
@@ -57,7 +54,7 @@ def _take(store: AgedStore, name: str, text: str) -> str:
         raise BlockingIOError(f"{store.location(name)} is held by another process") from error
 
 
-def _is_abandoned(store: AgedStore, name: str) -> bool:
+def _is_abandoned(store: "S3Store", name: str) -> bool:
     age = store.age(name)
     if age is None or age > LASTS_SECONDS:
         return True
@@ -69,7 +66,7 @@ def _is_abandoned(store: AgedStore, name: str) -> bool:
         return False
 
 
-def _renew(store: AgedStore, name: str, text: str, version: str, ended: Event) -> None:
+def _renew(store: "S3Store", name: str, text: str, version: str, ended: Event) -> None:
     while not ended.wait(LASTS_SECONDS / _RENEWED_PER_LEASE):
         try:
             version = store.swap(name, text, version)
@@ -77,15 +74,6 @@ def _renew(store: AgedStore, name: str, text: str, version: str, ended: Event) -
             return  # the new holder's version also blocks this process's commit
         except OSError:
             continue
-
-
-@contextmanager
-def _held_at_home(store: AgedStore, name: str) -> Iterator[None]:
-    path = store.work / "locks" / hashlib.sha256(store.location(name).encode()).hexdigest()[:32]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
 
 
 def _home_id(work: Path) -> str:

@@ -1,11 +1,13 @@
 """A bucket, with fsspec's settings: `FSSPEC_S3_KEY`, `FSSPEC_S3_SECRET`, `FSSPEC_S3_ENDPOINT_URL`, …"""
 
+import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -14,8 +16,7 @@ import fsspec
 from ingestion.redact import register_secret
 from ingestion.settings import check_bucket_url
 from ingestion.stores.base import Overtaken
-from ingestion.stores.conditions import Conditions, find_conditions
-from ingestion.stores.copies import keep_copy
+from ingestion.stores.conditions import Conditions, find_conditions, put_if
 from ingestion.stores.lease import leased
 from ingestion.stores.s3_errors import as_os_errors
 from ingestion.stores.scratch import scratch_folder
@@ -25,6 +26,9 @@ _READ_BYTES = 8 * 2**20
 _UPLOAD = {"chunksize": 16 * 2**20, "max_concurrency": 2}
 # Keys of other servers too; anything shorter may be an ordinary word, which must stay readable.
 _KEY_CHARACTERS = 16
+# Longer than another process needs between requesting a file and putting it.
+_SETTLING_SECONDS = 0.5
+_KEPT_COPIES = 2
 
 
 class S3Store:
@@ -49,7 +53,12 @@ class S3Store:
             return find_conditions(self._bucket, self._path("_locks"))
 
     def caution(self) -> str | None:
-        return self._conditions.caution(self.location())
+        if self._conditions.creates and self._conditions.replaces:
+            return None
+        return (
+            f"{self.location()}: the server ignores conditional puts, so what is put is read back after "
+            f"{_SETTLING_SECONDS} s instead; keep others from landing the same day"
+        )
 
     def holds(self, name: str) -> bool:
         return not name.startswith("/") and ".." not in PurePosixPath(name).parts
@@ -100,9 +109,21 @@ class S3Store:
             yield paths
 
     def latest(self, name: str) -> Path | None:
+        folder = self.work / "copies" / _digest(self.location(name))
         while version := self.version(name):
-            with suppress(Overtaken):
-                return keep_copy(self.work, self.location(name), version, partial(self._fetch_version, name, version))
+            copy = folder / f"{_digest(version)}-{PurePosixPath(name).name}"
+            if copy.exists():
+                return copy
+            with scratch_folder(self.work) as own:
+                self._fetch(name, own / copy.name)
+                if self.version(name) != version:
+                    continue
+                folder.mkdir(parents=True, exist_ok=True)
+                (own / copy.name).replace(copy)
+            newest_first = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+            for older in newest_first[_KEPT_COPIES:]:  # a reader that has opened one can go on reading it
+                older.unlink(missing_ok=True)
+            return copy
         return None
 
     @contextmanager
@@ -130,8 +151,13 @@ class S3Store:
             self._bucket.pipe_file(self._path(name), text.encode())
 
     def swap(self, name: str, text: str, version: str | None) -> str:
-        with as_os_errors(self.location(name)):
-            self._conditions.put(self._bucket, self._path(name), text.encode(), version)
+        if self._conditions.replaces if version else self._conditions.creates:
+            condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
+            with as_os_errors(self.location(name)):
+                put_if(self._bucket, self._path(name), text.encode(), **condition)
+        elif self.version(name) == version:
+            self.write(name, text)
+            time.sleep(_SETTLING_SECONDS)
         # Read the file to learn who put it: the answer may be lost, or the server may not support conditions.
         now, found = self.version(name), None
         with suppress(FileNotFoundError, UnicodeDecodeError):
@@ -166,7 +192,6 @@ class S3Store:
         with as_os_errors(self.location(name)):
             self._bucket.get_file(self._path(name), str(path))
 
-    def _fetch_version(self, name: str, version: str, path: Path) -> None:
-        self._fetch(name, path)
-        if self.version(name) != version:
-            raise Overtaken(f"{self.location(name)} has changed meanwhile")
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

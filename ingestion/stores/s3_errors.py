@@ -8,8 +8,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ingestion.redact import one_line
 
-_TAKEN = (409, 412)
-
 
 @contextmanager
 def as_os_errors(location: str) -> Iterator[None]:
@@ -20,9 +18,3 @@ def as_os_errors(location: str) -> Iterator[None]:
         raise type(error)(f"{location}: {one_line(error)}") from error
     except (OSError, BotoCoreError, ClientError, HttpError) as error:
         raise OSError(f"{location}: {one_line(error)}") from error
-
-
-def is_overtaken(error: OSError) -> bool:
-    """Return whether a server refused a put because its condition failed."""
-    response = getattr(error.__cause__, "response", None) or {}
-    return isinstance(error, FileExistsError) or response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _TAKEN

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from ingestion.errors import BadRequest
 from ingestion.settings import Home
-from ingestion.warehouse.base import PIPELINE_STEPS, SOURCE_DAYS, BuildMark, RawTable, Rejects, Warehouse
+from ingestion.warehouse.base import Warehouse
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from ingestion.warehouse.postgres import PostgresWarehouse
+from ingestion.warehouse.tables import OPS, PIPELINE_STEPS, SOURCE_DAYS, BuildMark, RawTable, Rejects
 
 _ENGINES: dict[str, Callable[[Home], Warehouse]] = {"duckdb": DuckDBWarehouse, "postgres": PostgresWarehouse}
 
-__all__ = ["PIPELINE_STEPS", "SOURCE_DAYS", "BuildMark", "RawTable", "Rejects", "Warehouse", "open_warehouse"]
+__all__ = ["OPS", "PIPELINE_STEPS", "SOURCE_DAYS", "BuildMark", "RawTable", "Rejects", "Warehouse", "open_warehouse"]
 
 
 def open_warehouse(target: str, home: Home) -> Warehouse:

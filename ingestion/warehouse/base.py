@@ -1,174 +1,72 @@
-"""The interface of a warehouse beside dbt: load a day from landing, and report its state."""
+"""A warehouse beside dbt: load a day from landing, and report its state. Engines differ in how rows get in and out."""
 
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from ingestion.errors import StepFailed
-from ingestion.landing import Totals
-
-OPS = "raw_ops"
-
-# One row for each loaded day and raw table, from the day's manifests as of the load.
-LANDED_TABLES = pa.schema(
-    [
-        ("run_date", pa.date32()),
-        ("source", pa.string()),
-        ("table_name", pa.string()),
-        ("raw_schema", pa.string()),
-        ("row_count", pa.int64()),
-        ("rejected_count", pa.int64()),
-        ("content_hash", pa.string()),
-        ("run_id", pa.string()),
-        ("is_sample", pa.bool_()),
-        # NULL for days that landed before sources were counted and summed.
-        ("read_count", pa.int64()),
-        ("source_key_sum", pa.decimal128(38, 0)),
-        ("source_amount_sum", pa.decimal128(38, 4)),
-        ("landing_key_sum", pa.decimal128(38, 0)),
-        ("landing_amount_sum", pa.decimal128(38, 4)),
-    ]
+from ingestion.sql import name_of, quote
+from ingestion.warehouse.tables import (
+    LANDED_TABLES,
+    NO_REJECTS,
+    OPS,
+    OPS_TABLES,
+    SOURCE_DAYS,
+    BuildMark,
+    Columns,
+    RawTable,
+    Rejects,
+    with_plumbing,
 )
 
-# The rejects of every loaded day, line by line.
-REJECTED_LINES = pa.schema(
-    [
-        ("run_date", pa.date32()),
-        ("source", pa.string()),
-        ("table_name", pa.string()),
-        ("file", pa.string()),
-        ("line_number", pa.int64()),
-        ("rule", pa.string()),
-        ("raw_text", pa.string()),
-    ]
-)
-
-# The ledger's entries for every step of every day; times are UTC.
-PIPELINE_STEPS = pa.schema(
-    [
-        ("run_date", pa.date32()),
-        ("step", pa.string()),
-        ("source", pa.string()),
-        ("target", pa.string()),
-        ("state", pa.string()),
-        ("started_at", pa.timestamp("us")),
-        ("ended_at", pa.timestamp("us")),
-        ("row_count", pa.int64()),
-        ("error", pa.string()),
-        ("command", pa.string()),
-        ("accepted", pa.string()),
-        ("run_at", pa.timestamp("us")),
-    ]
-)
-
-# The first day of each source that doesn't exist on all days, NULL if it exists on none.
-SOURCE_DAYS = pa.schema([("raw_schema", pa.string()), ("since", pa.date32())])
-
-OPS_TABLES = {"landed_tables": LANDED_TABLES, "rejected_lines": REJECTED_LINES, "pipeline_steps": PIPELINE_STEPS}
-
-LANDED_COLUMNS = ", ".join(LANDED_TABLES.names)
+# The first parameter as a day, in the SQL that all engines share.
+_DAY = "$1::text::date"
+_LANDED_COLUMNS = ", ".join(LANDED_TABLES.names)
 _CONTENT_COLUMNS = LANDED_TABLES.names.index("run_id")
 
 
-@dataclass(frozen=True)
-class RawTable:
-    """One table's landed partition and its target; `schema` is its Arrow schema without `_run_date`."""
-
-    source: str
-    raw_schema: str
-    name: str
-    files: list[Path]
-    schema: pa.Schema
-    rows: int
-    rejected_rows: int
-    content_hash: str
-    run_id: str
-    is_sample: bool = False
-    read_rows: int | None = None
-    totals: dict[str, Totals] = field(default_factory=dict)
-
-    @property
-    def raw_columns(self) -> pa.Schema:
-        """The raw table's columns: the source's and Tradewinds' own."""
-        return with_plumbing(self.schema)
-
-    def landed_row(self, run_date: str) -> list[str | int | bool | Decimal | None]:
-        """Return its row in `landed_tables`, in the order of LANDED_COLUMNS."""
-        counts = [self.rows, self.rejected_rows]
-        names = [run_date, self.source, self.name, self.raw_schema]
-        sums = [total for stage in ("source", "landing") for total in self._sums(stage)]
-        return [*names, *counts, self.content_hash, self.run_id, self.is_sample, self.read_rows, *sums]
-
-    def _sums(self, stage: str) -> list[Decimal | None]:
-        totals = self.totals.get(stage, Totals())
-        return [Decimal(total) if total is not None else None for total in (totals.key, totals.amount)]
-
-
-@dataclass(frozen=True)
-class Rejects:
-    """The files with a day's rejects, and their number of rows."""
-
-    files: list[Path] = field(default_factory=list)
-    rows: int = 0
-
-    def check(self, inserted: int) -> None:
-        """Raise StepFailed unless this many rows were inserted into `rejected_lines`."""
-        if inserted != self.rows:
-            raise StepFailed(f"{self.rows} rows were rejected, but {inserted} were loaded")
-
-
-NO_REJECTS = Rejects()
-
-
-@dataclass(frozen=True)
-class BuildMark:
-    """The state of the marts: those of `run_date` if `state` is 'built', else unfinished, failed or stale.
-
-    Every build has a new `build_id`.
-    """
-
-    run_date: str
-    state: str
-    build_id: str
-
-
-def with_plumbing(columns: pa.Schema) -> pa.Schema:
-    """Return a raw table's columns: the source's and Tradewinds' own."""
-    return columns.append(pa.field("_run_date", pa.date32()))
-
-
-def source_days_columns(tables: dict[tuple[str, str], pa.Schema]) -> dict[tuple[str, str], pa.Schema]:
-    """Return the columns of `raw_ops.source_days` and of these raw tables, by schema and table."""
-    return {(OPS, "source_days"): SOURCE_DAYS} | {place: with_plumbing(columns) for place, columns in tables.items()}
-
-
-def wanted_columns(tables: list[RawTable]) -> dict[tuple[str, str], pa.Schema]:
-    """Return the columns of these raw tables and of all `raw_ops` tables, by schema and table."""
-    wanted = {(OPS, name): columns for name, columns in OPS_TABLES.items()}
-    return wanted | {(table.raw_schema, table.name): table.raw_columns for table in tables}
-
-
-def are_there(wanted: dict[tuple[str, str], pa.Schema], columns: list[tuple[str, str, str]]) -> bool:
-    """Return whether every wanted column is in these (schema, table, column), so that dlt has nothing to add."""
-    held = set(columns)
+def are_there(cursor: Any, wanted: Columns) -> bool:
+    """Return whether every wanted column is in raw, so that dlt has nothing to add."""
+    cursor.execute(
+        "select table_schema, table_name, column_name from information_schema.columns where table_schema like 'raw%'"
+    )
+    held = set(cursor.fetchall())
     return all((*place, name) in held for place, schema in wanted.items() for name in schema.names)
 
 
-def contents(landed: list[tuple]) -> list[tuple]:
-    """Return the data's description in `landed_tables` rows, without the run id and the counts of reading."""
-    return [row[:_CONTENT_COLUMNS] for row in landed]
+class Warehouse(ABC):
+    """An engine's warehouse. A cursor is the engine's: it has `execute`, with parameters $1, $2 …, and `fetchall`."""
 
+    # SQL that makes a build that begins now wait, so that its mark can't miss a load; None where one process writes.
+    _lock: str | None = None
 
-class Warehouse(Protocol):
-    """An engine's warehouse."""
-
+    @abstractmethod
     def serving(self) -> AbstractContextManager[None]:
         """Keep the engine reachable for this process and for dbt during the block."""
+
+    @abstractmethod
+    def _writing(self, wanted: Columns) -> AbstractContextManager[Any]:
+        """Yield the cursor of a transaction that the block's end commits; the wanted columns exist before it begins."""
+
+    @abstractmethod
+    def _asking(self) -> AbstractContextManager[Any]:
+        """Yield a cursor for small queries, None when there is no warehouse yet."""
+
+    @abstractmethod
+    def _append(self, cursor: Any, table: str, rows: pa.Table) -> None:
+        """Insert rows into a table of `raw_ops`."""
+
+    @abstractmethod
+    def _insert(self, cursor: Any, table: RawTable, run_date: str) -> int:
+        """Insert a landed partition, for which columns are widened if need be; return the number of rows."""
+
+    @abstractmethod
+    def _insert_rejects(self, cursor: Any, files: list[Path]) -> int:
+        """Insert files with rejects into `rejected_lines`, and return the number of rows."""
 
     def load_day(
         self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
@@ -177,45 +75,139 @@ class Warehouse(Protocol):
 
         Mark the marts stale if rows that they were built from change.
         """
+        wanted = {(table.raw_schema, table.name): with_plumbing(table.schema) for table in tables}
+        with self._writing(OPS_TABLES | wanted) as cursor:
+            before = _landed(cursor, run_date, sources)
+            for _, _, name, raw_schema, *_ in before:
+                cursor.execute(f"delete from {name_of(raw_schema, name)} where _run_date = {_DAY}", [run_date])
+            for table in tables:
+                inserted = self._insert(cursor, table, run_date)
+                if inserted != (rows := table.landed.rows):
+                    raise StepFailed(f"table {table.name}: {rows} rows have landed, but {inserted} were loaded")
+            for name in ("rejected_lines", "landed_tables"):
+                cursor.execute(f"delete from {name_of(OPS, name)} where {_of_day(sources)}", [run_date, *sources])
+            if rejects.files:
+                inserted = self._insert_rejects(cursor, rejects.files)
+                if inserted != rejects.rows:
+                    raise StepFailed(f"{rejects.rows} rows were rejected, but {inserted} were loaded")
+            for table in tables:
+                values = table.landed_row(run_date)
+                marks = ", ".join([_DAY, *(f"${place}" for place in range(2, len(values) + 1))])
+                into = f"{name_of(OPS, 'landed_tables')} ({_LANDED_COLUMNS})"
+                cursor.execute(f"insert into {into} values ({marks})", values)
+            if _contents(before) != _contents(_landed(cursor, run_date, sources)) and exists(cursor, OPS, "build_mark"):
+                if self._lock:
+                    cursor.execute(self._lock)
+                mark = name_of(OPS, "build_mark")
+                cursor.execute(f"update {mark} set state = 'stale' where run_date >= {_DAY}", [run_date])
 
     def record_steps(self, steps: pa.Table) -> None:
         """Replace `raw_ops.pipeline_steps` by these rows (PIPELINE_STEPS), in a separate transaction."""
+        self._replace("pipeline_steps", steps, OPS_TABLES)
 
-    def refresh(self, relation: str, view: str) -> None:
-        """Replace the rows of a built mart by those of a view with the same columns (both `schema.table`)."""
-
-    def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
+    def record_sources(self, days: pa.Table, tables: Columns) -> None:
         """Replace `raw_ops.source_days` by these rows (SOURCE_DAYS), and create missing raw tables.
 
         `tables` holds the sources' columns by schema and table.
         """
+        wanted = {place: with_plumbing(columns) for place, columns in tables.items()}
+        self._replace("source_days", days, {(OPS, "source_days"): SOURCE_DAYS} | wanted)
+
+    def _replace(self, table: str, rows: pa.Table, wanted: Columns) -> None:
+        with self._writing(wanted) as cursor:
+            cursor.execute(f"delete from {name_of(OPS, table)}")
+            self._append(cursor, table, rows)
+
+    def refresh(self, relation: str, view: str) -> None:
+        """Replace the rows of a built mart by those of a view with the same columns (both `schema.table`)."""
+        mart, source = self.built_relation(relation), name_of(*view.split("."))
+        named = "select column_name from information_schema.columns where table_schema = $1 and table_name = $2"
+        with self._writing({}) as cursor:
+            cursor.execute(named, self.built_place(relation))
+            columns = ", ".join(quote(name) for (name,) in cursor.fetchall())
+            cursor.execute(f"delete from {mart}")
+            cursor.execute(f"insert into {mart} ({columns}) select {columns} from {source}")
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
         """Return the run ids of the extracts loaded for a day, by source; empty when nothing is loaded."""
+        ids = "string_agg(distinct run_id, ',' order by run_id)"
+        query = f"select source, {ids} from {{}} where run_date = {_DAY} group by source"
+        return dict(self._rows("landed_tables", query, run_date))
+
+    def has_source_days(self) -> bool:
+        """Return whether `raw_ops.source_days` has rows."""
+        return bool(self._rows("source_days", "select 1 from {} limit 1"))
 
     def history_days(self) -> list[str]:
         """Return the run dates in history, oldest first."""
+        return [day for (day,) in self._rows("history_days", "select run_date::text from {} order by run_date")]
 
     def build_mark(self) -> BuildMark | None:
         """Return the state of the marts, None before the first build."""
+        rows = self._rows("build_mark", "select run_date::text, state, invocation_id from {}")
+        return BuildMark(*rows[0]) if rows else None
+
+    def _rows(self, table: str, query: str, *parameters: str) -> list[tuple]:
+        """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
+        with self._asking() as cursor:
+            if cursor is None or not exists(cursor, OPS, table):
+                return []
+            cursor.execute(query.format(name_of(OPS, table)), parameters)
+            return cursor.fetchall()
 
     def has(self, relation: str) -> bool:
         """Return whether a mart (`schema.table`) exists; False without a warehouse."""
+        with self._asking() as cursor:
+            return cursor is not None and exists(cursor, *self.built_place(relation))
 
+    @abstractmethod
     def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
         """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, or in any order if it is empty.
 
         `order_by` holds column names, ascending unless ` desc` follows; raises StepFailed on an unknown one.
         """
 
+    @abstractmethod
     def sorting(self, relation: str, order_by: list[str]) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """Open a DuckDB session with a table `sorted_mart` of a mart's rows, ordered as by `reading`."""
 
+    @abstractmethod
     def audit_url(self) -> str:
         """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password, so never show it."""
 
+    def built_place(self, relation: str) -> tuple[str, str]:
+        """Return the schema and table in which dbt builds a mart (`schema.table`)."""
+        schema, _, table = relation.partition(".")
+        return schema, table
+
     def built_relation(self, relation: str) -> str:
         """Return the quoted SQL name of the built mart `schema.table`."""
+        return name_of(*self.built_place(relation))
 
+    @abstractmethod
     def release(self) -> None:
         """Close the connections that dbt still holds in this process."""
+
+
+def exists(cursor: Any, schema: str, table: str) -> bool:
+    """Return whether there is a table."""
+    query = "select count(*) from information_schema.tables where table_schema = $1 and table_name = $2"
+    cursor.execute(query, [schema, table])
+    return cursor.fetchall()[0][0] > 0
+
+
+def _of_day(sources: list[str]) -> str:
+    """Return SQL for the rows of some sources on a day, which are the parameters: the day, then the sources."""
+    return f"run_date = {_DAY} and source in ({', '.join(f'${place}' for place in range(2, len(sources) + 2))})"
+
+
+def _landed(cursor: Any, run_date: str, sources: list[str]) -> list[tuple]:
+    """Return the rows of `landed_tables` for the sources' day."""
+    name, order = name_of(OPS, "landed_tables"), "order by source, table_name"
+    cursor.execute(f"select {_LANDED_COLUMNS} from {name} where {_of_day(sources)} {order}", [run_date, *sources])
+    return cursor.fetchall()
+
+
+def _contents(landed: list[tuple]) -> list[tuple]:
+    """Return the data's description in `landed_tables` rows, without the run id and the counts of reading."""
+    return [row[:_CONTENT_COLUMNS] for row in landed]

@@ -1,7 +1,9 @@
 """The DuckDB warehouse: one file. dlt creates its raw tables; DuckDB reads their rows from landed Parquet."""
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
 from urllib.parse import quote as url_quote
 
 import duckdb
@@ -9,41 +11,28 @@ import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line
-from ingestion.session import MEMORY_LIMIT, memory_setting, open_session
+from ingestion.session import MEMORY_LIMIT, READ_PARQUET, memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.row_order import order_clause
-from ingestion.sql import name_of
-from ingestion.warehouse.base import (
-    NO_REJECTS,
-    OPS,
-    BuildMark,
-    RawTable,
-    Rejects,
-    are_there,
-    contents,
-    source_days_columns,
-    wanted_columns,
-)
-from ingestion.warehouse.duckdb_rows import (
-    exists,
-    insert,
-    insert_rejects,
-    landed,
-    mark_stale,
-    record,
-    widen,
-)
+from ingestion.sql import name_of, quote
+from ingestion.warehouse.base import Warehouse, are_there
+from ingestion.warehouse.tables import NO_REJECTS, OPS, Columns, RawTable, Rejects
 
 _BATCH_ROWS = 65_536
 # Enough for most tables, and it keeps the memory of a load low at any number of rows.
 _LOAD_MEMORY = "160MB"
+# Types whose values a wider one of the same family holds exactly.
+_INTEGER_DIGITS = {"BOOLEAN": 1, "TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19}
+_FLOATS = {"FLOAT", "DOUBLE"}
+_MOMENTS = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 
 
-class DuckDBWarehouse:
+class DuckDBWarehouse(Warehouse):
     """The file `warehouse/tradewinds.duckdb` in the home; one process at a time may write it."""
 
     def __init__(self, home: Home):
         self.path = home.warehouse / "tradewinds.duckdb"
+        self._memory = MEMORY_LIMIT
 
     def serving(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -51,79 +40,55 @@ class DuckDBWarehouse:
     def load_day(
         self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
     ) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._errors_in_one_line():
-            try:
-                self._load_day(run_date, sources, tables, rejects, _LOAD_MEMORY)
-            except duckdb.OutOfMemoryException:  # very wide rows, or many threads
-                self._load_day(run_date, sources, tables, rejects, memory_setting())
+        self._memory = _LOAD_MEMORY
+        try:
+            super().load_day(run_date, sources, tables, rejects)
+        except StepFailed as error:
+            if not isinstance(error.__cause__, duckdb.OutOfMemoryException):  # very wide rows, or many threads
+                raise
+            self._memory = memory_setting()
+            super().load_day(run_date, sources, tables, rejects)
 
-    def _load_day(
-        self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects, memory: str
-    ) -> None:
-        with open_session(self.path, memory=memory) as connection:
+    @contextmanager
+    def _writing(self, wanted: Columns) -> Iterator[duckdb.DuckDBPyConnection]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._errors_in_one_line(), open_session(self.path, memory=self._memory) as connection:
             connection.execute("set preserve_insertion_order = false")
-            _create_or_extend(connection, wanted_columns(tables))
+            if not are_there(connection, wanted):
+                from ingestion.warehouse.dlt_tables import create_or_extend
+
+                create_or_extend("duckdb", connection, wanted)
             connection.execute("begin")
-            before = landed(connection, run_date, sources)
-            for _, _, name, raw_schema, *_ in before:
-                connection.execute(f"delete from {name_of(raw_schema, name)} where _run_date = ?", [run_date])
-            for table in tables:
-                widen(connection, table)
-                insert(connection, run_date, table)
-            insert_rejects(connection, run_date, sources, rejects)
-            record(connection, run_date, sources, tables)
-            if contents(before) != contents(landed(connection, run_date, sources)):
-                mark_stale(connection, run_date)
+            yield connection
             connection.execute("commit")
 
-    def record_steps(self, steps: pa.Table) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        name = name_of(OPS, "pipeline_steps")
-        with self._errors_in_one_line(), open_session(self.path) as connection:
-            _create_or_extend(connection, wanted_columns([]))
-            connection.execute("begin")
-            connection.execute(f"delete from {name}")
-            connection.execute(f"insert into {name} by name select * from steps")
-            connection.execute("commit")
-
-    def refresh(self, relation: str, view: str) -> None:
-        mart, source = (name_of(*name.split(".")) for name in (relation, view))
-        with self._errors_in_one_line(), open_session(self.path) as connection:
-            connection.execute("begin")
-            connection.execute(f"delete from {mart}")
-            connection.execute(f"insert into {mart} by name from {source}")
-            connection.execute("commit")
-
-    def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        name = name_of(OPS, "source_days")
-        with self._errors_in_one_line(), open_session(self.path) as connection:
-            _create_or_extend(connection, source_days_columns(tables))
-            connection.execute("begin")
-            connection.execute(f"delete from {name}")
-            connection.execute(f"insert into {name} by name select * from days")
-            connection.execute("commit")
-
-    def loaded_runs(self, run_date: str) -> dict[str, str]:
-        query = (
-            "select source, string_agg(distinct run_id, ',' order by run_id) from {} where run_date = ? group by source"
-        )
-        return dict(self._query("landed_tables", query, [run_date]))
-
-    def history_days(self) -> list[str]:
-        query = "select run_date::varchar from {} order by run_date"
-        return [day for (day,) in self._query("history_days", query)]
-
-    def build_mark(self) -> BuildMark | None:
-        rows = self._query("build_mark", "select run_date::varchar, state, invocation_id from {}")
-        return BuildMark(*rows[0]) if rows else None
-
-    def has(self, relation: str) -> bool:
+    @contextmanager
+    def _asking(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
         if not self.path.exists():
-            return False
+            yield None
+            return
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
-            return exists(connection, *relation.split("."))
+            yield connection
+
+    def _append(self, cursor: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+        cursor.execute(f"insert into {name_of(OPS, table)} by name select * from rows")
+
+    def _insert(self, cursor: duckdb.DuckDBPyConnection, table: RawTable, run_date: str) -> int:
+        paths, name = list(map(str, table.files)), name_of(table.raw_schema, table.name)
+        # In lower case: `Name` and `name` are the same column in DuckDB.
+        held = {row[0].lower(): row[1] for row in cursor.execute(f"describe {name}").fetchall()}
+        for column, type_, *_ in cursor.execute(f"describe select * from {READ_PARQUET}", [paths]).fetchall():
+            before = held[column.lower()]
+            either = _common_type(cursor, before, type_)
+            if either != before:
+                cursor.execute(f"alter table {name} alter column {quote(column)} type {either}")
+        query = f"insert into {name} by name select *, ?::date as _run_date from {READ_PARQUET}"
+        return cursor.execute(query, [run_date, paths]).fetchall()[0][0]
+
+    def _insert_rejects(self, cursor: duckdb.DuckDBPyConnection, files: list[Path]) -> int:
+        selected = f'select * rename ("table" as table_name) from {READ_PARQUET}'
+        query = f"insert into {name_of(OPS, 'rejected_lines')} by name {selected}"
+        return cursor.execute(query, [list(map(str, files))]).fetchall()[0][0]
 
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
@@ -149,9 +114,6 @@ class DuckDBWarehouse:
         path = url_quote(str(self.path), safe="")
         return f"duckdb:///warehouse?{PATH}={path}&access_mode=read_only&memory_limit={MEMORY_LIMIT}"
 
-    def built_relation(self, relation: str) -> str:
-        return name_of(*relation.split("."))
-
     def release(self) -> None:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
@@ -159,15 +121,6 @@ class DuckDBWarehouse:
         with suppress(Exception):  # there is none if dbt ended before it connected
             DuckDBConnectionManager.env().close()
         DuckDBConnectionManager.close_all_connections()
-
-    def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
-        """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
-        if not self.path.exists():
-            return []
-        with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
-            if not exists(connection, OPS, table):
-                return []
-            return connection.execute(query.format(name_of(OPS, table)), parameters or []).fetchall()
 
     @contextmanager
     def _errors_in_one_line(self) -> Iterator[None]:
@@ -181,15 +134,37 @@ class DuckDBWarehouse:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
 
 
-def _create_or_extend(connection: duckdb.DuckDBPyConnection, wanted: dict[tuple[str, str], pa.Schema]) -> None:
-    query = "select schema_name, table_name, column_name from duckdb_columns() where starts_with(schema_name, 'raw_')"
-    if not are_there(wanted, connection.execute(query).fetchall()):
-        from ingestion.warehouse.dlt_tables import create_or_extend
-
-        create_or_extend("duckdb", connection, wanted)
-
-
 def _ordered(connection: duckdb.DuckDBPyConnection, relation: str, order_by: list[str]) -> str:
     mart = name_of(*relation.split("."))
     columns = connection.sql(f"select * from {mart} limit 0").to_arrow_table().schema
     return f"select * from {mart}{order_clause(order_by, columns)}"
+
+
+def _common_type(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> str:
+    """Return the type that DuckDB gives a union of both, VARCHAR where that would change values.
+
+    DuckDB rounds a decimal in a union with a float or a wider decimal, and turns integers into dates.
+    """
+    if one == other:
+        return one
+    union = f"select null::{one} as either union all select null::{other}"
+    either = connection.execute(f"describe {union}").fetchall()[0][1]
+    for family in (_FLOATS, _MOMENTS):
+        if {one, other} <= family:
+            return either
+    digits = [found for type_ in (one, other, either) if (found := _digits(type_))]
+    if len(digits) < 3:
+        return "VARCHAR"
+    (*both, (before_point, after_point)) = digits
+    fits = all(before <= before_point and after <= after_point for before, after in both)
+    return either if fits else "VARCHAR"
+
+
+def _digits(type_: str) -> tuple[int, int] | None:
+    """Return an exact number's maximal digits before and after the point, None for another type."""
+    if type_ in _INTEGER_DIGITS:
+        return _INTEGER_DIGITS[type_], 0
+    if size := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", type_):
+        width, scale = map(int, size.groups())
+        return width - scale, scale
+    return None

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
@@ -18,28 +20,13 @@ from ingestion.redact import one_line, register_secret
 from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
-from ingestion.sql import literal, name_of
-from ingestion.warehouse.base import (
-    NO_REJECTS,
-    OPS,
-    BuildMark,
-    RawTable,
-    Rejects,
-    are_there,
-    contents,
-    source_days_columns,
-    wanted_columns,
-)
-from ingestion.warehouse.postgres_rows import (
-    BATCH_ROWS,
-    exists,
-    insert,
-    insert_rejects,
-    landed,
-    mark_stale,
-    record,
-    widen,
-)
+from ingestion.sql import name_of
+from ingestion.warehouse.base import Warehouse, are_there
+from ingestion.warehouse.postgres_rows import BATCH_ROWS, insert, insert_rejects, widen
+from ingestion.warehouse.tables import OPS, Columns, RawTable
+
+if TYPE_CHECKING:
+    from adbc_driver_manager.dbapi import Cursor
 
 # profiles.yml reads the same names.
 _VARIABLE = "TRADEWINDS_POSTGRES_"
@@ -48,8 +35,10 @@ _DATABASE = "tradewinds"
 _BUILD_SUFFIX = "__build"
 
 
-class PostgresWarehouse:
+class PostgresWarehouse(Warehouse):
     """A Postgres database: that of `TRADEWINDS_POSTGRES_HOST` etc., else one on the home's embedded server."""
+
+    _lock = f"lock table {name_of(OPS, 'build_mark')} in share row exclusive mode"
 
     def __init__(self, home: Home):
         self._home = home
@@ -77,66 +66,37 @@ class PostgresWarehouse:
                 for name in settings:
                     del os.environ[_VARIABLE + name]
 
-    def load_day(
-        self, run_date: str, sources: list[str], tables: list[RawTable], rejects: Rejects = NO_REJECTS
-    ) -> None:
+    @contextmanager
+    def _writing(self, wanted: Columns) -> Iterator["Cursor"]:
         with self._errors_in_one_line():
-            _create_or_extend(wanted_columns(tables))
+            with self._asking() as asked:
+                if not are_there(asked, wanted):
+                    from ingestion.warehouse.dlt_tables import create_or_extend
+
+                    create_or_extend("postgres", warehouse_url(), wanted)
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
-                before = landed(cursor, run_date, sources)
-                for _, _, name, raw_schema, *_ in before:
-                    cursor.execute(
-                        f"delete from {name_of(raw_schema, name)} where _run_date = $1::text::date", [run_date]
-                    )
-                for table in tables:
-                    insert(cursor, table, widen(connection, cursor, table), run_date)
-                insert_rejects(cursor, run_date, sources, rejects)
-                record(cursor, run_date, sources, tables)
-                if contents(before) != contents(landed(cursor, run_date, sources)):
-                    mark_stale(cursor, run_date)
+                yield cursor
                 connection.commit()
 
-    def record_steps(self, steps: pa.Table) -> None:
-        with self._errors_in_one_line():
-            _create_or_extend(wanted_columns([]))
-            with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
-                cursor.execute(f"delete from {name_of(OPS, 'pipeline_steps')}")
-                cursor.adbc_ingest("pipeline_steps", steps, mode="append", db_schema_name=OPS)
-                connection.commit()
+    @contextmanager
+    def _asking(self) -> Iterator[psycopg.RawCursor]:
+        # psycopg connects in an eighth of the time that ADBC takes.
+        with self._errors_in_one_line(), psycopg.connect(warehouse_url()) as connection:
+            yield psycopg.RawCursor(connection)
 
-    def refresh(self, relation: str, view: str) -> None:
-        mart, source = self.built_relation(relation), name_of(*view.split("."))
-        named = f"attrelid = {literal(mart)}::regclass and attnum > 0 and not attisdropped"
-        with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
-            cursor.execute(f"select quote_ident(attname) from pg_attribute where {named}")
-            columns = ", ".join(name for (name,) in cursor.fetchall())
-            cursor.execute(f"delete from {mart}")
-            cursor.execute(f"insert into {mart} ({columns}) select {columns} from {source}")
-            connection.commit()
+    def _append(self, cursor: "Cursor", table: str, rows: pa.Table) -> None:
+        cursor.adbc_ingest(table, rows, mode="append", db_schema_name=OPS)
 
-    def record_sources(self, days: pa.Table, tables: dict[tuple[str, str], pa.Schema]) -> None:
-        with self._errors_in_one_line():
-            _create_or_extend(source_days_columns(tables))
-            with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
-                cursor.execute(f"delete from {name_of(OPS, 'source_days')}")
-                cursor.adbc_ingest("source_days", days, mode="append", db_schema_name=OPS)
-                connection.commit()
+    def _insert(self, cursor: "Cursor", table: RawTable, run_date: str) -> int:
+        return insert(cursor, table, widen(cursor, table), run_date)
 
-    def loaded_runs(self, run_date: str) -> dict[str, str]:
-        ids = "string_agg(distinct run_id, ',' order by run_id)"
-        query = f"select source, {ids} from {{}} where run_date = $1::text::date group by source"
-        return dict(self._query("landed_tables", query, [run_date]))
+    def _insert_rejects(self, cursor: "Cursor", files: list[Path]) -> int:
+        return insert_rejects(cursor, files)
 
-    def history_days(self) -> list[str]:
-        query = "select run_date::text from {} order by run_date"
-        return [day for (day,) in self._query("history_days", query)]
-
-    def build_mark(self) -> BuildMark | None:
-        rows = self._query("build_mark", "select run_date::text, state, invocation_id from {}")
-        return BuildMark(*rows[0]) if rows else None
-
-    def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
-        return self.reading_table(*self.built_place(relation), order_by)
+    @contextmanager
+    def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
+        with self.reading_tables() as read:
+            yield read(*self.built_place(relation), order_by)
 
     @contextmanager
     def sorting(self, relation: str, order_by: list[str]) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -144,16 +104,6 @@ class PostgresWarehouse:
             connection.register("batches", batches)
             connection.execute("create temp table sorted_mart as from batches")
             yield connection
-
-    def has(self, relation: str) -> bool:
-        with self._errors_in_one_line(), _asking() as cursor:
-            return exists(cursor, *self.built_place(relation))
-
-    @contextmanager
-    def reading_table(self, schema: str, table: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
-        """Open any table as `reading` opens a mart."""
-        with self.reading_tables() as read:
-            yield read(schema, table, order_by)
 
     @contextmanager
     def reading_tables(self) -> Iterator[Callable[..., pa.RecordBatchReader]]:
@@ -173,28 +123,16 @@ class PostgresWarehouse:
             yield read
 
     def built_place(self, relation: str) -> tuple[str, str]:
-        """Return the schema and table in which dbt builds a mart (`schema.table`)."""
-        schema, _, table = relation.partition(".")
+        schema, table = super().built_place(relation)
         return schema + _BUILD_SUFFIX, table
 
     def audit_url(self) -> str:
         return warehouse_url().replace("postgresql://", "postgresql+psycopg://", 1)
 
-    def built_relation(self, relation: str) -> str:
-        return name_of(*self.built_place(relation))
-
     def release(self) -> None:
         from dbt.adapters.factory import cleanup_connections
 
         cleanup_connections()
-
-    def _query(self, table: str, query: str, parameters: list | None = None) -> list[tuple]:
-        """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
-        with self._errors_in_one_line(), _asking() as cursor:
-            if not exists(cursor, OPS, table):
-                return []
-            cursor.execute(query.format(name_of(OPS, table)), parameters)
-            return cursor.fetchall()
 
     @contextmanager
     def _errors_in_one_line(self) -> Iterator[None]:
@@ -220,23 +158,3 @@ def warehouse_url() -> str:
         register_secret(setting["password"])
     user, password = (url_quote(setting[name], safe="") for name in ("user", "password"))
     return f"postgresql://{user}:{password}@{setting['host']}:{setting['port']}/{setting['database']}"
-
-
-@contextmanager
-def _asking() -> Iterator[psycopg.RawCursor]:
-    """Open a cursor for small queries: psycopg connects in an eighth of the time that ADBC takes."""
-    with psycopg.connect(warehouse_url()) as connection:
-        yield psycopg.RawCursor(connection)
-
-
-def _create_or_extend(wanted: dict[tuple[str, str], pa.Schema]) -> None:
-    query = (
-        "select table_schema, table_name, column_name from information_schema.columns where table_schema like 'raw%'"
-    )
-    with _asking() as cursor:
-        cursor.execute(query)
-        if are_there(wanted, cursor.fetchall()):
-            return
-    from ingestion.warehouse.dlt_tables import create_or_extend
-
-    create_or_extend("postgres", warehouse_url(), wanted)

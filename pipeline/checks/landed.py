@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
-from ingestion.warehouse.base import OPS
+from ingestion.warehouse import OPS
 
 
 @dataclass(frozen=True)

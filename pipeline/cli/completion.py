@@ -1,7 +1,7 @@
 """Names for shell completion."""
 
 from ingestion.errors import BadRequest
-from ingestion.own_sources import source_kinds
+from ingestion.source_settings import source_kinds
 
 # Repeated here because completion can't wait until the engines are imported.
 TARGET_NAMES = ("duckdb", "postgres")

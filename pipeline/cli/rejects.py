@@ -68,8 +68,7 @@ def replay(
     Only rejected rows may have changed; use `tradewinds extract` if others have. Rows that were read but broke a rule
     need no replay, because every build validates them again.
     """
-    from ingestion.sources import SOURCES
-    from ingestion.sources.csv_source import CsvSource
+    from ingestion.sources import SOURCES, CsvSource
     from pipeline.run.dates import parse_run_date
     from pipeline.run.rejects import replay_rejects
 

@@ -4,7 +4,7 @@ from itertools import islice
 from textwrap import wrap
 
 from ingestion.landing import Landing
-from ingestion.sources import Source, kind_of
+from ingestion.sources import Source
 from pipeline.cli.tables import print_table
 from pipeline.dbt.project import Export, find_answer
 from pipeline.publishing import open_publisher
@@ -40,7 +40,7 @@ def print_summary(request: Request, run_date: str) -> None:
     else:
         say(f"  the marts, for BI   {publisher.place}")
     say(f"  what was done       tradewinds status --run-date {run_date}")
-    if settings := ", ".join(_SETTINGS[kind_of(source)].format(source.name.upper()) for source in samples):
+    if settings := ", ".join(_SETTINGS[source.kind].format(source.name.upper()) for source in samples):
         for line in wrap(f"  for your own data   set {settings}", console.width, subsequent_indent=" " * 22):
             say(line)
 

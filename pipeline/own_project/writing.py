@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingestion.errors import BadRequest, Refused, StepFailed
-from ingestion.own_sources import built_in_modules
 from ingestion.redact import one_line
 from ingestion.settings import PROJECT
+from ingestion.source_settings import built_in_sources
 
 _TEMPLATE = Path(__file__).with_name("template")
 # The machinery; whatever else the project has is its own.
@@ -27,8 +27,8 @@ _KEPT = (
 )  # fmt: skip
 # Parts of those folders that belong to the sources of this project, and to writing another one.
 _LEFT_OUT = (
-    "ingestion/samples", "pipeline/cli/own_project.py", "pipeline/cli/people*.py", "pipeline/cli/samples.py",
-    "pipeline/own_project", "pipeline/people.py", "pipeline/slim_ci",
+    "ingestion/samples", "ingestion/sources/people.py", "pipeline/cli/own_project.py", "pipeline/cli/people*.py",
+    "pipeline/cli/samples.py", "pipeline/own_project", "pipeline/people.py", "pipeline/slim_ci",
 )  # fmt: skip
 _EXAMPLE = "rides"
 _FIRST_DAY = "2021-01-01"
@@ -83,8 +83,7 @@ def _copy_machinery(folder: Path) -> None:
 
 
 def _machinery() -> Iterator[Path]:
-    built_in = [f"{module.replace('.', '/')}.py" for module in built_in_modules().values()]
-    left_out = {path for pattern in (*_LEFT_OUT, *built_in) for path in PROJECT.glob(pattern)}
+    left_out = {path for pattern in _LEFT_OUT for path in PROJECT.glob(pattern)}
     for path in sorted({path for pattern in _KEPT for path in PROJECT.glob(pattern)}):
         is_made = path.suffix == ".pyc" or not path.is_file()
         if not is_made and left_out.isdisjoint([path, *path.parents]):
@@ -96,7 +95,7 @@ def _without_others(text: str, models: set[str]) -> str:
 
     The first source's colour becomes the example's.
     """
-    first, *others = built_in_modules() or [_EXAMPLE]
+    first, *others = built_in_sources() or [_EXAMPLE]
     colors = tuple(f"{name}:" for name in others)
     return "".join(
         line

@@ -7,15 +7,15 @@ from datetime import date
 from typing import Any
 
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.own_sources import is_source_name
 from ingestion.redact import one_line
 from ingestion.settings import PROJECT
+from ingestion.source_settings import is_source_name
 from ingestion.sources import SOURCES
-from ingestion.sources.own import Looked
-from ingestion.sources.own_api import look_at_api
-from ingestion.sources.own_csv import look_at_csv
-from ingestion.sources.own_dlt import look_at_dlt
-from ingestion.sources.own_postgres import look_at_postgres
+from ingestion.sources.api_source import look_at_api
+from ingestion.sources.csv_source import look_at_csv
+from ingestion.sources.dlt_source import look_at_dlt
+from ingestion.sources.looking import Looked
+from ingestion.sources.postgres_source import look_at_postgres
 from pipeline.own_sources.files import (
     CATALOGUE_MODELS,
     OVERVIEW,

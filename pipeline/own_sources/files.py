@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from ingestion.session import open_scratch
-from ingestion.sources.own import Looked, LookedTable
+from ingestion.sources.looking import Looked, LookedTable
 from pipeline.own_sources.yml import Column, Table, quoted, sources_yml, staging_yml
 
 CATALOGUE_MODELS = {

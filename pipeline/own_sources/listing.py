@@ -1,13 +1,8 @@
 """List the sources: kind, place, sample or own, and last landed day."""
 
-from collections.abc import Callable
-from typing import Any
-
 from ingestion.landing import Landing
 from ingestion.redact import redact
-from ingestion.settings import database_url, people_database_url
-from ingestion.sources import Own, Source, kind_of
-from ingestion.sources.api.settings import configured_url
+from ingestion.sources import Source
 from pipeline.run.request import Request
 
 COLUMNS = ("source", "kind", "place", "data", "last_landed")
@@ -17,32 +12,22 @@ def list_sources(request: Request) -> list[dict[str, str]]:
     """Return a row of COLUMNS for each source; a source without settings uses its sample."""
     landing, rows = Landing(request.home), []
     for source in request.sources:
-        days, place = landing.days(source.name), configured_place(source)
+        days, place = landing.days(source.name), _shown_place(source)
         rows.append(
             {
                 "source": source.name,
-                "kind": kind_of(source).replace("people", "postgres"),
-                "place": redact(place or ""),
-                "data": "own" if place or isinstance(source, Own) else "sample",
+                "kind": source.kind.replace("people", "postgres"),
+                "place": place,
+                "data": "own" if place or not source.settings.has_sample else "sample",
                 "last_landed": days[-1] if days else "",
             }
         )
     return rows
 
 
-def configured_place(source: Source) -> str | None:
-    """Return a source's configured place, without secrets; None when nothing is configured."""
-    return _PLACES[kind_of(source)](source)
-
-
-def _without_user(url: str | None) -> str | None:
-    return url and url.rpartition("@")[2].partition("?")[0]
-
-
-_PLACES: dict[str, Callable[[Any], str | None]] = {
-    "csv": lambda source: source.configured_path,
-    "api": lambda source: configured_url(source.name),
-    "dlt": lambda source: source.resource,
-    "postgres": lambda source: _without_user(database_url(source.name)),
-    "people": lambda source: _without_user(people_database_url()),
-}
+def _shown_place(source: Source) -> str:
+    """Return a source's configured place without secrets, an empty string when nothing is configured."""
+    place = source.place or ""
+    if source.kind in ("postgres", "people"):
+        place = place.rpartition("@")[2].partition("?")[0]
+    return redact(place)

@@ -13,7 +13,7 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
-from ingestion.sources import SOURCES, ApiSource, Source, kind_of, sources_named
+from ingestion.sources import SOURCES, ApiSource, Source, sources_named
 from pipeline.ledger import Record
 from pipeline.run.recording import explained, recorded
 from pipeline.run.relay import InTurn, Relay
@@ -52,9 +52,12 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
         if caution := landing.caution():
             request.reporter.warn(caution)
     names = [source.name for source in request.sources_of(run_date)]
-    for name in request.named_sources:
-        if name not in names:
-            request.reporter.say(f"{name} is no part of {run_date}: its settings say from when on, and where, it is")
+    for source in request.sources:
+        if not source.settings.enabled:
+            request.reporter.say(f"{source.name} is left out, because its setting enabled is false")
+        elif source.name in request.named_sources and source.name not in names:
+            told = f"{source.name} is no part of {run_date}: its settings say from when on, and where, it is"
+            request.reporter.say(told)
     landed = [name for name in names if manner.only_missing and not landing.faults(name, run_date, read_files=False)]
     with request.reporter.progress() as progress:
         turns = InTurn(request.reporter, names, progress)
@@ -180,7 +183,7 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner, rel
 
 def _ready(source: Source, home: Home) -> AbstractContextManager[None]:
     """Keep ready during the block what a source needs beyond its place."""
-    if kind_of(source) != "people":
+    if source.kind != "people":
         return nullcontext()
     from pipeline.people import people_ready  # a project without people lacks it
 

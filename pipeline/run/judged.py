@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as compute
 
 from ingestion.landing import Landing
-from ingestion.sources import SOURCES, kind_of
 from pipeline.run.request import Request
 
 COLUMNS = ("run_date", "source", "table_name", "file", "line_number", "rule", "raw_text")
@@ -38,7 +37,7 @@ def rejected_by_build(request: Request, days: list[str], order_by: list[str] | N
     if not days:
         return
     names = [source.name for source in request.sources]
-    files = pa.array([name for name in names if kind_of(SOURCES[name]) in ("csv", "api", "dlt")], pa.string())
+    files = pa.array([source.name for source in request.sources if source.kind in ("csv", "api", "dlt")], pa.string())
     with request.warehouse.reading(_QUARANTINE, order_by or []) as batches:
         for batch in batches:
             rows = pa.Table.from_batches([batch]).select(COLUMNS)

@@ -39,7 +39,7 @@ class Request:
 
     def sources_of(self, run_date: str) -> list[Source]:
         """Return the request's sources that are part of a day."""
-        return [source for source in self.sources if source.exists_on(run_date)]
+        return [source for source in self.sources if source.settings.exists_on(run_date)]
 
     @property
     def warehouse(self) -> Warehouse:

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from ingestion.landing import Landing
-from ingestion.load import load_sources, record_own_sources
+from ingestion.load import load_sources, record_source_days
 from ingestion.warehouse import PIPELINE_STEPS, BuildMark
 from pipeline.dbt import BuildResult
 from pipeline.dbt.project import Mart, published_marts
@@ -36,7 +36,7 @@ def load(request: Request, run_date: str) -> None:
         with timed(request, "load", f"raw, {len(sources)} sources") as finished:
             rows = load_sources(sources, run_date, request.home, request.warehouse)
             finished(sum(rows.values()), f"{len(rows)} tables")
-        record_own_sources(request.warehouse)
+        record_source_days(request.warehouse)
         record_steps(request)
         loaded |= rows
         record.rows = sum(loaded.values())
@@ -47,7 +47,7 @@ def build(request: Request, run_date: str) -> BuildResult:
     before = request.ledger.read(run_date, "build", request.target) or {}
     with recorded(request, run_date, "build", request.command("build", run_date)) as record:
         refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
-        record_own_sources(request.warehouse)
+        record_source_days(request.warehouse)
         record_steps(request)
         with timed(request, "build", "dbt") as finished:
             result = request.call("dbt", build_day, run_date, request.named_sources)

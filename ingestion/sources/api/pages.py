@@ -128,8 +128,4 @@ def _write(path: Path, body: bytes) -> None:
 
 
 def _is_retried(error: requests.RequestException) -> bool:
-    return isinstance(error, RETRIED_ERRORS) or (
-        isinstance(error, requests.HTTPError)
-        and error.response is not None
-        and error.response.status_code in RETRIED_STATUS
-    )
+    return isinstance(error, RETRIED_ERRORS) or getattr(error.response, "status_code", None) in RETRIED_STATUS

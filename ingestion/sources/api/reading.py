@@ -12,7 +12,7 @@ from ingestion.sources.api.columns import read_columns
 from ingestion.sources.api.ids import SeenIds
 from ingestion.sources.api.lists import split_list
 from ingestion.sources.api.shapes import Shape
-from ingestion.sources.base import Place
+from ingestion.sources.base import Place, Reading
 
 if TYPE_CHECKING:
     from ingestion.sources.api.pages import Page, Pages
@@ -21,7 +21,7 @@ ROWS_PER_BATCH = 50_000
 NUL = rb"\u0000"  # JSON's only spelling for it
 
 
-class ApiReading:
+class ApiReading(Reading):
     """Lists of declared shapes, read one after the other, each as it is when requested."""
 
     def __init__(self, shapes: dict[str, Shape], pages: "Pages"):
@@ -58,7 +58,6 @@ class ApiReading:
         return self._counts[table]
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
-        """Return the answers that a table was read from, all in landing; `place` puts a file there."""
         return self._pages.land(table, place)
 
     def missing_fields(self) -> list[str]:

@@ -21,9 +21,9 @@ from ingestion.sources.api.columns import read_columns
 from ingestion.sources.api.ids import SeenIds
 from ingestion.sources.api.lists import parse_list
 from ingestion.sources.api.pages import Page
-from ingestion.sources.community import SHAPES
 from tests.python.community import FaultyApi, small_rows
 
+SHAPES = SOURCES["community"].shapes
 ODD = [
     None, True, 0, -0.0, 1.0, 1.5, 2**63 - 1, 2**63, -(2**63), 2**64, 10**25, "", "7", " 1.5 ", "nan", "1e999", "é",
     "\0", "\ud83d", "\\u0000", [], [1], {}, {"lat": "1"}, {"geo": {"lat": 2}, "city": "Porto"},

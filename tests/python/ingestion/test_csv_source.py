@@ -15,10 +15,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingestion.errors import StepFailed
+from ingestion.sources import SOURCES
 from ingestion.sources.csv import CsvReading, CsvShape
 from ingestion.sources.csv_lines import LineFilter
-from ingestion.sources.order_details import SHAPE
 
+SHAPE = SOURCES["order_details"].shape
 HEADER = b"order_id,product_id,unit_price,quantity,discount\n"
 MIB = 1024 * 1024
 

@@ -11,6 +11,7 @@ from ingestion.errors import StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Column, Landing, Manifest, Table, Totals
 from ingestion.settings import Home
+from ingestion.sources import Reading
 
 ORDERS = pa.schema([("order_id", pa.int16()), ("freight", pa.float32()), ("order_date", pa.date32())])
 REGION = pa.schema([("region_id", pa.int16())])
@@ -92,11 +93,12 @@ def test_a_sample_and_the_real_source_are_not_compared(is_sample):
         refuse_drift(manifest_of(BEFORE, is_sample=is_sample), {}, source="northwind", is_sample=is_sample)
 
 
-class Source:
+class Source(Reading):
     """A source of given tables."""
 
-    name, area, raw_schema = "northwind", "postgres", "raw_northwind"
+    name, kind, area, raw_schema = "northwind", "postgres", "postgres", "raw_northwind"
     tables_with_history = frozenset()
+    is_summed = True
     control_totals: ClassVar[dict] = {}
 
     def __init__(self, tables: dict[str, pa.Table], *, is_a_sample: bool = False):

@@ -8,9 +8,9 @@ import pytest
 
 from ingestion.errors import BadRequest
 from ingestion.known_settings import SETTINGS_OF_A_KIND, TRADEWINDS_SETTINGS, refuse_unknown_settings
-from ingestion.own_sources import source_kinds
 from ingestion.settings import PROJECT, database_url, source_setting, use_project_settings
-from ingestion.sources import SOURCES, kind_of
+from ingestion.source_settings import source_kinds
+from ingestion.sources import SOURCES
 from tests.python.s3_servers import clean_environment
 from tests.python.sandbox import Sandbox
 
@@ -125,7 +125,7 @@ def test_the_list_has_every_name_that_is_read() -> None:
     assert {name for name in read if not name.endswith("_FILE")} - no_settings <= TRADEWINDS_SETTINGS
     fields = {f"credentials__{name}" for name in ConnectionStringCredentials().keys() if not name.startswith("_")}  # noqa: SIM118
     assert fields <= set(SETTINGS_OF_A_KIND["postgres"])
-    assert source_kinds() == {name: kind_of(source) for name, source in SOURCES.items()}
+    assert source_kinds() == {name: source.kind for name, source in SOURCES.items()}
 
 
 @pytest.mark.e2e

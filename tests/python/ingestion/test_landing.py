@@ -22,16 +22,18 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import File, Landing, Manifest, Totals
 from ingestion.settings import PROJECT, Home
+from ingestion.sources import Reading
 from ingestion.totals import ControlTotals
 
 DAY, NEXT = "2021-01-01", "2021-01-02"
 
 
-class Source:
+class Source(Reading):
     """A source of given tables and rejects, which may break while it is read."""
 
-    name, area, raw_schema = "fake", "postgres", "raw_fake"
+    name, kind, area, raw_schema = "fake", "postgres", "postgres", "raw_fake"
     tables_with_history = frozenset()
+    is_summed = True
     control_totals: ClassVar[dict[str, ControlTotals]] = {"sums": ControlTotals(key="number")}
 
     def __init__(self, tables: dict[str, pa.Table], **options):
@@ -233,7 +235,7 @@ def test_a_day_lands_with_rows_types_rejects_and_hashes(landing, home):
     assert {(reject["source"], str(reject["run_date"])) for reject in kept} == {("fake", DAY)}
     assert faults(landing) == []
     assert parquet_files(landing) == listed_files(landing, DAY)
-    assert not landing.work_folder("fake", DAY).exists()
+    assert not Path(landing.location(f"_work/fake.{DAY}")).exists()
 
 
 def test_a_second_extract_replaces_the_day_and_leaves_the_others(landing, home):
@@ -333,7 +335,7 @@ def test_a_failed_extract_keeps_the_day_but_marks_it(landing, home, capfd):
     assert {path: files_below(root_of(landing)).get(path) for path in before} == before
     assert [rows_of(landing, DAY, table) for table in tables] == [[{"number": 1}], [{"number": 2}]]
     assert faults(landing) == ["the last extract of fake failed or was cut off"]
-    assert not landing.work_folder("fake", DAY).exists()
+    assert not Path(landing.location(f"_work/fake.{DAY}")).exists()
     assert capfd.readouterr().err == ""
 
     extract_source(Source({"a": numbers(5), "b": numbers(6)}), DAY, home)

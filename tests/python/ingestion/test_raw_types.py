@@ -13,11 +13,11 @@ import pytest
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.extract import extract_source
-from ingestion.landing import Landing, Totals
+from ingestion.landing import Landing, Table, Totals
 from ingestion.load import load_sources
 from ingestion.settings import Home
 from ingestion.sources import SOURCES
-from ingestion.warehouse.base import PIPELINE_STEPS, BuildMark, RawTable
+from ingestion.warehouse import PIPELINE_STEPS, BuildMark, RawTable
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 
 DAY, NEXT, THIRD = "2021-01-01", "2021-01-02", "2021-01-03"
@@ -32,24 +32,21 @@ class Raw:
         self.folder = folder
         self.warehouse = DuckDBWarehouse(Home(folder))
 
-    def landed(self, name: str, *parts: pa.Table, **changes) -> RawTable:
+    def landed(self, name: str, *parts: pa.Table, source: str = "fake", **changes) -> RawTable:
         """Write one Parquet file a part and describe them as the manifest does."""
         files = []
         for part in parts:
             files.append(self.folder / f"{len(list(self.folder.glob('*.parquet')))}.parquet")
             parquet.write_table(part, files[-1])
         described = {
-            "source": "fake",
-            "raw_schema": "raw_fake",
-            "name": name,
-            "files": files,
-            "schema": parts[0].schema,
             "rows": sum(part.num_rows for part in parts),
             "rejected_rows": 0,
+            "columns": [],
+            "files": [],
             "content_hash": repr([part.to_pylist() for part in parts]),
             "run_id": f"run of {files[-1].stem}",
         }
-        return RawTable(**described | changes)
+        return RawTable(source, "raw_fake", name, files, parts[0].schema, Table(**described | changes))
 
     def load(self, run_date: str, *tables: RawTable) -> None:
         self.warehouse.load_day(run_date, ["fake"], list(tables))
@@ -267,7 +264,7 @@ def test_a_source_is_loaded_without_touching_another(raw):
     raw.load(DAY, raw.landed("t", pa.table({"a": [2]})))
     assert raw.query("select a, b from raw_fake.t, raw_fake.lines") == [(2, 1)]
     runs = raw.warehouse.loaded_runs(DAY)
-    assert (sorted(runs), runs["other"]) == (["fake", "other"], other.run_id)
+    assert (sorted(runs), runs["other"]) == (["fake", "other"], other.landed.run_id)
     assert raw.warehouse.loaded_runs(NEXT) == {}
 
 

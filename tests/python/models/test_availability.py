@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from ingestion.samples.generate import write_event_log
 from ingestion.settings import PROJECT
-from ingestion.sources.event_log import SHAPE
+from ingestion.sources import SOURCES
 from tests.python.sandbox import Sandbox
 
+SHAPE = SOURCES["event_log"].shape
 RUN_DATE = "2021-01-01"
 MODEL = "model.tradewinds.availability_snapshot"
 ABLE, UNABLE = "became_able_to_propose", "became_unable_to_propose"

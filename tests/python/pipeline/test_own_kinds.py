@@ -15,12 +15,12 @@ from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extract import extract_source
 from ingestion.landing import Column, Manifest
-from ingestion.own_sources import read_own_settings
 from ingestion.settings import PROJECT, Home
-from ingestion.sources import dlt_reading, make_own
+from ingestion.source_settings import read_source_settings
+from ingestion.sources import dlt_reading, make_source
 from ingestion.sources.api import ApiReading, Field, Shape
 from ingestion.sources.api.pages import Page
-from ingestion.sources.own import Looked
+from ingestion.sources.looking import Looked
 from pipeline.own_sources import adding
 from pipeline.own_sources.adding import add_source
 from pipeline.own_sources.files import CATALOGUE_MODELS, OVERVIEW, SECRETS, SETTINGS
@@ -217,12 +217,11 @@ class Project:
         return looked
 
     def extract(self, day: str = BUILT_DAY, **options: object) -> Manifest:
-        (settings,) = read_own_settings()
-        return extract_source(make_own(settings), day, self.home, **options)
+        return extract_source(make_source(read_source_settings("own")), day, self.home, **options)
 
     def declared(self) -> dict[str, list[Column]]:
         """Return the columns that raw tables have before anything has landed."""
-        schemas = make_own(*read_own_settings()).declared_schemas()
+        schemas = make_source(read_source_settings("own")).declared_schemas()
         return {
             table: [Column(name, str(schema.field(name).type)) for name in schema.names]
             for table, schema in schemas.items()
@@ -409,9 +408,9 @@ def test_a_text_key_that_comes_twice_is_noticed() -> None:
 )
 def test_settings_that_cannot_be_read_are_named(project: Project, entries: str, reason: str) -> None:
     (project.folder / SETTINGS).write_text(f"[sources.own]\n{entries}\n")
-    (settings,) = read_own_settings()
+    settings = read_source_settings("own")
     with pytest.raises(BadRequest, match=reason):
-        make_own(settings)
+        make_source(settings)
 
 
 @pytest.mark.parametrize(
@@ -420,7 +419,7 @@ def test_settings_that_cannot_be_read_are_named(project: Project, entries: str, 
 def test_no_sample_stands_in_for_a_source_of_the_settings(project: Project, tmp_path: Path, entries: str) -> None:
     (project.folder / SETTINGS).write_text(f"[sources.own]\n{entries}\n")
     forget_settings()
-    source = make_own(*read_own_settings())
+    source = make_source(read_source_settings("own"))
     with (
         pytest.raises(BadRequest, match="the settings don't say where own is"),
         source.open(project.home, "", tmp_path),
@@ -437,7 +436,7 @@ def test_each_kind_is_part_of_the_days_that_its_settings_say(
     (project.folder / SETTINGS).write_text(f'[sources.own]\nkind = "{kind}"\nsince = {NEXT_DAY}\n')
 
     def days() -> list[bool]:
-        return [read_own_settings()[0].exists_on(day) for day in (BUILT_DAY, NEXT_DAY)]
+        return [read_source_settings("own").exists_on(day) for day in (BUILT_DAY, NEXT_DAY)]
 
     assert days() == [False, False]
     monkeypatch.setenv(f"SOURCES__OWN__{place.upper()}", "somewhere")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import BadRequest, StepFailed
-from ingestion.own_sources import read_own_settings
 from ingestion.settings import PROJECT
-from ingestion.sources import SOURCES, make_own
+from ingestion.source_settings import read_source_settings
+from ingestion.sources import SOURCES, make_source
 from ingestion.sources.csv_sniffing import sniff
 from pipeline.own_sources import adding
 from pipeline.own_sources.adding import add_source
@@ -123,6 +123,21 @@ def test_a_csv_of_ones_own_is_staged_and_reconciled_from_its_first_day_on(own: O
     listed = own.run("tradewinds", "sources", "list", "--format", "csv").splitlines()
     assert listed[0] == "source,kind,place,data,last_landed"
     assert listed[-1] == f"shops,csv,{file},own,{BUILT_DAY}"
+
+
+def test_a_source_that_comes_with_the_project_can_be_left_out(built: Sandbox) -> None:
+    built.settings["SOURCES__COMMUNITY__ENABLED"] = "false"
+    built.settings["SOURCES__EVENT_LOG__SINCE"] = (date.fromisoformat(NEXT_DAY) + timedelta(1)).isoformat()
+    told = built.succeed("extract", "--run-date", NEXT_DAY)
+    assert "community is left out, because its setting enabled is false" in told
+    built.succeed("load", "--run-date", NEXT_DAY)
+    loaded = built.query(f"select distinct source from raw_ops.landed_tables where run_date = '{NEXT_DAY}'")
+    assert sorted(loaded) == [("northwind",), ("order_details",), ("people",)]
+    done = built.dbt(
+        "build", "--vars", f"{{run_date: {NEXT_DAY}}}", "--select", "+marts.community", "+marts.marketplace"
+    )
+    assert done.returncode == 0, done.stdout
+    assert built.query("select count(*) from marketplace.availability_snapshot") == [(0,)]
 
 
 def _loaded_rows(built: Sandbox) -> int:
@@ -246,30 +261,31 @@ def test_settings_that_cannot_be_read_are_named(
 ) -> None:
     _set(tmp_path, monkeypatch, name, entries)
     with pytest.raises(BadRequest, match=reason):
-        make_own(*read_own_settings())
+        make_source(read_source_settings(name))
 
 
 def test_a_source_is_part_of_the_days_that_its_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _set(tmp_path, monkeypatch, "shops", f'kind = "csv"\ncolumns = {{id = "BIGINT"}}\nsince = {NEXT_DAY}')
-    (without_path,) = read_own_settings()
-    assert not without_path.exists_on(NEXT_DAY)
+    assert not read_source_settings("shops").exists_on(NEXT_DAY)
     monkeypatch.setenv("SOURCES__SHOPS__PATH", "shops.csv")
-    (shops,) = read_own_settings()
+    shops = read_source_settings("shops")
     assert [shops.exists_on(day) for day in (BUILT_DAY, NEXT_DAY)] == [False, True]
     monkeypatch.setenv("SOURCES__SHOPS__ENABLED", "false")
-    (disabled,) = read_own_settings()
-    assert not disabled.exists_on(NEXT_DAY)
+    assert not read_source_settings("shops").exists_on(NEXT_DAY)
 
 
 @pytest.mark.parametrize(("setting", "value"), [("ENABLED", "false"), ("SINCE", "2021-01-02")])
-def test_a_source_of_the_project_is_part_of_every_day(
+def test_a_source_that_the_projects_models_need_is_part_of_every_day(
     monkeypatch: pytest.MonkeyPatch, setting: str, value: str
 ) -> None:
-    monkeypatch.setenv("SOURCES__EVENT_LOG__ENABLED", "true")
-    assert "event_log" in type(SOURCES)()
-    monkeypatch.setenv(f"SOURCES__EVENT_LOG__{setting}", value)
-    with pytest.raises(BadRequest, match="event_log comes with the project, whose models read it"):
-        len(type(SOURCES)())
+    for name in ("event_log", "community"):
+        monkeypatch.setenv(f"SOURCES__{name.upper()}__{setting}", value)
+        assert not type(SOURCES)()[name].settings.exists_on(BUILT_DAY)
+    for name in ("northwind", "order_details", "people"):
+        monkeypatch.setenv(f"SOURCES__{name.upper()}__{setting}", value)
+        with pytest.raises(BadRequest, match=f"the project's models need {name} on every day"):
+            len(type(SOURCES)())
+        monkeypatch.delenv(f"SOURCES__{name.upper()}__{setting}")
 
 
 def _set(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, entries: str) -> None:

@@ -1,6 +1,6 @@
 """The sources in `.dlt/config.toml`: each `[sources.<name>]` with a `kind`.
 
-Those with a `module` come with the project, which defines them there; the others are defined by settings alone.
+Those with `sample` come with the project, and are their generated sample until they have a place.
 """
 
 import os
@@ -13,7 +13,7 @@ from ingestion.errors import BadRequest
 from ingestion.settings import read_sources, setting_variable, source_entries, source_settings
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-# Each kind's setting that holds its place; the kind's module reads the other settings.
+# Each kind's setting that holds its place; the kind's class reads the other settings.
 _PLACES = {"csv": "path", "postgres": "credentials", "dlt": "resource", "api": "base_url"}
 _SECRET_VARIABLE = re.compile(r"SOURCES__.*(KEY|SECRET|PASSWORD|TOKEN|CREDENTIALS)")
 # Redacting shorter texts would hide ordinary words.
@@ -22,8 +22,8 @@ _TRUTH = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
-class OwnSettings:
-    """A source's settings: it is part of a day from `since` on if it has a place and is enabled.
+class SourceSettings:
+    """A source's settings: it is part of a day from `since` on if it is enabled and has a place or a sample.
 
     `entries` are all of its settings, including secrets, so they are never shown.
     """
@@ -31,13 +31,17 @@ class OwnSettings:
     name: str
     kind: str
     entries: dict[str, Any] = field(repr=False)
-    has_place: bool
     since: date | None
     enabled: bool
 
     @property
+    def has_sample(self) -> bool:
+        """Whether it comes with the project, and is read from its generated sample while it has no place."""
+        return bool(self.entries.get("sample"))
+
+    @property
     def raw_schema(self) -> str:
-        return f"raw_{self.name}"
+        return self.entries.get("raw_schema", f"raw_{self.name}")
 
     @property
     def section(self) -> str:
@@ -46,8 +50,13 @@ class OwnSettings:
 
     @property
     def is_there(self) -> bool:
-        """Return whether it is part of any day."""
-        return self.enabled and self.has_place
+        """Whether it is part of any day."""
+        return self.enabled and (self.has_sample or _PLACES[self.kind] in self.entries)
+
+    @property
+    def is_on_all_days(self) -> bool:
+        """Whether it is part of every day."""
+        return self.is_there and self.since is None
 
     def exists_on(self, run_date: str) -> bool:
         """Return whether it is part of a day."""
@@ -64,14 +73,9 @@ def source_kinds() -> dict[str, str]:
     return {name: str(entries["kind"]) for name, entries in source_entries().items()}
 
 
-def built_in_modules() -> dict[str, str]:
-    """Return the modules that define the sources that come with the project, by name."""
-    return {name: entries["module"] for name, entries in source_entries().items() if "module" in entries}
-
-
-def read_own_settings() -> list[OwnSettings]:
-    """Return the settings of the sources without a module; raises BadRequest when one can't be read."""
-    return [_describe(name) for name, entries in source_entries().items() if "module" not in entries]
+def built_in_sources() -> list[str]:
+    """Return the names of the sources that come with the project."""
+    return [name for name, entries in source_entries().items() if entries.get("sample")]
 
 
 def secret_texts() -> list[str]:
@@ -91,21 +95,25 @@ def settings_section(name: str) -> str:
     return f"[sources.{name}] in .dlt/config.toml"
 
 
-def _describe(name: str) -> OwnSettings:
+def read_source_settings(name: str) -> SourceSettings:
+    """Return the settings of a source; raises BadRequest when they can't be read."""
+    section, entries = settings_section(name), source_settings(name)
     if not is_source_name(name):
-        section = settings_section(name)
         raise BadRequest(f"{section}: a source's name is lower-case letters, digits and single underscores")
-    kind, entries = source_entries()[name]["kind"], source_settings(name)
-    if kind not in _PLACES:
-        raise BadRequest(f"{settings_section(name)}: unknown kind {kind!r}; the kinds are {', '.join(_PLACES)}")
-    return OwnSettings(
-        name=name,
-        kind=kind,
-        entries=entries,
-        has_place=_PLACES[kind] in entries,
-        since=_read_day(_where(name, "since"), entries.get("since")),
-        enabled=_read_truth(_where(name, "enabled"), entries.get("enabled")),
+    kind = source_entries()[name]["kind"]
+    if kind not in _PLACES and not entries.get("sample"):
+        raise BadRequest(f"{section}: unknown kind {kind!r}; the kinds are {', '.join(_PLACES)}")
+    since, enabled = (_where(name, entry) for entry in ("since", "enabled"))
+    found = SourceSettings(
+        name, kind, entries, _read_day(since, entries.get("since")), _read_truth(enabled, entries.get("enabled"))
     )
+    if not found.is_on_all_days and found.has_sample:
+        schemas = [other.get("raw_schema", f"raw_{one}") for one, other in source_entries().items()]
+        # dbt knows the days of a schema, and its empty tables need columns.
+        if "columns" not in entries or schemas.count(found.raw_schema) > 1:
+            reason = f"the project's models need {name} on every day, so it can't be left out"
+            raise BadRequest(f"{setting_variable(name, 'enabled')}, or since: {reason}")
+    return found
 
 
 def _where(name: str, entry: str) -> str:

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ingestion.errors import BadRequest
-from ingestion.own_sources import OwnSettings
 from ingestion.session import open_session
-from ingestion.settings import Home
+from ingestion.settings import Home, source_setting
+from ingestion.sources.base import Source
 from ingestion.sources.duckdb_types import duckdb_types
-from ingestion.sources.own import Looked, LookedTable, Own, check_names, look_at_table
+from ingestion.sources.looking import Looked, LookedTable, check_names, look_at_table
 from ingestion.sql import literal
 
 if TYPE_CHECKING:
@@ -20,28 +20,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class OwnDlt(Own):
+class DltSource(Source):
     """The dlt source that the configured function returns; every extract reads all of it."""
 
-    name: str
-    raw_schema: str
-    area: str
-
     @property
-    def resource(self) -> str:
+    def place(self) -> str | None:
         """Its module:function."""
-        return str(self.settings.entries["resource"])
+        return source_setting(self.name, "resource")
 
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path) -> Iterator["DltReading"]:
         from ingestion.sources.dlt_reading import DltReading
 
-        yield DltReading(self.resource, work / "read", self.declared_schemas())
-
-
-def make_own_dlt(settings: OwnSettings) -> OwnDlt:
-    """Return the source for these settings."""
-    return OwnDlt(settings.name, settings.raw_schema, f"dlt/{settings.name}", settings=settings)
+        with self.located(home) as resource:
+            yield DltReading(resource, work / "read", self.declared_schemas())
 
 
 def look_at_dlt(name: str, *, resource: list[str]) -> Looked:

@@ -1,18 +1,11 @@
-"""What the sources defined by settings have in common, and the description of a new one."""
+"""What `sources add` finds out about a new source."""
 
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-
-from ingestion import catalogue
 from ingestion.errors import BadRequest
-from ingestion.own_sources import OwnSettings
-from ingestion.settings import Home
-from ingestion.sources.base import Source
-from ingestion.sources.duckdb_types import arrow_schema
 from ingestion.sql import quote
 
 # TOML, YAML, Jinja or SQL would misread these names, or Tradewinds uses them.
@@ -21,24 +14,6 @@ _TABLE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _KEY_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # The types that are summed as a key: ingestion/totals.py.
 _KEY_TYPES = ("BIGINT", "INTEGER", "SMALLINT", "VARCHAR")
-
-
-@dataclass(frozen=True)
-class Own(Source):
-    """A source defined by settings alone; it has no sample."""
-
-    settings: OwnSettings = field(kw_only=True)
-
-    def is_sample(self, home: Home) -> bool:
-        return False
-
-    def exists_on(self, run_date: str) -> bool:
-        return self.settings.exists_on(run_date)
-
-    def declared_schemas(self) -> dict[str, pa.Schema]:
-        """Return the tables with the columns whose `data_type` the catalogue declares."""
-        tables = catalogue.tables_of(self.name)
-        return {table.name: arrow_schema(table.name, table.types) for table in tables if table.types}
 
 
 @dataclass(frozen=True)
