@@ -15,7 +15,6 @@ from pipeline.run.dates import parse_run_date
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from pipeline.run.reporter import Reporter
     from pipeline.run.request import Request
 
 
@@ -49,17 +48,12 @@ SourceNames = Annotated[
         autocompletion=complete_source,
     ),
 ]
-AcceptDrift = Annotated[
-    bool,
-    typer.Option("--accept-drift", help="Accept dropped or retyped columns of a source."),
-]
-AcceptShrink = Annotated[
-    bool, typer.Option("--accept-shrink", help="Accept tables that lost half of their rows or more.")
-]
-AcceptStale = Annotated[
-    bool,
-    typer.Option("--accept-stale", help="Accept data whose newest timestamp is older than the day before's."),
-]
+# The guards of `--accept-…`, and what accepting each means.
+_GUARDS = {
+    "drift": "Accept dropped or retyped columns of a source.",
+    "shrink": "Accept tables that lost half of their rows or more.",
+    "stale": "Accept data whose newest timestamp is older than the day before's.",
+}
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what publishing would change, and don't publish.")]
 AllowOlder = Annotated[
     bool,
@@ -81,6 +75,10 @@ Limit = Annotated[
 
 # The options that make a request, with their defaults.
 _MAKING: dict[str, tuple[Any, Any]] = {
+    **{
+        f"accept_{guard}": (Annotated[bool, typer.Option(f"--accept-{guard}", help=about)], False)
+        for guard, about in _GUARDS.items()
+    },
     "target": (Target, "duckdb"),
     "source": (SourceNames, None),
     "quiet": (Quiet, False),
@@ -88,23 +86,20 @@ _MAKING: dict[str, tuple[Any, Any]] = {
 }
 
 
-def reporter_for(quiet: bool, output: Literal["text", "json"]) -> "Reporter":
-    """Return a reporter for the requested output format."""
-    from pipeline.run.reporter import Reporter
-
-    return Reporter(form="quiet" if quiet else output)
-
-
 def request_for(
     target: str = "duckdb",
     source: list[str] | None = None,
     quiet: bool = False,
     output: Literal["text", "json"] = "text",
+    **accepted: bool,
 ) -> "Request":
-    """Return the request of a command; raises BadRequest on an unknown name."""
+    """Return the request of a command, with the `accept_…` options given; raises BadRequest on an unknown name."""
+    from pipeline.run.reporter import Reporter
     from pipeline.run.request import Request
 
-    request = Request(Home.from_environment(), target, source or [], reporter_for(quiet, output))
+    reporter = Reporter(form="quiet" if quiet else output)
+    guards = frozenset(guard for guard in _GUARDS if accepted.get(f"accept_{guard}"))
+    request = Request(Home.from_environment(), target, source or [], reporter, accepted=guards)
     request.check()
     return request
 
@@ -129,18 +124,21 @@ def command(
     app: typer.Typer,
     *lines: str,
     name: str | None = None,
-    takes: tuple[str, ...] = tuple(_MAKING),
+    takes: tuple[str, ...] = ("target", "source", "quiet", "output"),
+    accepts: tuple[str, ...] = (),
     during: Callable[["Request"], AbstractContextManager[None]] = working,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function of a request a command, which takes the options that make the request beside the function's own.
 
-    `lines` are the examples of its help, and `during` is open while it works.
+    `lines` are the examples of its help, `accepts` the guards that it has an option for, and `during` is open while it
+    works.
     """
+    options = {*takes, *(f"accept_{guard}" for guard in accepts)}
 
     def register(work: Callable[..., None]) -> Callable[..., None]:
         @wraps(work)
         def run(**given: Any) -> None:
-            request = request_for(**{option: given.pop(option) for option in takes})
+            request = request_for(**{option: given.pop(option) for option in options})
             with during(request):
                 work(request, **given)
 
@@ -148,7 +146,7 @@ def command(
         making = [
             inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=type_)
             for option, (type_, default) in _MAKING.items()
-            if option in takes
+            if option in options
         ]
         # typer reads both.
         vars(run)["__signature__"] = inspect.Signature([*own, *making])

@@ -10,7 +10,6 @@ import typer
 
 from ingestion.errors import BadRequest
 from pipeline.cli.options import Target, examples, people_database, request_for, serving
-from pipeline.cli.people_backups import backups_app
 from pipeline.cli.people_client import client_app
 
 if TYPE_CHECKING:
@@ -22,8 +21,8 @@ people_app = typer.Typer(name="people", help="Departments, jobs and employees: t
 key_app = typer.Typer(help="API keys of the service.")
 people_app.add_typer(key_app, name="key")
 people_app.add_typer(client_app)
-people_app.add_typer(backups_app)
 
+Table = Annotated[str, typer.Argument(help="departments, jobs, employees or rejected_rows.")]
 CsvFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file, with or without a header.")]
 
 
@@ -83,6 +82,46 @@ def migrate() -> None:
     """Migrate the people database's tables; `serve` and `import` do so automatically."""
     with people_database():
         request_for().reporter.say("the people database is up to date")
+
+
+@people_app.command(epilog=examples("tradewinds people backup employees"))
+def backup(table: Table) -> None:
+    """Back up a table's current rows to a new Avro file."""
+    from people_api.backups import back_up, open_store
+    from people_api.backups.schemas import check_table
+
+    check_table(table)
+    with people_database() as engine:
+        taken = back_up(engine, table, open_store(request_for().home))
+    request_for().reporter.say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
+
+
+@people_app.command(
+    epilog=examples(
+        "tradewinds people restore employees",
+        "tradewinds people restore employees --from s3://company-data/backups/employees.avro",
+    )
+)
+def restore(
+    table: Table,
+    file: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE", help="The backup's name, path or s3:// URL; the default is the newest."),
+    ] = None,
+) -> None:
+    """Replace a table's rows with those of a backup, in one transaction."""
+    from people_api.backups import open_folder, open_store, restore_from
+    from people_api.backups import restore as restore_named
+    from people_api.backups.schemas import check_table
+
+    check_table(table)
+    with people_database() as engine:
+        if file is None or ("/" not in file and not Path(file).exists()):
+            used = restore_named(engine, table, open_store(request_for().home), file)
+        else:
+            folder, slash, name = file.rpartition("/")
+            used = restore_from(engine, table, open_folder(folder + slash), name)
+    request_for().reporter.say(f"{table}: {used.rows:,} rows restored from {used.location}")
 
 
 @people_app.command(epilog=examples("tradewinds people serve --port 8321"))

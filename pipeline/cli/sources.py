@@ -11,8 +11,8 @@ from pipeline.cli.options import TODAY, RowFormat, examples, request_for
 from pipeline.run.dates import parse_run_date
 
 sources_app = typer.Typer(name="sources", help="List and add sources, generate and serve the samples.")
-if find_spec("pipeline.cli.samples"):  # not in a project that `init` has written
-    sources_app.add_typer(import_module("pipeline.cli.samples").samples_app)
+if find_spec("pipeline.cli.checkout"):  # not in a project that `init` has written
+    sources_app.add_typer(import_module("pipeline.cli.checkout").samples_app)
 
 
 @sources_app.command(name="list", epilog=examples("tradewinds sources list"))

@@ -27,7 +27,7 @@ _KEPT = (
 )  # fmt: skip
 # Parts of those folders that belong to the sources of this project, and to writing another one.
 _LEFT_OUT = (
-    "ingestion/samples", "pipeline/cli/own_project.py", "pipeline/cli/people*.py", "pipeline/cli/samples.py",
+    "ingestion/samples", "pipeline/cli/checkout.py", "pipeline/cli/people*.py",
     "pipeline/own_project", "pipeline/people.py", "pipeline/slim_ci",
 )  # fmt: skip
 _EXAMPLE = "rides"

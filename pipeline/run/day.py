@@ -14,12 +14,9 @@ from pipeline.run.steps import build, check, load, publish
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a day's run: the accepted guards, and how to publish."""
+    """Options of a day's run: whether to read the sources again, and how to publish."""
 
     refresh: bool = False
-    accept_drift: bool = False
-    accept_shrink: bool = False
-    accept_stale: bool = False
     allow_older: bool = False
     dry_run: bool = False
 
@@ -29,15 +26,14 @@ def run_day(request: Request, run_date: str, options: Options, *, left: list[str
 
     Named sources are read, loaded and checked; what follows is of the whole day, because a publish is.
     """
-    drift, shrink, stale = options.accept_drift, options.accept_shrink, options.accept_stale
-    manner = Manner(None, drift, shrink, only_missing=not options.refresh)
-    publishing, whole = {"allow_older": options.allow_older, "dry_run": options.dry_run}, request.whole
+    manner, whole = Manner(only_missing=not options.refresh), request.whole
+    publishing = {"allow_older": options.allow_older, "dry_run": options.dry_run}
     actions: dict[str, Callable[[], object]] = {
         "extract": lambda: extract_sources(request, run_date, manner),
         "load": lambda: load_until(request, run_date),
-        "check_arrivals": lambda: check(request, run_date, "arrivals", accept_shrink=shrink, accept_stale=stale),
+        "check_arrivals": lambda: check(request, run_date, "arrivals"),
         "build": lambda: build(whole, run_date),
-        "check_marts": lambda: check(whole, run_date, accept_shrink=shrink, accept_stale=stale),
+        "check_marts": lambda: check(whole, run_date),
         "publish": lambda: publish(whole, run_date, **publishing),
     }
     for step in STEPS:

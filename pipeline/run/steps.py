@@ -78,19 +78,16 @@ def record_steps(request: Request, publishing: str | None = None) -> None:
         request.warehouse.refresh("ops.fct_pipeline_steps", "staging.stg_ops__pipeline_steps")
 
 
-def check(
-    request: Request, run_date: str, stage: str = "marts", *, accept_shrink: bool = False, accept_stale: bool = False
-) -> None:
+def check(request: Request, run_date: str, stage: str = "marts") -> None:
     """Validate arrivals, or the built marts, against the suites; raises StepFailed when an expectation fails.
 
     The marts depend on the arrivals, which are checked first if they haven't been since the load.
     """
-    accepted = {"accept_shrink": accept_shrink, "accept_stale": accept_stale}
     if stage == "marts" and not arrivals_are_checked(request, run_date):
-        check(request, run_date, "arrivals", **accepted)
+        check(request, run_date, "arrivals")
     before = passed(request, run_date, stage)
     with recorded(request, run_date, f"check_{stage}", check_command(request, run_date, stage)) as record:
-        record.acknowledge(shrink=accept_shrink, stale=accept_stale)
+        record.acknowledge(request.accepted, "shrink", "stale")
         sources = refuse_unruled(request, run_date, stage)
         if stage == "marts":
             stands_on = _each_source(request, run_date, refuse_unbuilt(request, run_date))

@@ -1,12 +1,13 @@
-"""`tradewinds sources sample` and `api`: generate and serve the samples."""
+"""What only a checkout of Tradewinds has: `init`, and `sources sample` and `api`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.options import examples, request_for
 
-samples_app = typer.Typer()
+checkout_app, samples_app = typer.Typer(), typer.Typer()
 
 
 @samples_app.command(epilog=examples("tradewinds sources sample --scale 10"))
@@ -39,3 +40,15 @@ def api(
     request.reporter.say(f"the sample API answers at {server.url}; stop it with Ctrl-C")
     with server:
         server.serve_forever()
+
+
+@checkout_app.command(epilog=examples("tradewinds init ../my-project"))
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.", file_okay=False)],
+) -> None:
+    """Create a new project: the pipeline, one example source and mart, and tests."""
+    from pipeline.own_project.writing import write_project
+
+    say, files = request_for().reporter.say, write_project(folder.expanduser())
+    say(f"{folder}: a project of {files} files, with the example source rides and its mart rides.fct_rides")
+    say(f"next: cd {folder} && make run")
