@@ -76,7 +76,7 @@ def _figures(request: Request, version: Version | None, days: list[Day]) -> dict
     unmet = sum(len(check.get("warnings", [])) for check in (arrivals, marts))
     return {
         "Rows read": f"{day.total('rows'):,}",
-        "Rows rejected": f"{day.total('rejected'):,}",
+        "Rows rejected": f"{day.total('rejected_rows'):,}",
         f"Expectations checked, {unmet or 'no'} warning{'s' if unmet > 1 else ''}": f"{judged:,}",
         "Rows published": f"{publish.get('rows') or 0:,}",
     }
