@@ -17,6 +17,7 @@ from ingestion.sources import SOURCES, ApiSource, Source, kind_of, sources_named
 from pipeline.ledger import Record
 from pipeline.run.recording import explained, recorded
 from pipeline.run.relay import InTurn, Relay
+from pipeline.run.reporter import Reporter
 from pipeline.run.request import Request
 from pipeline.run.worker import Worker, WorkerEnded
 
@@ -75,7 +76,7 @@ def _side_by_side(
     waiting, failures, interrupted = deque(names), {}, Event()
     is_helped = len(names) > 1 and "adbc_driver_postgresql" not in sys.modules
 
-    def work_off(extract_one: Callable[[str, Relay], None]) -> None:
+    def work_off(extract_one: Callable[[str, Reporter], None]) -> None:
         while waiting and not interrupted.is_set():
             try:
                 name = waiting.popleft()
@@ -89,7 +90,7 @@ def _side_by_side(
                 if isinstance(error, WorkerEnded):
                     return
 
-    def extract_here(name: str, reporter: Relay) -> None:
+    def extract_here(name: str, reporter: Reporter) -> None:
         def hear(*told: Any) -> None:
             if interrupted.is_set():
                 raise StepFailed("interrupted")
@@ -97,7 +98,7 @@ def _side_by_side(
 
         _extract_one(request, run_date, name, manner, reporter=Relay(hear))
 
-    def extract_there(name: str, reporter: Relay) -> None:
+    def extract_there(name: str, reporter: Reporter) -> None:
         try:
             worker.call(_extract_one, run_date, name, manner, reporter=reporter)
         except WorkerEnded:
@@ -139,13 +140,13 @@ def _start(work: Callable[..., None], *args: Any) -> Event:
     return end
 
 
-def _extract_one(request: Request, run_date: str, name: str, manner: Manner, *, reporter: Relay) -> None:
+def _extract_one(request: Request, run_date: str, name: str, manner: Manner, *, reporter: Reporter) -> None:
     """Land a source's day and record it in the ledger."""
     request = replace(request, reporter=reporter)
     (source,) = sources_named([name])
     landing = Landing(request.home)
     with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
-        with _ready(source, request.home), reporter.tables("extract", name) as on_rows:
+        with _ready(source, request.home):
             if manner.from_raw and isinstance(source, ApiSource):
                 source = source.reading_kept(request.home, run_date)
             manifest = extract_source(
@@ -155,7 +156,7 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner, *, 
                 tables=manner.tables,
                 accept_drift="drift" in request.accepted,
                 accept_shrink="shrink" in request.accepted,
-                on_rows=on_rows,
+                on_rows=reporter.counting("extract", name),
             )
         note_landed(record, manifest)
         for warning in record.details["warnings"]:

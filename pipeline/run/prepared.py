@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ingestion.settings import Home
 from ingestion.warehouse import Warehouse
 from pipeline.dbt import BuildResult, Dbt, HistoryBehind
-from pipeline.run.relay import Relay
 from pipeline.run.reporter import Reporter
 from pipeline.run.request import Request
 from pipeline.run.worker import Worker
@@ -48,7 +47,7 @@ def prepare_checks() -> None:
     prepare()
 
 
-def build_day(dbt: Dbt, run_date: str, sources: list[str], *, reporter: Reporter | Relay) -> BuildResult:
+def build_day(dbt: Dbt, run_date: str, sources: list[str], *, reporter: Reporter) -> BuildResult:
     """Build a day, completely or for these sources; replay the days in between if history is behind.
 
     This releases the warehouse at the end.
@@ -84,7 +83,7 @@ def check_stage(
     sources: list[str],
     accepted: frozenset[str],
     *,
-    reporter: Reporter | Relay,
+    reporter: Reporter,
 ) -> "CheckResult":
     """Run a stage's suites that depend on these sources alone."""
     from pipeline.checks import run_checks

@@ -59,8 +59,8 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
     command = f"tradewinds rejects replay --run-date {run_date} --source {source.name}"
     with explained(run_date, "replay", command, source.name), request.reporter.progress() as progress:
         turns = InTurn(request.reporter, [source.name], progress)
-        with turns.hearing(source.name) as reporter, reporter.tables("replay", source.name) as on_rows:
-            replay = replay_source(source, run_date, request.home, on_rows)
+        with turns.hearing(source.name) as reporter:
+            replay = replay_source(source, run_date, request.home, reporter.counting("replay", source.name))
     say = request.reporter.say
     if not replay.before.rejected_rows:
         say(f"{source.name} has no rejected rows on {run_date}")
