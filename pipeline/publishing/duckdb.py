@@ -97,7 +97,7 @@ class DuckDBPublisher:
     def rollback(self, to: str | None = None) -> Version:
         with _one_line_errors("rolled back"), self._held_alone():
             earlier = taken_back(self._entries(), to)
-            version = Version(earlier[-1].run_date, earlier[-1].content_hash)
+            version = earlier[-1].of
             if self._sha256(_kept_name(version.name)) != earlier[-1].sha256:
                 kept = self._store.location(_kept_name(version.name))
                 raise StepFailed(f"{kept} is missing or damaged (its SHA-256 is not the journal's)")

@@ -62,15 +62,14 @@ class PostgresPublisher:
     def current(self) -> Version | None:
         with _connected("read") as connection:
             entries = versions.read_entries(connection)
-        return Version(entries[-1].run_date, entries[-1].content_hash) if entries else None
+        return entries[-1].of if entries else None
 
     def read(self, mart: Mart, column: str, value: int) -> Rows | None:
         with _connected("read") as connection, connection.transaction():
             connection.execute("set transaction isolation level repeatable read, read only")
             try:
-                version = connection.execute(f"select run_date::text, content_hash from {versions.CURRENT}").fetchall()[
-                    0
-                ]
+                current = f"select run_date::text, content_hash from {versions.CURRENT}"
+                version = connection.execute(current).fetchall()[0]
                 query = f"select * from {copies.name(mart.place)} where {quote(column)} = %s"
                 found = connection.execute(query, [value])
             except psycopg.errors.UndefinedTable:
@@ -96,7 +95,7 @@ class PostgresPublisher:
             _hold_alone(connection)
             ensure_reader(connection)
             entries = versions.read_entries(connection)
-            current = Version(entries[-1].run_date, entries[-1].content_hash) if entries else None
+            current = entries[-1].of if entries else None
             with connection.transaction():
                 _keep_built(connection, run_date)
                 digests = self._digest_built(connection, marts)
@@ -120,15 +119,11 @@ class PostgresPublisher:
         with _connected("rolled back") as connection:
             _hold_alone(connection)
             earlier = taken_back(versions.read_entries(connection), to)
-            version = Version(earlier[-1].run_date, earlier[-1].content_hash)
+            version, schema = earlier[-1].of, versions.schema_of(earlier[-1])
             marts = versions.marts_of(connection, version)
-            digests = self._digest(
-                {mart.relation: versions.copy_place(versions.schema_of(version), mart) for mart in marts}
-            )
+            digests = self._digest({mart.relation: versions.copy_place(schema, mart) for mart in marts})
             if not versions.is_whole(version, digests, versions.read_digests(connection, earlier[-1])):
-                raise StepFailed(
-                    f"schema {versions.schema_of(version)} is missing or damaged (its rows' hash is not the version's)"
-                )
+                raise StepFailed(f"schema {schema} is missing or damaged (its rows' hash is not the version's)")
             published = self._digest_published(connection, marts)
             entries = [*earlier[:-1], Published.now(version)]
             with connection.transaction():
