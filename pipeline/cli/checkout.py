@@ -1,17 +1,21 @@
 """What only a checkout of Tradewinds has: `init`, and `sources sample` and `api`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import examples, request_for
+from pipeline.cli.options import command
+
+if TYPE_CHECKING:
+    from pipeline.run.request import Request
 
 checkout_app, samples_app = typer.Typer(), typer.Typer()
 
 
-@samples_app.command(epilog=examples("tradewinds sources sample --scale 10"))
+@command(samples_app, "tradewinds sources sample --scale 10")
 def sample(
+    request: "Request",
     scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
 ) -> None:
     """Generate the sample data again, at any scale; your own people data isn't changed."""
@@ -20,7 +24,6 @@ def sample(
     from people_api.sample import clear_sample
     from pipeline.people import people_engine
 
-    request = request_for()
     for table, rows in make_samples(request.home, scale).items():
         request.reporter.line("sample", table, rows, None)
     if not people_database_url():
@@ -28,27 +31,28 @@ def sample(
             clear_sample(engine)  # the next extract inserts the new sample
 
 
-@samples_app.command(epilog=examples("tradewinds sources api --port 8322"))
+@command(samples_app, "tradewinds sources api --port 8322")
 def api(
+    request: "Request",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on, on 127.0.0.1.")] = 8322,
 ) -> None:
     """Serve the community's sample data as an API until it is stopped."""
     from ingestion.samples.defaults import sample_api
 
-    request = request_for()
     server = sample_api(request.home, port)
     request.reporter.say(f"the sample API answers at {server.url}; stop it with Ctrl-C")
     with server:
         server.serve_forever()
 
 
-@checkout_app.command(epilog=examples("tradewinds init ../my-project"))
+@command(checkout_app, "tradewinds init ../my-project")
 def init(
+    request: "Request",
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.", file_okay=False)],
 ) -> None:
     """Create a new project: the pipeline, one example source and mart, and tests."""
     from pipeline.own_project.writing import write_project
 
-    say, files = request_for().reporter.say, write_project(folder.expanduser())
+    say, files = request.reporter.say, write_project(folder.expanduser())
     say(f"{folder}: a project of {files} files, with the example source rides and its mart rides.fct_rides")
     say(f"next: cd {folder} && make run")

@@ -9,7 +9,7 @@ import typer
 
 from ingestion.errors import BadRequest
 from pipeline.cli.completion import a_source
-from pipeline.cli.options import TODAY, AllowOlder, DryRun, RunDate, command, shown
+from pipeline.cli.options import TODAY, AllowOlder, DryRun, RunDate, shown, step_command
 from pipeline.run.dates import days_between, parse_run_at, parse_run_date
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 days_app = typer.Typer()
 
 
-@command(
+@step_command(
     days_app,
     "tradewinds run",
     "tradewinds run --run-date 2021-01-02 --target postgres",
@@ -62,7 +62,7 @@ def run(
         print_summary(request, day)
 
 
-@command(
+@step_command(
     days_app,
     "tradewinds backfill --from 2021-01-01 --to 2021-01-03 --dry-run",
     "tradewinds backfill --from 2021-01-01 --to 2021-01-03",
@@ -99,7 +99,7 @@ def _without_warehouse(_: "Request") -> Iterator[None]:
         yield
 
 
-@command(
+@step_command(
     days_app,
     "tradewinds extract --run-date 2021-01-02",
     f"tradewinds extract --run-date 2021-01-02 --source {a_source('postgres')} --table orders",
@@ -128,7 +128,7 @@ def extract(
     extract_sources(request, run_date, Manner(table, if_missing, from_raw))
 
 
-@command(days_app, "tradewinds load --run-date 2021-01-02")
+@step_command(days_app, "tradewinds load --run-date 2021-01-02")
 def load(request: "Request", run_date: RunDate = TODAY) -> None:
     """Load a landed day into the warehouse's raw schemas."""
     from pipeline.run import steps
@@ -136,7 +136,7 @@ def load(request: "Request", run_date: RunDate = TODAY) -> None:
     steps.load(request, run_date)
 
 
-@command(
+@step_command(
     days_app,
     "tradewinds build --run-date 2021-01-02",
     f"tradewinds build --run-date 2021-01-02 --source {a_source('csv')} --target postgres",
@@ -148,7 +148,7 @@ def build(request: "Request", run_date: RunDate = TODAY) -> None:
     steps.build(request, run_date)
 
 
-@command(
+@step_command(
     days_app,
     "tradewinds check --run-date 2021-01-02 --stage arrivals",
     "tradewinds check --run-date 2021-01-02",
@@ -168,7 +168,7 @@ def check(
         steps.check(request, run_date, stage)
 
 
-@command(
+@step_command(
     days_app,
     "tradewinds publish --run-date 2021-01-02 --dry-run",
     "tradewinds publish --run-date 2021-01-02",

@@ -2,8 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import wraps
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from pipeline.run.request import Request
-
-
-def examples(*lines: str) -> str:
-    """Return the end of a command's help: examples, one a line."""
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
 # What parse_run_date makes today's date.
@@ -124,11 +119,11 @@ def command(
     app: typer.Typer,
     *lines: str,
     name: str | None = None,
-    takes: tuple[str, ...] = ("target", "source", "quiet", "output"),
+    takes: tuple[str, ...] = (),
     accepts: tuple[str, ...] = (),
-    during: Callable[["Request"], AbstractContextManager[None]] = working,
+    during: Callable[["Request"], AbstractContextManager[object]] = nullcontext,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a function of a request a command, which takes the options that make the request beside the function's own.
+    """Make a function a command; if it has a `request`, beside its own options the command takes those that make one.
 
     `lines` are the examples of its help, `accepts` the guards that it has an option for, and `during` is open while it
     works.
@@ -140,9 +135,10 @@ def command(
         def run(**given: Any) -> None:
             request = request_for(**{option: given.pop(option) for option in options})
             with during(request):
-                work(request, **given)
+                work(**({"request": request} if "request" in parameters else {}), **given)
 
-        _, *own = inspect.signature(work).parameters.values()
+        parameters = inspect.signature(work).parameters
+        own = [parameter for name, parameter in parameters.items() if name != "request"]
         making = [
             inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=type_)
             for option, (type_, default) in _MAKING.items()
@@ -151,9 +147,14 @@ def command(
         # typer reads both.
         vars(run)["__signature__"] = inspect.Signature([*own, *making])
         run.__annotations__ = {option.name: option.annotation for option in (*own, *making)}
-        return app.command(name, epilog=examples(*lines))(run)
+        return app.command(name, epilog="\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)]))(run)
 
     return register
+
+
+# Commands of steps, which work on the warehouse, and commands that read it or what is published of it.
+step_command = partial(command, takes=("target", "source", "quiet", "output"), during=working)
+reading_command = partial(command, takes=("target",), during=serving)
 
 
 @contextmanager

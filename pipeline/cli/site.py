@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import command, examples, request_for, serving
+from pipeline.cli.options import command, reading_command
 
 if TYPE_CHECKING:
     from pipeline.run.request import Request
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 site_app = typer.Typer()
 
 
-@command(site_app, "tradewinds boards", takes=("target",), during=serving)
+@reading_command(site_app, "tradewinds boards")
 def boards(request: "Request") -> None:
     """Draw the boards of dashboards/ from the published marts."""
     from pipeline.boards import write_boards
@@ -23,7 +23,7 @@ def boards(request: "Request") -> None:
     request.reporter.say(f"open {folder}")
 
 
-@command(site_app, "tradewinds docs", "tradewinds docs --target postgres", takes=("target",), during=serving)
+@reading_command(site_app, "tradewinds docs", "tradewinds docs --target postgres")
 def docs(request: "Request") -> None:
     """Write the site: boards, dbt's documentation, column lineage, run history and an index."""
     from pipeline.site import write_site
@@ -31,8 +31,9 @@ def docs(request: "Request") -> None:
     request.reporter.say(f"open {write_site(request)}, or see it with: tradewinds serve")
 
 
-@site_app.command(epilog=examples("tradewinds serve", "tradewinds serve --port 8000"))
+@command(site_app, "tradewinds serve", "tradewinds serve --port 8000")
 def serve(
+    request: "Request",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 uses a free one.")
     ] = 8330,
@@ -41,10 +42,5 @@ def serve(
     """Serve the site that `tradewinds docs` has written, until Ctrl-C."""
     from pipeline.site.serving import serve_site
 
-    request = request_for()
-    serve_site(
-        request.home.root / "reports",
-        host,
-        port,
-        lambda url: request.reporter.say(f"the site is at {url}; stop it with Ctrl-C"),
-    )
+    say = request.reporter.say
+    serve_site(request.home.root / "reports", host, port, lambda url: say(f"the site is at {url}; stop it with Ctrl-C"))
