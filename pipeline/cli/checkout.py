@@ -1,22 +1,19 @@
 """What only a checkout of Tradewinds has: `init`, and `sources sample` and `api`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import command
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
+from pipeline.cli.options import Request, command
 
 checkout_app, samples_app = typer.Typer(), typer.Typer()
 
 
 @command(samples_app, "tradewinds sources sample --scale 10")
 def sample(
-    request: "Request",
-    scale: Annotated[int, typer.Option("--scale", min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
+    request: Request,
+    scale: Annotated[int, typer.Option(min=1, help="1 is Northwind's size: 830 orders, 2,155 lines.")] = 1,
 ) -> None:
     """Generate the sample data again, at any scale; your own people data isn't changed."""
     from ingestion.samples.defaults import make_samples
@@ -33,8 +30,8 @@ def sample(
 
 @command(samples_app, "tradewinds sources api --port 8322")
 def api(
-    request: "Request",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on, on 127.0.0.1.")] = 8322,
+    request: Request,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on, on 127.0.0.1.")] = 8322,
 ) -> None:
     """Serve the community's sample data as an API until it is stopped."""
     from ingestion.samples.defaults import sample_api
@@ -47,7 +44,7 @@ def api(
 
 @command(checkout_app, "tradewinds init ../my-project")
 def init(
-    request: "Request",
+    request: Request,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.", file_okay=False)],
 ) -> None:
     """Create a new project: the pipeline, one example source and mart, and tests."""

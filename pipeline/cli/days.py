@@ -3,17 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from ingestion.errors import BadRequest
 from pipeline.cli.completion import a_source
-from pipeline.cli.options import TODAY, AllowOlder, DryRun, RunDate, shown, step_command
+from pipeline.cli.options import TODAY, AllowOlder, DryRun, Request, RunDate, shown, step_command
 from pipeline.run.dates import days_between, parse_run_at, parse_run_date
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
 
 days_app = typer.Typer()
 
@@ -28,21 +25,19 @@ days_app = typer.Typer()
     accepts=("drift", "shrink", "stale"),
 )
 def run(
-    request: "Request",
+    request: Request,
     run_date: Annotated[
-        str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The UTC day; the default is today.")
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The UTC day; the default is today.")
     ] = None,
     run_at: Annotated[
         str | None,
         typer.Option(
-            "--run-at",
             metavar="YYYY-MM-DDTHH:MM:SSZ",
             help="The scheduled time of this run, for the ledger; without --run-date it also sets the day.",
         ),
     ] = None,
     refresh: Annotated[
-        bool,
-        typer.Option("--refresh", help="Read the sources again even if the day has landed."),
+        bool, typer.Option("--refresh", help="Read the sources again even if the day has landed.")
     ] = False,
     allow_older: AllowOlder = False,
     dry_run: DryRun = False,
@@ -69,7 +64,7 @@ def run(
     accepts=("drift", "shrink", "stale"),
 )
 def backfill(
-    request: "Request",
+    request: Request,
     first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="The first day.", callback=parse_run_date)],
     last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="The last day.", callback=parse_run_date)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps to run, and do nothing.")] = False,
@@ -92,7 +87,7 @@ def backfill(
 
 
 @contextmanager
-def _without_warehouse(_: "Request") -> Iterator[None]:
+def _without_warehouse(_: Request) -> Iterator[None]:
     from pipeline.run.interrupts import ended_soon
 
     with ended_soon():
@@ -108,11 +103,9 @@ def _without_warehouse(_: "Request") -> Iterator[None]:
     during=_without_warehouse,
 )
 def extract(
-    request: "Request",
+    request: Request,
     run_date: RunDate = TODAY,
-    table: Annotated[
-        list[str] | None, typer.Option("--table", help="Only this table of the source; repeatable.")
-    ] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Only this table of the source; repeatable.")] = None,
     from_raw: Annotated[bool, typer.Option("--from-raw", help="Rebuild the day from its kept API answers.")] = False,
     if_missing: Annotated[
         bool, typer.Option("--if-missing", help="Reuse a source's landed day instead of reading it again.")
@@ -129,7 +122,7 @@ def extract(
 
 
 @step_command(days_app, "tradewinds load --run-date 2021-01-02")
-def load(request: "Request", run_date: RunDate = TODAY) -> None:
+def load(request: Request, run_date: RunDate = TODAY) -> None:
     """Load a landed day into the warehouse's raw schemas."""
     from pipeline.run import steps
 
@@ -141,7 +134,7 @@ def load(request: "Request", run_date: RunDate = TODAY) -> None:
     "tradewinds build --run-date 2021-01-02",
     f"tradewinds build --run-date 2021-01-02 --source {a_source('csv')} --target postgres",
 )
-def build(request: "Request", run_date: RunDate = TODAY) -> None:
+def build(request: Request, run_date: RunDate = TODAY) -> None:
     """Run dbt for a loaded day: staging, marts and their tests."""
     from pipeline.run import steps
 
@@ -155,7 +148,7 @@ def build(request: "Request", run_date: RunDate = TODAY) -> None:
     accepts=("shrink", "stale"),
 )
 def check(
-    request: "Request",
+    request: Request,
     run_date: RunDate = TODAY,
     stage: Annotated[
         Literal["arrivals", "marts"], typer.Option("--stage", help="Check the loaded rows or the built marts.")
@@ -174,7 +167,7 @@ def check(
     "tradewinds publish --run-date 2021-01-02",
 )
 def publish(
-    request: "Request", run_date: RunDate = TODAY, allow_older: AllowOlder = False, dry_run: DryRun = False
+    request: Request, run_date: RunDate = TODAY, allow_older: AllowOlder = False, dry_run: DryRun = False
 ) -> None:
     """Write the exports of a built and checked day, and publish its marts."""
     from pipeline.run import steps

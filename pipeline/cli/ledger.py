@@ -2,15 +2,12 @@
 
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import command, complete_target, step_command
+from pipeline.cli.options import Request, command, complete_target, step_command
 from pipeline.run.dates import parse_run_date
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
 
 ledger_app = typer.Typer()
 
@@ -24,17 +21,14 @@ ledger_app = typer.Typer()
     takes=("quiet", "output"),
 )
 def status(
-    request: "Request",
+    request: Request,
     run_date: Annotated[
-        str | None,
-        typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day to show; the default is the last 14 days."),
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day to show; the default is the last 14 days.")
     ] = None,
     target: Annotated[
         str | None,
         typer.Option(
-            "--target",
-            help="Only the steps of this warehouse; the default is the last one used.",
-            autocompletion=complete_target,
+            help="Only the steps of this warehouse; the default is the last one used.", autocompletion=complete_target
         ),
     ] = None,
 ) -> None:
@@ -61,7 +55,7 @@ def status(
 
 @step_command(ledger_app, "tradewinds verify", "tradewinds verify --history --target postgres", during=nullcontext)
 def verify(
-    request: "Request",
+    request: Request,
     history: Annotated[bool, typer.Option("--history", help="Also compare history as of every day with raw.")] = False,
 ) -> None:
     """Verify every landed file's SHA-256, and optionally history against raw."""

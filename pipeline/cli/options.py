@@ -16,20 +16,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from pipeline.run.request import Request
-
+else:
+    Request = Any  # imported when a command runs: its libraries take half a second
 
 # What parse_run_date makes today's date.
 TODAY = cast(str, None)
 RunDate = Annotated[
-    str,
-    typer.Option(
-        "--run-date", metavar="YYYY-MM-DD", help="The UTC day; the default is today.", callback=parse_run_date
-    ),
+    str, typer.Option(metavar="YYYY-MM-DD", help="The UTC day; the default is today.", callback=parse_run_date)
 ]
 Target = Annotated[
     str,
     typer.Option(
-        "--target",
         envvar="TRADEWINDS_TARGET",
         help=f"The warehouse: {' or '.join(TARGET_NAMES)}.",
         autocompletion=complete_target,
@@ -38,7 +35,6 @@ Target = Annotated[
 SourceNames = Annotated[
     list[str] | None,
     typer.Option(
-        "--source",
         help=f"Only this source ({', '.join(complete_source(''))}); repeatable.",
         autocompletion=complete_source,
     ),
@@ -50,10 +46,7 @@ _GUARDS = {
     "stale": "Accept data whose newest timestamp is older than the day before's.",
 }
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what publishing would change, and don't publish.")]
-AllowOlder = Annotated[
-    bool,
-    typer.Option("--allow-older", help="Publish this day even if a newer one is published."),
-]
+AllowOlder = Annotated[bool, typer.Option("--allow-older", help="Publish this day even if a newer one is published.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing except a failure.")]
 Output = Annotated[
     Literal["text", "json"],
@@ -63,9 +56,7 @@ RowFormat = Annotated[
     Literal["table", "csv", "json"],
     typer.Option("--format", help="csv and json are for scripts, and print all rows by default."),
 ]
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="The maximum number of rows; 20 by default in a table.")
-]
+Limit = Annotated[int | None, typer.Option(min=1, help="The maximum number of rows; 20 by default in a table.")]
 
 
 # The options that make a request, with their defaults.
@@ -87,7 +78,7 @@ def request_for(
     quiet: bool = False,
     output: Literal["text", "json"] = "text",
     **accepted: bool,
-) -> "Request":
+) -> Request:
     """Return the request of a command, with the `accept_…` options given; raises BadRequest on an unknown name."""
     from pipeline.run.reporter import Reporter
     from pipeline.run.request import Request
@@ -100,14 +91,14 @@ def request_for(
 
 
 @contextmanager
-def serving(request: "Request") -> Iterator[None]:
+def serving(request: Request) -> Iterator[None]:
     """Keep the request's warehouse reachable during the block."""
     with request.warehouse.serving():
         yield
 
 
 @contextmanager
-def working(request: "Request") -> Iterator[None]:
+def working(request: Request) -> Iterator[None]:
     """Do the same as `serving` for steps, and let an interrupt end the command soon."""
     from pipeline.run.interrupts import ended_soon
 
@@ -121,7 +112,7 @@ def command(
     name: str | None = None,
     takes: tuple[str, ...] = (),
     accepts: tuple[str, ...] = (),
-    during: Callable[["Request"], AbstractContextManager[object]] = nullcontext,
+    during: Callable[[Request], AbstractContextManager[object]] = nullcontext,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command; if it has a `request`, beside its own options the command takes those that make one.
 
@@ -158,7 +149,7 @@ reading_command = partial(command, takes=("target",), during=serving)
 
 
 @contextmanager
-def shown(request: "Request") -> Iterator[None]:
+def shown(request: Request) -> Iterator[None]:
     """Write the site's index and run history anew after a block that changes what they tell, however it ends."""
     try:
         yield

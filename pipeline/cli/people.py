@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ingestion.errors import BadRequest
-from pipeline.cli.options import command, people_database, reading_command
+from pipeline.cli.options import Request, command, people_database, reading_command
 from pipeline.cli.people_client import client_app
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from people_api.importing import Imported, OnProgress
-    from pipeline.run.request import Request
 
 people_app = typer.Typer(name="people", help="Departments, jobs and employees: the database, its service and a client.")
 key_app = typer.Typer(help="API keys of the service.")
@@ -33,7 +32,7 @@ CsvFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file, 
     "tradewinds people import --departments departments.csv --jobs jobs.csv --employees employees.csv",
     name="import",
 )
-def import_(request: "Request", departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFile = None) -> None:
+def import_(request: Request, departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFile = None) -> None:
     """Import CSV files: every line is accepted, or rejected and logged with every reason.
 
     A file is refused if more than nine in ten of its first 5,000 lines would be rejected.
@@ -66,8 +65,8 @@ def import_(request: "Request", departments: CsvFile = None, jobs: CsvFile = Non
 
 @command(people_app, "tradewinds people rejects --limit 5 --format json")
 def rejects(
-    request: "Request",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The maximum number of rows, newest first.")] = 20,
+    request: Request,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of rows, newest first.")] = 20,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
 ) -> None:
     """Show the rows that the service or an import rejected, with every reason."""
@@ -79,14 +78,14 @@ def rejects(
 
 
 @command(people_app, "tradewinds people migrate")
-def migrate(request: "Request") -> None:
+def migrate(request: Request) -> None:
     """Migrate the people database's tables; `serve` and `import` do so automatically."""
     with people_database():
         request.reporter.say("the people database is up to date")
 
 
 @command(people_app, "tradewinds people backup employees")
-def backup(request: "Request", table: Table) -> None:
+def backup(request: Request, table: Table) -> None:
     """Back up a table's current rows to a new Avro file."""
     from people_api.backups import back_up, open_store
     from people_api.backups.schemas import check_table
@@ -103,7 +102,7 @@ def backup(request: "Request", table: Table) -> None:
     "tradewinds people restore employees --from s3://company-data/backups/employees.avro",
 )
 def restore(
-    request: "Request",
+    request: Request,
     table: Table,
     file: Annotated[
         str | None,
@@ -127,9 +126,9 @@ def restore(
 
 @reading_command(people_app, "tradewinds people serve --port 8321")
 def serve(
-    request: "Request",
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 uses a free one.")] = 8321,
+    request: Request,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 uses a free one.")] = 8321,
 ) -> None:
     """Run the service until it is stopped; its log is logs/people-service.jsonl in the home."""
     from people_api.serving import serve as serve_people
@@ -142,7 +141,7 @@ def serve(
 
 @command(key_app, "tradewinds people key create --name night-shift --role writer")
 def create(
-    name: Annotated[str, typer.Option("--name", help="The holder's name, for `key list`.")],
+    name: Annotated[str, typer.Option(help="The holder's name, for `key list`.")],
     role: Annotated[Literal["reader", "writer", "admin"], typer.Option("--role")] = "reader",
 ) -> None:
     """Create a key and print it; it can't be shown again."""
@@ -153,7 +152,7 @@ def create(
 
 
 @command(key_app, "tradewinds people key list", name="list")
-def list_keys(request: "Request") -> None:
+def list_keys(request: Request) -> None:
     """List the keys, their holders, and which are revoked."""
     from people_api.keys import list_keys as keys_of
 

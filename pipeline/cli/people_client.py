@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ingestion.errors import BadRequest
-from pipeline.cli.options import command
+from pipeline.cli.options import Request, command
 
 if TYPE_CHECKING:
     from people_api.client import Client
-    from pipeline.run.request import Request
 
 client_app = typer.Typer()
 
@@ -25,15 +24,14 @@ TableName = Annotated[Literal["departments", "jobs", "employees"], typer.Argumen
     "tradewinds people add employees < rows.jsonl",
 )
 def add(
-    request: "Request",
+    request: Request,
     table: TableName,
     rows: Annotated[
         list[str] | None,
         typer.Argument(metavar="[ROW]...", help="JSON objects; by default one on each line of standard input."),
     ] = None,
     file: Annotated[
-        Path | None,
-        typer.Option("--file", metavar="FILE", help="A CSV file; sending the same lines again adds nothing."),
+        Path | None, typer.Option(metavar="FILE", help="A CSV file; sending the same lines again adds nothing.")
     ] = None,
     first: Annotated[int, typer.Option("--first-line", min=1, help="The file's first line to send.")] = 1,
     count: Annotated[int | None, typer.Option("--lines", min=1, help="The number of lines to send.")] = None,
@@ -60,17 +58,17 @@ def add(
 
 
 @command(client_app, "tradewinds people get departments 13")
-def get(request: "Request", table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+def get(request: Request, table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print one row of the service as JSON."""
     print(json.dumps(_client(request).get(table, row_id), ensure_ascii=False))
 
 
 @command(client_app, "tradewinds people list jobs --limit 10", name="list")
 def list_(
-    request: "Request",
+    request: Request,
     table: TableName,
     include_inactive: Annotated[bool, typer.Option("--include-inactive", help="Include soft-deleted rows.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="The maximum number of rows.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The maximum number of rows.")] = None,
 ) -> None:
     """Print the rows of the service, one JSON object a line."""
     for row in _client(request).list(table, include_inactive=include_inactive, limit=limit):
@@ -79,16 +77,16 @@ def list_(
 
 @command(client_app, "tradewinds people report hires-by-quarter --year 2021")
 def report(
-    request: "Request",
+    request: Request,
     name: Annotated[Literal["hires-by-quarter", "departments-above-mean"], typer.Argument(metavar="REPORT")],
-    year: Annotated[int, typer.Option("--year")],
+    year: Annotated[int, typer.Option()],
     form: Annotated[Literal["json", "csv"], typer.Option("--format")] = "csv",
 ) -> None:
     """Print a hire report of the published marts, from the service."""
     print(_client(request).report(name, year, form).rstrip("\n"))
 
 
-def _client(request: "Request") -> "Client":
+def _client(request: Request) -> "Client":
     from people_api.client import Client
 
     return Client(request.home)

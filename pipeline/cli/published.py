@@ -1,21 +1,18 @@
 """Commands for the published marts: marts, query, answer, rollback."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import Limit, RowFormat, reading_command, shown
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
+from pipeline.cli.options import Limit, Request, RowFormat, reading_command, shown
 
 published_app = typer.Typer()
 
 
 @reading_command(published_app, "tradewinds marts", "tradewinds marts ops.dim_run_dates")
 def marts(
-    request: "Request",
+    request: Request,
     name: Annotated[str | None, typer.Argument(metavar="MART", help="Show this mart's columns.")] = None,
     form: RowFormat = "table",
 ) -> None:
@@ -32,7 +29,7 @@ def marts(
     "tradewinds query - --target postgres --format json < question.sql",
 )
 def query(
-    request: "Request",
+    request: Request,
     statement: Annotated[str, typer.Argument(metavar="SQL", help="One query; - reads it from standard input.")],
     limit: Limit = None,
     form: RowFormat = "table",
@@ -44,7 +41,7 @@ def query(
 
 
 @reading_command(published_app, "tradewinds answer", "tradewinds answer --limit 5 --format json")
-def answer(request: "Request", limit: Limit = None, form: RowFormat = "table") -> None:
+def answer(request: Request, limit: Limit = None, form: RowFormat = "table") -> None:
     """Show the first rows of the published answer, marked in models/exports; csv and json have all of its columns."""
     from pipeline.cli.asking import ask_answer
 
@@ -58,9 +55,9 @@ def answer(request: "Request", limit: Limit = None, form: RowFormat = "table") -
     takes=("target", "quiet", "output"),
 )
 def rollback(
-    request: "Request",
+    request: Request,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="VERSION", help="A kept version; the default is the previous one.")
+        str | None, typer.Option(metavar="VERSION", help="A kept version; the default is the previous one.")
     ] = None,
 ) -> None:
     """Publish the previous version again."""

@@ -2,17 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ingestion.errors import BadRequest
 from pipeline.cli.completion import a_source
-from pipeline.cli.options import Limit, RowFormat, complete_source, reading_command
+from pipeline.cli.options import Limit, Request, RowFormat, complete_source, reading_command
 from pipeline.run.dates import parse_run_date
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
 
 rejects_app = typer.Typer(name="rejects", help="Rows that couldn't be read or broke a rule.")
 
@@ -25,9 +22,9 @@ rejects_app = typer.Typer(name="rejects", help="Rows that couldn't be read or br
     takes=("target", "source"),
 )
 def list_(
-    request: "Request",
+    request: Request,
     run_date: Annotated[
-        str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day; the default is counts of all days.")
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day; the default is counts of all days.")
     ] = None,
     limit: Limit = None,
     form: RowFormat = "table",
@@ -50,13 +47,9 @@ def list_(
     f"tradewinds rejects replay --run-date 2021-01-02 --source {a_source('csv')} --from mended.csv",
 )
 def replay(
-    request: "Request",
-    run_date: Annotated[
-        str, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The landed day.", callback=parse_run_date)
-    ],
-    source: Annotated[
-        str, typer.Option("--source", help="The source with the corrected rows.", autocompletion=complete_source)
-    ],
+    request: Request,
+    run_date: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The landed day.", callback=parse_run_date)],
+    source: Annotated[str, typer.Option(help="The source with the corrected rows.", autocompletion=complete_source)],
     mended: Annotated[
         Path | None,
         typer.Option("--from", exists=True, dir_okay=False, help="A corrected copy of the file to read instead."),

@@ -1,19 +1,16 @@
 """Commands for the boards, the site and its server."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import command, reading_command
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
+from pipeline.cli.options import Request, command, reading_command
 
 site_app = typer.Typer()
 
 
 @reading_command(site_app, "tradewinds boards")
-def boards(request: "Request") -> None:
+def boards(request: Request) -> None:
     """Draw the boards of dashboards/ from the published marts."""
     from pipeline.boards import write_boards
     from pipeline.site import write_index
@@ -24,7 +21,7 @@ def boards(request: "Request") -> None:
 
 
 @reading_command(site_app, "tradewinds docs", "tradewinds docs --target postgres")
-def docs(request: "Request") -> None:
+def docs(request: Request) -> None:
     """Write the site: boards, dbt's documentation, column lineage, run history and an index."""
     from pipeline.site import write_site
 
@@ -33,11 +30,9 @@ def docs(request: "Request") -> None:
 
 @command(site_app, "tradewinds serve", "tradewinds serve --port 8000")
 def serve(
-    request: "Request",
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 uses a free one.")
-    ] = 8330,
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    request: Request,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 uses a free one.")] = 8330,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the site that `tradewinds docs` has written, until Ctrl-C."""
     from pipeline.site.serving import serve_site

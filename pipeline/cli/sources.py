@@ -3,15 +3,12 @@
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.options import TODAY, RowFormat, command
+from pipeline.cli.options import TODAY, Request, RowFormat, command
 from pipeline.run.dates import parse_run_date
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
 
 sources_app = typer.Typer(name="sources", help="List and add sources, generate and serve the samples.")
 if find_spec("pipeline.cli.checkout"):  # not in a project that `init` has written
@@ -19,7 +16,7 @@ if find_spec("pipeline.cli.checkout"):  # not in a project that `init` has writt
 
 
 @command(sources_app, "tradewinds sources list", name="list")
-def list_(request: "Request", output: RowFormat = "table") -> None:
+def list_(request: Request, output: RowFormat = "table") -> None:
     """List the sources with their kind, location, last landed day, and whether they use sample data."""
     from pipeline.cli.row_formats import write_rows
     from pipeline.own_sources.listing import COLUMNS, list_sources
@@ -35,18 +32,18 @@ def list_(request: "Request", output: RowFormat = "table") -> None:
     "tradewinds sources add rates --kind api --base-url https://api.example --resource rates",
 )
 def add(
-    request: "Request",
+    request: Request,
     name: Annotated[str, typer.Argument(help="The source's name: lower-case letters, digits and underscores.")],
-    kind: Annotated[Literal["csv", "postgres", "dlt", "api"], typer.Option("--kind", help="The source's kind.")],
-    path: Annotated[Path | None, typer.Option("--path", help="A CSV file with a header, gzipped or not.")] = None,
+    kind: Annotated[Literal["csv", "postgres", "dlt", "api"], typer.Option(help="The source's kind.")],
+    path: Annotated[Path | None, typer.Option(help="A CSV file with a header, gzipped or not.")] = None,
     url: Annotated[
-        str | None, typer.Option("--url", help="The database's URL; stored in .dlt/secrets.toml, which git ignores.")
+        str | None, typer.Option(help="The database's URL; stored in .dlt/secrets.toml, which git ignores.")
     ] = None,
-    schema: Annotated[str | None, typer.Option("--schema", help="The schema; the default is public.")] = None,
-    table: Annotated[list[str] | None, typer.Option("--table", help="Only this table; repeatable.")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="The API's URL.")] = None,
+    schema: Annotated[str | None, typer.Option(help="The schema; the default is public.")] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Only this table; repeatable.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="The API's URL.")] = None,
     resource: Annotated[
-        list[str] | None, typer.Option("--resource", help="dlt: module:function. api: the name of a list; repeatable.")
+        list[str] | None, typer.Option(help="dlt: module:function. api: the name of a list; repeatable.")
     ] = None,
     since: Annotated[
         str,
@@ -71,7 +68,7 @@ def add(
 
 
 @command(sources_app, "tradewinds sources up")
-def up(request: "Request") -> None:
+def up(request: Request) -> None:
     """Start the embedded Postgres and keep it running."""
     from ingestion.embedded.postgres import EmbeddedPostgres
 
@@ -80,7 +77,7 @@ def up(request: "Request") -> None:
 
 
 @command(sources_app, "tradewinds sources down")
-def down(request: "Request") -> None:
+def down(request: Request) -> None:
     """Stop the embedded Postgres."""
     from ingestion.embedded.postgres import EmbeddedPostgres
 
