@@ -29,7 +29,6 @@ def prepare() -> None:
 
 def run_checks(
     stage: Stage,
-    *,
     warehouse: Warehouse,
     home: Home,
     run_date: str,

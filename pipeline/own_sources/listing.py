@@ -6,7 +6,7 @@ from typing import Any
 from ingestion.landing import Landing
 from ingestion.redact import redact
 from ingestion.settings import database_url, people_database_url
-from ingestion.sources import Own, Source, kind_of
+from ingestion.sources import Own, kind_of
 from ingestion.sources.api.settings import configured_url
 from pipeline.run.request import Request
 
@@ -17,7 +17,7 @@ def list_sources(request: Request) -> list[dict[str, str]]:
     """Return a row of COLUMNS for each source; a source without settings uses its sample."""
     landing, rows = Landing(request.home), []
     for source in request.sources:
-        days, place = landing.days(source.name), configured_place(source)
+        days, place = landing.days(source.name), _PLACES[kind_of(source)](source)
         rows.append(
             {
                 "source": source.name,
@@ -30,15 +30,11 @@ def list_sources(request: Request) -> list[dict[str, str]]:
     return rows
 
 
-def configured_place(source: Source) -> str | None:
-    """Return a source's configured place, without secrets; None when nothing is configured."""
-    return _PLACES[kind_of(source)](source)
-
-
 def _without_user(url: str | None) -> str | None:
     return url and url.rpartition("@")[2].partition("?")[0]
 
 
+# A source's configured place, without secrets, by its kind; None when nothing is configured.
 _PLACES: dict[str, Callable[[Any], str | None]] = {
     "csv": lambda source: source.configured_path,
     "api": lambda source: configured_url(source.name),
