@@ -44,15 +44,14 @@ def run(
 ) -> None:
     """Run a whole day: extract, load, check arrivals, build, check marts, publish."""
     from pipeline.cli.summary import print_summary
-    from pipeline.run.day import Options, run_day
+    from pipeline.run.day import run_day
     from pipeline.run.prepared import prepared
 
     due = parse_run_at(run_at)
     day = parse_run_date(due.date().isoformat() if due and run_date is None else run_date)
-    options = Options(refresh, allow_older, dry_run)
     request = replace(request, run_at=due)
     with shown(request), prepared(request) as ready:
-        run_day(ready, day, options)
+        run_day(ready, day, refresh=refresh, allow_older=allow_older, dry_run=dry_run)
     if not dry_run:
         print_summary(request, day)
 
@@ -71,7 +70,7 @@ def backfill(
     allow_older: AllowOlder = False,
 ) -> None:
     """Run every incomplete day of a range, oldest first; rerun it to resume after an interruption."""
-    from pipeline.run.day import Options, backfill_days, steps_left
+    from pipeline.run.day import backfill_days, steps_left
 
     def announce(day: str, left: list[str]) -> None:
         request.reporter.say(f"{day}  {' '.join(left) or 'complete'}")
@@ -83,7 +82,7 @@ def backfill(
             announce(day, steps_left(request, day))
     else:
         with shown(request):
-            backfill_days(request, days, Options(allow_older=allow_older), on_day=announce)
+            backfill_days(request, days, allow_older=allow_older, on_day=announce)
 
 
 @contextmanager
