@@ -72,7 +72,7 @@ _MAKING: dict[str, tuple[Any, Any]] = {
 }
 
 
-def request_for(
+def _request_for(
     target: str = "duckdb",
     source: list[str] | None = None,
     quiet: bool = False,
@@ -90,16 +90,14 @@ def request_for(
     return request
 
 
-@contextmanager
-def serving(request: Request) -> Iterator[None]:
+def _serving(request: Request) -> AbstractContextManager[None]:
     """Keep the request's warehouse reachable during the block."""
-    with request.warehouse.serving():
-        yield
+    return request.warehouse.serving()
 
 
 @contextmanager
-def working(request: Request) -> Iterator[None]:
-    """Do the same as `serving` for steps, and let an interrupt end the command soon."""
+def _working(request: Request) -> Iterator[None]:
+    """Do the same as `_serving` for steps, and let an interrupt end the command soon."""
     from pipeline.run.interrupts import ended_soon
 
     with ended_soon(), request.warehouse.serving():
@@ -114,7 +112,7 @@ def command(
     accepts: tuple[str, ...] = (),
     during: Callable[[Request], AbstractContextManager[object]] = nullcontext,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a function a command; if it has a `request`, beside its own options the command takes those that make one.
+    """Make a function a command; if its first parameter is a `request`, the command takes the options that make one.
 
     `lines` are the examples of its help, `accepts` the guards that it has an option for, and `during` is open while it
     works.
@@ -124,9 +122,12 @@ def command(
     def register(work: Callable[..., None]) -> Callable[..., None]:
         @wraps(work)
         def run(**given: Any) -> None:
-            request = request_for(**{option: given.pop(option) for option in options})
+            if "request" not in parameters:
+                work(**given)
+                return
+            request = _request_for(**{option: given.pop(option) for option in options})
             with during(request):
-                work(**({"request": request} if "request" in parameters else {}), **given)
+                work(request, **given)
 
         parameters = inspect.signature(work).parameters
         own = [parameter for name, parameter in parameters.items() if name != "request"]
@@ -144,8 +145,8 @@ def command(
 
 
 # Commands of steps, which work on the warehouse, and commands that read it or what is published of it.
-step_command = partial(command, takes=("target", "source", "quiet", "output"), during=working)
-reading_command = partial(command, takes=("target",), during=serving)
+step_command = partial(command, takes=("target", "source", "quiet", "output"), during=_working)
+reading_command = partial(command, takes=("target",), during=_serving)
 
 
 @contextmanager
