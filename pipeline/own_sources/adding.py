@@ -47,7 +47,8 @@ def add_source(name: str, kind: str, options: dict[str, Any], since: str) -> tup
     _check_name(name)
     _check_options(kind, options)
     looked, first_day = _KINDS[kind].look(name, **options), date.fromisoformat(since)
-    texts = {files.SETTINGS: _with_settings(files.SETTINGS, files.settings_of(name, kind, first_day, looked.settings))}
+    settings = {"kind": kind, "since": first_day, **looked.settings}
+    texts = {files.SETTINGS: _with_settings(files.SETTINGS, files.section_of(name, settings))}
     if looked.secrets:
         texts[files.SECRETS] = _with_settings(files.SECRETS, files.section_of(name, looked.secrets))
     tables = files.describe_tables(name, looked)

@@ -100,11 +100,6 @@ def new_files(name: str, since: date, looked: Looked, tables: list[Table]) -> di
     return files | {f"tests/expectations/arrivals/{name}.yml": _render("arrivals.yml", name=name)}
 
 
-def settings_of(name: str, kind: str, since: date, entries: dict[str, Any]) -> str:
-    """Return a source's part of the settings, as TOML."""
-    return section_of(name, {"kind": kind, "since": since, **entries})
-
-
 def section_of(section: str, entries: dict[str, Any]) -> str:
     """Return a section of the sources' settings as TOML; an entry that is a mapping becomes one of its own."""
     plain = {entry: value for entry, value in entries.items() if not isinstance(value, dict)}

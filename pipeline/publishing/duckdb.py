@@ -142,7 +142,7 @@ class DuckDBPublisher:
         found = self._warehouse.stat()
         state = (found.st_ino, found.st_size, found.st_mtime_ns, marts)
         if self._built is None or self._built[0] != state:
-            self._built = state, files.digest_built(connection, marts)
+            self._built = state, {mart.relation: files.digest_mart(connection, "warehouse", mart) for mart in marts}
         return self._built[1]
 
     def _kept(self, version: Version, entries: list[Published]) -> Published | None:
