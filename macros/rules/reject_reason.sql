@@ -25,7 +25,10 @@
         when event_type <> 'proposed' and nullif(meta_data, '') is not null
             then 'unexpected_meta_data'
         when event_type = 'proposed' and nullif(meta_data, '') is null then 'missing_meta_data'
-        when event_type = 'proposed' and not {{ has_valid_meta_data() }} then 'malformed_meta_data'
+        {#- Integer, two names without underscores, and an amount that fits its column without rounding. #}
+        when event_type = 'proposed'
+            and not meta_data ~ '^[0-9]{1,18}_[^_]+_[^_]+_[0-9]{1,15}([.][0-9]{1,4})?$'
+            then 'malformed_meta_data'
     end
     {%- endif -%}
 {%- endmacro %}

@@ -22,6 +22,11 @@ _SOURCE = "published"
 # The drawing time isn't data, and would make every picture differ.
 _DRAWN_AT = re.compile(r' data-rendered-at="[^"]*"')
 _MOST_OPTIONS = 1000
+# The shade of the largest cell, in percent: text keeps a contrast of 4.5:1.
+_DEEPEST_SHADE = 45
+# A table with more columns stacks its cells on a narrow screen.
+_MOST_COLUMNS_ABREAST = 3
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?")
 # Python's form of dashboards/meta.yml's number formats.
 _FORMS = {"integer": ",.0f", "one_decimal": ",.1f", "percent": ".1%"}
 
@@ -37,6 +42,22 @@ class Figures:
     rows: list[dict[str, Any]]
     is_table: bool
     shaded: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The format of each column's cells: key, count, amount, moment or text."""
+        return {column: _kind(column, [row[column] for row in self.rows]) for column in self.rows[0]}
+
+    @property
+    def shades(self) -> dict[str, float]:
+        """The shade per unit of each shaded column, in percent."""
+        largest = max((row[column] or 0 for row in self.rows for column in self.shaded), default=0)
+        return dict.fromkeys(self.shaded, _DEEPEST_SHADE / largest) if largest else {}
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether a narrow screen stacks a row's cells; a shaded table stays a grid."""
+        return len(self.rows[0]) > _MOST_COLUMNS_ABREAST and not self.shaded
 
 
 @dataclass(frozen=True)
@@ -140,6 +161,15 @@ def hover_script() -> str:
     from dbt_charts.core.render.chart_interactivity import hover_runtime_source
 
     return hover_runtime_source()
+
+
+def _kind(column: str, values: list[Any]) -> str:
+    types = {type(value) for value in values if value is not None}
+    if types and types <= {int, float}:
+        if column.endswith("_id"):
+            return "key"
+        return "amount" if float in types else "count"
+    return "moment" if types == {str} and all(MOMENT.fullmatch(value) for value in values if value) else "text"
 
 
 def _shaded(chart: dict[str, Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.boards.colors import schemes_of
 from pipeline.boards.definition import Board
-from pipeline.boards.drawing import Figures, View, hover_script
+from pipeline.boards.drawing import MOMENT, View, hover_script
 from pipeline.pages import Pages
 from pipeline.publishing import Version
 
@@ -15,25 +15,12 @@ _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 _PAGE_FONT = "Inter Variable"
 _FAMILY = re.compile(r"font-family:\s*['\"]?([^'\";]+)")
 _ACRONYMS = ("id", "usd", "eur")
-# The shade of the largest cell, in percent: text keeps a contrast of 4.5:1.
-_DEEPEST_SHADE = 45
-# A table with more columns stacks its cells on a narrow screen.
-_MOST_COLUMNS_ABREAST = 3
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?")
 _FIRST_FAMILY = re.compile(r"font-family=\"(?:&apos;|&quot;|&#x27;|')?([^\"',&]+)")
 
 
 def open_pages(reports: Path) -> Pages:
     """Return the boards' pages below `reports`."""
-    return Pages(
-        reports,
-        Path(__file__).with_name("templates"),
-        cell=_cell,
-        heading=_heading,
-        kinds=_kinds,
-        shades=_shades,
-        is_stacked=_is_stacked,
-    )
+    return Pages(reports, Path(__file__).with_name("templates"), cell=_cell, heading=_heading)
 
 
 def render_page(pages: Pages, board: Board, boards: list[Board], views: list[View], version: Version) -> str:
@@ -84,31 +71,6 @@ def _heading(column: str) -> str:
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
-def _kinds(figures: Figures) -> dict[str, str]:
-    """Return the format of each column's cells: key, count, amount, moment or text."""
-    return {column: _kind(column, [row[column] for row in figures.rows]) for column in figures.rows[0]}
-
-
-def _shades(figures: Figures) -> dict[str, float]:
-    """Return the shade per unit of each shaded column, in percent."""
-    largest = max((row[column] or 0 for row in figures.rows for column in figures.shaded), default=0)
-    return dict.fromkeys(figures.shaded, _DEEPEST_SHADE / largest) if largest else {}
-
-
-def _is_stacked(figures: Figures) -> bool:
-    """Return whether a narrow screen stacks a row's cells; a shaded table stays a grid."""
-    return len(figures.rows[0]) > _MOST_COLUMNS_ABREAST and not figures.shaded
-
-
-def _kind(column: str, values: list[Any]) -> str:
-    types = {type(value) for value in values if value is not None}
-    if types and types <= {int, float}:
-        if column.endswith("_id"):
-            return "key"
-        return "amount" if float in types else "count"
-    return "moment" if types == {str} and all(_MOMENT.fullmatch(value) for value in values if value) else "text"
-
-
 def _cell(value: Any, kind: str) -> str:
     """Return a figure as text: with thousands separators, amounts with two decimals, whole seconds, NULL empty."""
     if value is None:
@@ -116,6 +78,6 @@ def _cell(value: Any, kind: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if kind == "moment":
-        return " ".join(filter(None, _MOMENT.findall(value)[0]))
+        return " ".join(filter(None, MOMENT.findall(value)[0]))
     forms = {"count": ",", "amount": ",.2f"}
     return format(value, forms.get(kind, ""))

@@ -6,14 +6,16 @@ written with our templates, in the site's style.
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from ingestion.files import write_atomically
 from ingestion.settings import Home
-from pipeline.checks.findings import Finding, Stage
+from pipeline.checks.findings import Finding
 from pipeline.checks.outcomes import Outcome, describe_value, expected_of, found_in
-from pipeline.checks.suites import Suite, read_suites
+from pipeline.checks.suites import Stage, Suite, read_suites
 from pipeline.pages import Pages
 
 # The possible results of an expectation, worst first.
@@ -38,8 +40,8 @@ class SuiteRun:
         """Return an expectation's verdict."""
         if outcome.passed:
             return "met"
-        own = [finding for finding in self.findings if finding.expectation == outcome.check.id]
-        return "accepted" if any(finding.accepted_by for finding in own) else outcome.check.severity
+        is_accepted = any(finding.accepted_by for finding in self.findings if finding.check == outcome.check)
+        return "accepted" if is_accepted else outcome.check.severity
 
     @property
     def unmet(self) -> list[Outcome]:
@@ -54,16 +56,14 @@ class SuiteRun:
 def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun]) -> Path:
     """Write a run's pages, all suites' pages and the index of the last runs; return the index's path."""
     reports = home.root / "reports"
-    pages = Pages(reports, TEMPLATES)
+    pages, name = Pages(reports, TEMPLATES), f"{run_date} {stage}"
     run_folder = _claim_run(reports / "expectations" / "runs")
     run_page = run_folder.relative_to(reports).as_posix()
+    shown = {"expected": expected_of, "found": found_in, "show": describe_value}
     for run in runs:
-        shown = {"expected": expected_of, "found": found_in, "show": describe_value}
-        pages.write(
-            f"{run_page}/{run.suite.name}.html", "validation.html", run_name=f"{run_date} {stage}", run=run, **shown
-        )
+        pages.write(f"{run_page}/{run.suite.name}.html", "validation.html", run_name=name, run=run, **shown)
     summary = {
-        "name": f"{run_date} {stage}",
+        "name": name,
         "suites": [{"name": run.suite.name} | {verdict: run.count(verdict) for verdict in _VERDICTS} for run in runs],
     }
     write_atomically(run_folder / _SUMMARY, json.dumps(summary, indent=2))
@@ -79,14 +79,12 @@ def write_data_docs(home: Home, stage: Stage, run_date: str, runs: list[SuiteRun
 def _claim_run(folder: Path) -> Path:
     """Create the folder of a new run with the next number; two processes never get the same one."""
     folder.mkdir(parents=True, exist_ok=True)
-    number = max((int(path.name) for path in folder.iterdir()), default=0) + 1
-    while True:
-        try:
-            claimed = folder / f"{number:05}"
-            claimed.mkdir()
-            return claimed
-        except FileExistsError:
-            number += 1
+    last = max((int(path.name) for path in folder.iterdir()), default=0)
+    for number in count(last + 1):
+        with suppress(FileExistsError):
+            (claimed := folder / f"{number:05}").mkdir()
+            break
+    return claimed
 
 
 def _keep_latest(folder: Path) -> list[dict]:

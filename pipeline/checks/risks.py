@@ -5,8 +5,7 @@ import jinja2
 from ingestion.files import write_atomically
 from ingestion.settings import PROJECT
 from pipeline.checks.data_docs import TEMPLATES
-from pipeline.checks.findings import Stage
-from pipeline.checks.suites import Check, read_suites
+from pipeline.checks.suites import Check, Stage, read_suites
 
 PAGE = PROJECT / "docs" / "risks.md"
 

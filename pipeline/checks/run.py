@@ -1,16 +1,19 @@
 """Run a stage's suites on a warehouse and write their results."""
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from ingestion.settings import Home
 from ingestion.warehouse import Warehouse
 from pipeline.checks.data_docs import SuiteRun, write_data_docs
-from pipeline.checks.findings import CheckResult, Stage
-from pipeline.checks.judging import findings_of
-from pipeline.checks.later import imported_later
-from pipeline.checks.suites import read_suites
+from pipeline.checks.findings import CheckResult, findings_of
+from pipeline.checks.suites import Stage, read_suites
 
 if TYPE_CHECKING:
     from great_expectations.checkpoint import CheckpointResult
@@ -20,13 +23,12 @@ def prepare() -> None:
     """Import Great Expectations, which takes seconds; only checks need it."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     # Only charts and two distribution tests need these, a quarter of its imports.
-    with imported_later("altair", "scipy.stats"):
+    with _imported_later("altair", "scipy.stats"):
         from pipeline.checks import engine, validation  # noqa: F401
 
 
 def run_checks(
     stage: Stage,
-    *,
     warehouse: Warehouse,
     home: Home,
     run_date: str,
@@ -52,31 +54,41 @@ def run_checks(
     def write(result: "CheckpointResult | None") -> None:
         for suite in suites:
             outcomes = outcomes_of(suite, result, errors)
-            findings = [found for outcome in outcomes for found in findings_of(suite, outcome, accepted)]
+            findings = [found for outcome in outcomes for found in findings_of(outcome, accepted)]
             runs.append(SuiteRun(suite, outcomes, findings))
         pages.append(write_data_docs(home, stage, run_date, runs))
 
     with open_audit(warehouse) as audit:
         arrivals = read_arrivals(audit.engine, run_date)
-        words = [
-            Vocabulary(
-                audit.engine,
-                run_date,
-                [arrival for arrival in arrivals if arrival.source in suite.sources],
-                warehouse.built_relation,
-            )
-            for suite in suites
-        ]
-        definitions = define_validations(audit, list(zip(suites, words, strict=True)), errors)
-        if definitions:
+        words = []
+        for suite in suites:
+            arrived = [arrival for arrival in arrivals if arrival.source in suite.sources]
+            words.append((suite, Vocabulary(audit.engine, run_date, arrived, warehouse.built_relation)))
+        if definitions := define_validations(audit, words, errors):
             run_checkpoint(f"{run_date} {stage}", definitions, write)
         else:
             write(None)
-    outcomes = [outcome for run in runs for outcome in run.outcomes]
-    return CheckResult(
-        stage=stage,
-        passed=sum(outcome.passed for outcome in outcomes),
-        failed=sum(not outcome.passed for outcome in outcomes),
-        findings=[finding for run in runs for finding in run.findings],
-        page=pages[0],
-    )
+    passed = [outcome.passed for run in runs for outcome in run.outcomes]
+    findings = [finding for run in runs for finding in run.findings]
+    return CheckResult(passed.count(True), passed.count(False), findings, pages[0])
+
+
+class _Later(ModuleType):
+    """A placeholder that imports its module on the first attribute access."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # the import itself reads these of every module
+            raise AttributeError(name)
+        return getattr(import_module(self.__name__), name)
+
+
+@contextmanager
+def _imported_later(*names: str) -> Iterator[None]:
+    """Replace imports of these modules in the block by placeholders, which import them on first use after it."""
+    missing = [name for name in names if name not in sys.modules]
+    sys.modules.update({name: _Later(name) for name in missing})
+    try:
+        yield
+    finally:
+        for name in missing:
+            del sys.modules[name]

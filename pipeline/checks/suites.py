@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ingestion.settings import PROJECT
-from pipeline.checks.findings import Stage
 from pipeline.dbt.project import OPERATIONS_SCHEMA, published_marts, read_yaml
 
 FOLDER = PROJECT / "tests" / "expectations"
@@ -15,6 +15,13 @@ FOLDER = PROJECT / "tests" / "expectations"
 _EVERY_SOURCE = "every_source"
 # Marts about runs and rejects, which have dbt's tests alone.
 _UNCHECKED_DOMAINS = {OPERATIONS_SCHEMA, "quarantine"}
+
+
+class Stage(StrEnum):
+    """The time of a check: on raw rows before the build, or on finished marts before the publish."""
+
+    ARRIVALS = "arrivals"
+    MARTS = "marts"
 
 
 @dataclass(frozen=True)

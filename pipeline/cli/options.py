@@ -2,8 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import wraps
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
@@ -15,27 +15,18 @@ from pipeline.run.dates import parse_run_date
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from pipeline.run.reporter import Reporter
     from pipeline.run.request import Request
-
-
-def examples(*lines: str) -> str:
-    """Return the end of a command's help: examples, one a line."""
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
-
+else:
+    Request = Any  # imported when a command runs: its libraries take half a second
 
 # What parse_run_date makes today's date.
 TODAY = cast(str, None)
 RunDate = Annotated[
-    str,
-    typer.Option(
-        "--run-date", metavar="YYYY-MM-DD", help="The UTC day; the default is today.", callback=parse_run_date
-    ),
+    str, typer.Option(metavar="YYYY-MM-DD", help="The UTC day; the default is today.", callback=parse_run_date)
 ]
 Target = Annotated[
     str,
     typer.Option(
-        "--target",
         envvar="TRADEWINDS_TARGET",
         help=f"The warehouse: {' or '.join(TARGET_NAMES)}.",
         autocompletion=complete_target,
@@ -44,27 +35,18 @@ Target = Annotated[
 SourceNames = Annotated[
     list[str] | None,
     typer.Option(
-        "--source",
         help=f"Only this source ({', '.join(complete_source(''))}); repeatable.",
         autocompletion=complete_source,
     ),
 ]
-AcceptDrift = Annotated[
-    bool,
-    typer.Option("--accept-drift", help="Accept dropped or retyped columns of a source."),
-]
-AcceptShrink = Annotated[
-    bool, typer.Option("--accept-shrink", help="Accept tables that lost half of their rows or more.")
-]
-AcceptStale = Annotated[
-    bool,
-    typer.Option("--accept-stale", help="Accept data whose newest timestamp is older than the day before's."),
-]
+# The guards of `--accept-…`, and what accepting each means.
+_GUARDS = {
+    "drift": "Accept dropped or retyped columns of a source.",
+    "shrink": "Accept tables that lost half of their rows or more.",
+    "stale": "Accept data whose newest timestamp is older than the day before's.",
+}
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what publishing would change, and don't publish.")]
-AllowOlder = Annotated[
-    bool,
-    typer.Option("--allow-older", help="Publish this day even if a newer one is published."),
-]
+AllowOlder = Annotated[bool, typer.Option("--allow-older", help="Publish this day even if a newer one is published.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing except a failure.")]
 Output = Annotated[
     Literal["text", "json"],
@@ -74,13 +56,15 @@ RowFormat = Annotated[
     Literal["table", "csv", "json"],
     typer.Option("--format", help="csv and json are for scripts, and print all rows by default."),
 ]
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="The maximum number of rows; 20 by default in a table.")
-]
+Limit = Annotated[int | None, typer.Option(min=1, help="The maximum number of rows; 20 by default in a table.")]
 
 
 # The options that make a request, with their defaults.
 _MAKING: dict[str, tuple[Any, Any]] = {
+    **{
+        f"accept_{guard}": (Annotated[bool, typer.Option(f"--accept-{guard}", help=about)], False)
+        for guard, about in _GUARDS.items()
+    },
     "target": (Target, "duckdb"),
     "source": (SourceNames, None),
     "quiet": (Quiet, False),
@@ -88,37 +72,32 @@ _MAKING: dict[str, tuple[Any, Any]] = {
 }
 
 
-def reporter_for(quiet: bool, output: Literal["text", "json"]) -> "Reporter":
-    """Return a reporter for the requested output format."""
-    from pipeline.run.reporter import Reporter
-
-    return Reporter(form="quiet" if quiet else output)
-
-
-def request_for(
+def _request_for(
     target: str = "duckdb",
     source: list[str] | None = None,
     quiet: bool = False,
     output: Literal["text", "json"] = "text",
-) -> "Request":
-    """Return the request of a command; raises BadRequest on an unknown name."""
+    **accepted: bool,
+) -> Request:
+    """Return the request of a command, with the `accept_…` options given; raises BadRequest on an unknown name."""
+    from pipeline.run.reporter import Reporter
     from pipeline.run.request import Request
 
-    request = Request(Home.from_environment(), target, source or [], reporter_for(quiet, output))
+    reporter = Reporter(form="quiet" if quiet else output)
+    guards = frozenset(guard for guard in _GUARDS if accepted.get(f"accept_{guard}"))
+    request = Request(Home.from_environment(), target, source or [], reporter, accepted=guards)
     request.check()
     return request
 
 
-@contextmanager
-def serving(request: "Request") -> Iterator[None]:
+def _serving(request: Request) -> AbstractContextManager[None]:
     """Keep the request's warehouse reachable during the block."""
-    with request.warehouse.serving():
-        yield
+    return request.warehouse.serving()
 
 
 @contextmanager
-def working(request: "Request") -> Iterator[None]:
-    """Do the same as `serving` for steps, and let an interrupt end the command soon."""
+def _working(request: Request) -> Iterator[None]:
+    """Do the same as `_serving` for steps, and let an interrupt end the command soon."""
     from pipeline.run.interrupts import ended_soon
 
     with ended_soon(), request.warehouse.serving():
@@ -129,37 +108,49 @@ def command(
     app: typer.Typer,
     *lines: str,
     name: str | None = None,
-    takes: tuple[str, ...] = tuple(_MAKING),
-    during: Callable[["Request"], AbstractContextManager[None]] = working,
+    takes: tuple[str, ...] = (),
+    accepts: tuple[str, ...] = (),
+    during: Callable[[Request], AbstractContextManager[object]] = nullcontext,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a function of a request a command, which takes the options that make the request beside the function's own.
+    """Make a function a command; if its first parameter is a `request`, the command takes the options that make one.
 
-    `lines` are the examples of its help, and `during` is open while it works.
+    `lines` are the examples of its help, `accepts` the guards that it has an option for, and `during` is open while it
+    works.
     """
+    options = {*takes, *(f"accept_{guard}" for guard in accepts)}
 
     def register(work: Callable[..., None]) -> Callable[..., None]:
         @wraps(work)
         def run(**given: Any) -> None:
-            request = request_for(**{option: given.pop(option) for option in takes})
+            if "request" not in parameters:
+                work(**given)
+                return
+            request = _request_for(**{option: given.pop(option) for option in options})
             with during(request):
                 work(request, **given)
 
-        _, *own = inspect.signature(work).parameters.values()
+        parameters = inspect.signature(work).parameters
+        own = [parameter for name, parameter in parameters.items() if name != "request"]
         making = [
             inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=type_)
             for option, (type_, default) in _MAKING.items()
-            if option in takes
+            if option in options
         ]
         # typer reads both.
         vars(run)["__signature__"] = inspect.Signature([*own, *making])
         run.__annotations__ = {option.name: option.annotation for option in (*own, *making)}
-        return app.command(name, epilog=examples(*lines))(run)
+        return app.command(name, epilog="\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)]))(run)
 
     return register
 
 
+# Commands of steps, which work on the warehouse, and commands that read it or what is published of it.
+step_command = partial(command, takes=("target", "source", "quiet", "output"), during=_working)
+reading_command = partial(command, takes=("target",), during=_serving)
+
+
 @contextmanager
-def shown(request: "Request") -> Iterator[None]:
+def shown(request: Request) -> Iterator[None]:
     """Write the site's index and run history anew after a block that changes what they tell, however it ends."""
     try:
         yield

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ingestion.errors import BadRequest
-from pipeline.cli.options import Target, examples, people_database, request_for, serving
-from pipeline.cli.people_backups import backups_app
+from pipeline.cli.options import Request, command, people_database, reading_command
 from pipeline.cli.people_client import client_app
 
 if TYPE_CHECKING:
@@ -22,19 +21,18 @@ people_app = typer.Typer(name="people", help="Departments, jobs and employees: t
 key_app = typer.Typer(help="API keys of the service.")
 people_app.add_typer(key_app, name="key")
 people_app.add_typer(client_app)
-people_app.add_typer(backups_app)
 
+Table = Annotated[str, typer.Argument(help="departments, jobs, employees or rejected_rows.")]
 CsvFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file, with or without a header.")]
 
 
-@people_app.command(
-    "import",
-    epilog=examples(
-        "tradewinds people import --employees employees.csv",
-        "tradewinds people import --departments departments.csv --jobs jobs.csv --employees employees.csv",
-    ),
+@command(
+    people_app,
+    "tradewinds people import --employees employees.csv",
+    "tradewinds people import --departments departments.csv --jobs jobs.csv --employees employees.csv",
+    name="import",
 )
-def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFile = None) -> None:
+def import_(request: Request, departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFile = None) -> None:
     """Import CSV files: every line is accepted, or rejected and logged with every reason.
 
     A file is refused if more than nine in ten of its first 5,000 lines would be rejected.
@@ -52,7 +50,7 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
     if not files:
         raise BadRequest("nothing to import; name a file with --departments, --jobs or --employees")
     refuse_wrong_files(files, replace(read_caps("people", "people"), rows=None))
-    reporter = request_for().reporter
+    reporter = request.reporter
     with people_database() as engine, _import_progress(reporter.console) as on_progress:
         if clear_sample(engine):
             reporter.say("the generated sample made room")
@@ -65,9 +63,10 @@ def import_(departments: CsvFile = None, jobs: CsvFile = None, employees: CsvFil
         reporter.say("each rejected row, with its reasons: tradewinds people rejects")
 
 
-@people_app.command(epilog=examples("tradewinds people rejects --limit 5 --format json"))
+@command(people_app, "tradewinds people rejects --limit 5 --format json")
 def rejects(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The maximum number of rows, newest first.")] = 20,
+    request: Request,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of rows, newest first.")] = 20,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
 ) -> None:
     """Show the rows that the service or an import rejected, with every reason."""
@@ -75,37 +74,74 @@ def rejects(
     from pipeline.cli.row_formats import write_rows
 
     with people_database() as engine:
-        write_rows(newest_rejects(engine, limit), COLUMNS, form, limit, request_for().reporter)
+        write_rows(newest_rejects(engine, limit), COLUMNS, form, limit, request.reporter)
 
 
-@people_app.command(epilog=examples("tradewinds people migrate"))
-def migrate() -> None:
+@command(people_app, "tradewinds people migrate")
+def migrate(request: Request) -> None:
     """Migrate the people database's tables; `serve` and `import` do so automatically."""
     with people_database():
-        request_for().reporter.say("the people database is up to date")
+        request.reporter.say("the people database is up to date")
 
 
-@people_app.command(epilog=examples("tradewinds people serve --port 8321"))
+@command(people_app, "tradewinds people backup employees")
+def backup(request: Request, table: Table) -> None:
+    """Back up a table's current rows to a new Avro file."""
+    from people_api.backups import back_up, open_store
+    from people_api.backups.schemas import check_table
+
+    check_table(table)
+    with people_database() as engine:
+        taken = back_up(engine, table, open_store(request.home))
+    request.reporter.say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
+
+
+@command(
+    people_app,
+    "tradewinds people restore employees",
+    "tradewinds people restore employees --from s3://company-data/backups/employees.avro",
+)
+def restore(
+    request: Request,
+    table: Table,
+    file: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE", help="The backup's name, path or s3:// URL; the default is the newest."),
+    ] = None,
+) -> None:
+    """Replace a table's rows with those of a backup, in one transaction."""
+    from people_api.backups import open_folder, open_store, restore_from
+    from people_api.backups import restore as restore_named
+    from people_api.backups.schemas import check_table
+
+    check_table(table)
+    with people_database() as engine:
+        if file is None or ("/" not in file and not Path(file).exists()):
+            used = restore_named(engine, table, open_store(request.home), file)
+        else:
+            folder, slash, name = file.rpartition("/")
+            used = restore_from(engine, table, open_folder(folder + slash), name)
+    request.reporter.say(f"{table}: {used.rows:,} rows restored from {used.location}")
+
+
+@reading_command(people_app, "tradewinds people serve --port 8321")
 def serve(
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 uses a free one.")] = 8321,
-    target: Target = "duckdb",
+    request: Request,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 uses a free one.")] = 8321,
 ) -> None:
     """Run the service until it is stopped; its log is logs/people-service.jsonl in the home."""
     from people_api.serving import serve as serve_people
     from pipeline.people import PublishedReports
     from pipeline.publishing import open_publisher
 
-    request = request_for(target)
-    with serving(request):
-        published = PublishedReports(open_publisher(target, request.home))
-        say = request.reporter.say
-        serve_people(request.home, published, host, port, lambda url: say(f"the people service answers at {url}"))
+    published, say = PublishedReports(open_publisher(request.target, request.home)), request.reporter.say
+    serve_people(request.home, published, host, port, lambda url: say(f"the people service answers at {url}"))
 
 
-@key_app.command(epilog=examples("tradewinds people key create --name night-shift --role writer"))
+@command(key_app, "tradewinds people key create --name night-shift --role writer")
 def create(
-    name: Annotated[str, typer.Option("--name", help="The holder's name, for `key list`.")],
+    name: Annotated[str, typer.Option(help="The holder's name, for `key list`.")],
     role: Annotated[Literal["reader", "writer", "admin"], typer.Option("--role")] = "reader",
 ) -> None:
     """Create a key and print it; it can't be shown again."""
@@ -115,18 +151,18 @@ def create(
         print(create_key(engine, name, role))
 
 
-@key_app.command("list", epilog=examples("tradewinds people key list"))
-def list_keys() -> None:
+@command(key_app, "tradewinds people key list", name="list")
+def list_keys(request: Request) -> None:
     """List the keys, their holders, and which are revoked."""
     from people_api.keys import list_keys as keys_of
 
-    say = request_for().reporter.say
+    say = request.reporter.say
     with people_database() as engine:
         for key in keys_of(engine):
             say(f"{key.id}  {key.role:<6}  {key.name}{'  revoked' if key.revoked_at else ''}")
 
 
-@key_app.command(epilog=examples("tradewinds people key revoke 4f2a9c"))
+@command(key_app, "tradewinds people key revoke 4f2a9c")
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `key list` shows it.")]) -> None:
     """Revoke a key permanently."""
     from people_api.keys import revoke_key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ingestion.errors import BadRequest
-from pipeline.cli.options import examples, request_for
+from pipeline.cli.options import Request, command
 
 if TYPE_CHECKING:
     from people_api.client import Client
@@ -18,21 +18,20 @@ client_app = typer.Typer()
 TableName = Annotated[Literal["departments", "jobs", "employees"], typer.Argument(metavar="TABLE")]
 
 
-@client_app.command(
-    epilog=examples(
-        'tradewinds people add departments \'{"id": 13, "name": "Research"}\'',
-        "tradewinds people add employees < rows.jsonl",
-    )
+@command(
+    client_app,
+    'tradewinds people add departments \'{"id": 13, "name": "Research"}\'',
+    "tradewinds people add employees < rows.jsonl",
 )
 def add(
+    request: Request,
     table: TableName,
     rows: Annotated[
         list[str] | None,
         typer.Argument(metavar="[ROW]...", help="JSON objects; by default one on each line of standard input."),
     ] = None,
     file: Annotated[
-        Path | None,
-        typer.Option("--file", metavar="FILE", help="A CSV file; sending the same lines again adds nothing."),
+        Path | None, typer.Option(metavar="FILE", help="A CSV file; sending the same lines again adds nothing.")
     ] = None,
     first: Annotated[int, typer.Option("--first-line", min=1, help="The file's first line to send.")] = 1,
     count: Annotated[int | None, typer.Option("--lines", min=1, help="The number of lines to send.")] = None,
@@ -45,7 +44,7 @@ def add(
 
     if (file is None and (first > 1 or count)) or (file and rows):
         raise BadRequest("--first-line and --lines are of a --file, which takes the place of other rows")
-    client, say = _client(), request_for().reporter.say
+    client, say = _client(request), request.reporter.say
     if file:
         part = read_part(file, table, first, count)
         added = client.add(table, part.rows, first_row=part.first_line, key=part.key)
@@ -58,37 +57,39 @@ def add(
         raise typer.Exit(1)
 
 
-@client_app.command(epilog=examples("tradewinds people get departments 13"))
-def get(table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+@command(client_app, "tradewinds people get departments 13")
+def get(request: Request, table: TableName, row_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Print one row of the service as JSON."""
-    print(json.dumps(_client().get(table, row_id), ensure_ascii=False))
+    print(json.dumps(_client(request).get(table, row_id), ensure_ascii=False))
 
 
-@client_app.command("list", epilog=examples("tradewinds people list jobs --limit 10"))
+@command(client_app, "tradewinds people list jobs --limit 10", name="list")
 def list_(
+    request: Request,
     table: TableName,
     include_inactive: Annotated[bool, typer.Option("--include-inactive", help="Include soft-deleted rows.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="The maximum number of rows.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The maximum number of rows.")] = None,
 ) -> None:
     """Print the rows of the service, one JSON object a line."""
-    for row in _client().list(table, include_inactive=include_inactive, limit=limit):
+    for row in _client(request).list(table, include_inactive=include_inactive, limit=limit):
         print(json.dumps(row, ensure_ascii=False))
 
 
-@client_app.command(epilog=examples("tradewinds people report hires-by-quarter --year 2021"))
+@command(client_app, "tradewinds people report hires-by-quarter --year 2021")
 def report(
+    request: Request,
     name: Annotated[Literal["hires-by-quarter", "departments-above-mean"], typer.Argument(metavar="REPORT")],
-    year: Annotated[int, typer.Option("--year")],
+    year: Annotated[int, typer.Option()],
     form: Annotated[Literal["json", "csv"], typer.Option("--format")] = "csv",
 ) -> None:
     """Print a hire report of the published marts, from the service."""
-    print(_client().report(name, year, form).rstrip("\n"))
+    print(_client(request).report(name, year, form).rstrip("\n"))
 
 
-def _client() -> "Client":
+def _client(request: Request) -> "Client":
     from people_api.client import Client
 
-    return Client(request_for().home)
+    return Client(request.home)
 
 
 def _parse_row(text: str) -> Any:

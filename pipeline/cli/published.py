@@ -1,21 +1,18 @@
 """Commands for the published marts: marts, query, answer, rollback."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import Limit, RowFormat, command, serving, shown
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
+from pipeline.cli.options import Limit, Request, RowFormat, reading_command, shown
 
 published_app = typer.Typer()
 
 
-@command(published_app, "tradewinds marts", "tradewinds marts ops.dim_run_dates", takes=("target",), during=serving)
+@reading_command(published_app, "tradewinds marts", "tradewinds marts ops.dim_run_dates")
 def marts(
-    request: "Request",
+    request: Request,
     name: Annotated[str | None, typer.Argument(metavar="MART", help="Show this mart's columns.")] = None,
     form: RowFormat = "table",
 ) -> None:
@@ -25,16 +22,14 @@ def marts(
     list_columns(request, name, form) if name else list_marts(request, form)
 
 
-@command(
+@reading_command(
     published_app,
     'tradewinds query "select source_name, sum(landed_count) from ops.fct_reconciliation group by 1"',
     'tradewinds query "select * from ops.dim_run_dates order by run_date" --format csv --limit 100',
     "tradewinds query - --target postgres --format json < question.sql",
-    takes=("target",),
-    during=serving,
 )
 def query(
-    request: "Request",
+    request: Request,
     statement: Annotated[str, typer.Argument(metavar="SQL", help="One query; - reads it from standard input.")],
     limit: Limit = None,
     form: RowFormat = "table",
@@ -45,31 +40,24 @@ def query(
     ask(request, sys.stdin.read() if statement == "-" else statement, form, limit)
 
 
-@command(
-    published_app,
-    "tradewinds answer",
-    "tradewinds answer --limit 5 --format json",
-    takes=("target",),
-    during=serving,
-)
-def answer(request: "Request", limit: Limit = None, form: RowFormat = "table") -> None:
+@reading_command(published_app, "tradewinds answer", "tradewinds answer --limit 5 --format json")
+def answer(request: Request, limit: Limit = None, form: RowFormat = "table") -> None:
     """Show the first rows of the published answer, marked in models/exports; csv and json have all of its columns."""
     from pipeline.cli.asking import ask_answer
 
     ask_answer(request, form, limit)
 
 
-@command(
+@reading_command(
     published_app,
     "tradewinds rollback",
     "tradewinds rollback --to 2021-01-01-0123456789ab",
     takes=("target", "quiet", "output"),
-    during=serving,
 )
 def rollback(
-    request: "Request",
+    request: Request,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="VERSION", help="A kept version; the default is the previous one.")
+        str | None, typer.Option(metavar="VERSION", help="A kept version; the default is the previous one.")
     ] = None,
 ) -> None:
     """Publish the previous version again."""

@@ -2,39 +2,35 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ingestion.errors import BadRequest
 from pipeline.cli.completion import a_source
-from pipeline.cli.options import Limit, RowFormat, Target, command, complete_source, examples, request_for, serving
-
-if TYPE_CHECKING:
-    from pipeline.run.request import Request
+from pipeline.cli.options import Limit, Request, RowFormat, complete_source, reading_command
+from pipeline.run.dates import parse_run_date
 
 rejects_app = typer.Typer(name="rejects", help="Rows that couldn't be read or broke a rule.")
 
 
-@command(
+@reading_command(
     rejects_app,
     "tradewinds rejects list",
     f"tradewinds rejects list --run-date 2021-01-02 --source {a_source('csv')} --format csv",
     name="list",
     takes=("target", "source"),
-    during=serving,
 )
 def list_(
-    request: "Request",
+    request: Request,
     run_date: Annotated[
-        str | None, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The day; the default is counts of all days.")
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day; the default is counts of all days.")
     ] = None,
     limit: Limit = None,
     form: RowFormat = "table",
 ) -> None:
     """Show the rejected rows of a day, or their number on every day."""
     from pipeline.cli.row_formats import write_rows
-    from pipeline.run.dates import parse_run_date
     from pipeline.run.judged import COLUMNS
     from pipeline.run.rejects import COUNTED, count_rejects, landed_days, list_rejects, unjudged
 
@@ -45,39 +41,31 @@ def list_(
         print(f"tradewinds: {note}", file=sys.stderr)
 
 
-@rejects_app.command(
-    epilog=examples(
-        f"tradewinds rejects replay --run-date 2021-01-02 --source {a_source('csv')}",
-        f"tradewinds rejects replay --run-date 2021-01-02 --source {a_source('csv')} --from mended.csv",
-    )
+@reading_command(
+    rejects_app,
+    f"tradewinds rejects replay --run-date 2021-01-02 --source {a_source('csv')}",
+    f"tradewinds rejects replay --run-date 2021-01-02 --source {a_source('csv')} --from mended.csv",
 )
 def replay(
-    run_date: Annotated[str, typer.Option("--run-date", metavar="YYYY-MM-DD", help="The landed day.")],
-    source: Annotated[
-        str,
-        typer.Option("--source", help="The source with the corrected rows.", autocompletion=complete_source),
-    ],
+    request: Request,
+    run_date: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The landed day.", callback=parse_run_date)],
+    source: Annotated[str, typer.Option(help="The source with the corrected rows.", autocompletion=complete_source)],
     mended: Annotated[
         Path | None,
         typer.Option("--from", exists=True, dir_okay=False, help="A corrected copy of the file to read instead."),
     ] = None,
-    target: Target = "duckdb",
 ) -> None:
     """Read a source again after a fix, add the corrected rows to the landed day, and run the later steps.
 
     Only rejected rows may have changed; use `tradewinds extract` if others have. Rows that were read but broke a rule
     need no replay, because every build validates them again.
     """
-    from ingestion.sources import SOURCES, CsvSource
-    from pipeline.run.dates import parse_run_date
+    from ingestion.sources import CsvSource, sources_named
     from pipeline.run.rejects import replay_rejects
 
-    day, request = parse_run_date(run_date), request_for(target, [source])
-    with serving(request):
-        reading = SOURCES[source]
-        if mended:
-            if not isinstance(reading, CsvSource):
-                raise BadRequest(f"--from needs a source that is a CSV file; {source} is none")
-            reading = reading.reading_from(mended)
-        # The later steps run for the whole day, as in `run`.
-        replay_rejects(request.whole, reading, day)
+    (reading,) = sources_named([source])
+    if mended:
+        if not isinstance(reading, CsvSource):
+            raise BadRequest(f"--from needs a source that is a CSV file; {source} is none")
+        reading = reading.reading_from(mended)
+    replay_rejects(request, reading, run_date)

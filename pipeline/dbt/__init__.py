@@ -13,9 +13,7 @@ from ingestion.errors import Refused, StepFailed, TradewindsError
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
-from pipeline.dbt.manifest import parsed_project
-from pipeline.dbt.messages import shown_message
-from pipeline.dbt.selection import nodes_of_sources
+from pipeline.dbt.manifest import nodes_of_sources, parsed_project, shown_message
 
 # Called with a finished node's name, status and seconds; when it starts, with its number (`17 of 120`) and None.
 OnNode = Callable[[str, str, float | None], None]

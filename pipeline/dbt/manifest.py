@@ -1,15 +1,16 @@
-"""Cache the parsed dbt project between commands, because a parse takes longer than most models."""
+"""The parsed dbt project: cached between commands, because a parse takes longer than most models, and selected from."""
 
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from ingestion.errors import StepFailed
+from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
-from pipeline.dbt.messages import shown_message
 
 _KEPT = PROJECT / "target" / "parsed"
 # How many parses are kept, of 2 MB each: those used last.
@@ -19,6 +20,10 @@ _FILES = ("dbt_project.yml", "profiles.yml")
 _FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/data")
 # The variable that determines names in the profile; dbt itself records the others that the project reads.
 _NAMING = "TRADEWINDS_POSTGRES_DATABASE"
+# Lines about dbt's files around the relevant line.
+_DBT_ONLY = ("> in macro", "> called by", "compiled code at", "Compilation Error in operation")
+# The tag of models that compare or count all sources.
+_ACROSS_SOURCES = "across_sources"
 
 
 def parsed_project(target: str, home: Home, variables: dict[str, str], places: list[str]) -> Any:
@@ -33,6 +38,27 @@ def parsed_project(target: str, home: Home, variables: dict[str, str], places: l
         manifest = _parse(home, variables, places)
         _keep(kept, manifest)
     return manifest
+
+
+def nodes_of_sources(manifest: Any, sources: list[str]) -> list[str]:
+    """Return the names of all models and snapshots that depend on these sources, and of their ancestors.
+
+    dbt's `@tag:<source>` would include every other source through the models that compare all of them.
+    """
+    manifest.build_parent_and_child_maps()
+    tagged = {id_ for id_, table in manifest.sources.items() if set(table.config.tags) & set(sources)}
+    across = {id_ for id_, node in manifest.nodes.items() if _ACROSS_SOURCES in node.tags}
+    descendants = _reachable(tagged, manifest.child_map) - across
+    found = _reachable(descendants, manifest.parent_map) & manifest.nodes.keys()
+    nodes = [manifest.nodes[id_] for id_ in found]
+    return sorted(node.name for node in nodes if node.resource_type in ("model", "seed", "snapshot"))
+
+
+def shown_message(text: object) -> str:
+    """Return dbt's message as one line, without headings and file hints."""
+    lines = [line.strip() for line in str(text).splitlines()]
+    kept = [line for line in lines if line and not line.startswith(_DBT_ONLY)]
+    return redact(" ".join(kept))
 
 
 def _key(target: str, variables: dict[str, str]) -> str:
@@ -86,3 +112,14 @@ def _keep(path: Path, manifest: Any) -> None:
             older.unlink(missing_ok=True)
     except OSError:
         draft.unlink(missing_ok=True)
+
+
+def _reachable(start: Iterable[str], edges: dict[str, list[str]]) -> set[str]:
+    """Return the reachable nodes, including the start, without paths through tests."""
+    found, ahead = set(), list(start)
+    while ahead:
+        id_ = ahead.pop()
+        if id_ not in found and not id_.startswith(("test.", "unit_test.", "exposure.", "metric.", "saved_query.")):
+            found.add(id_)
+            ahead += edges.get(id_, [])
+    return found

@@ -31,9 +31,9 @@ class Record:
         self.rows: int | None = None
         self.details: dict[str, Any] = {}
 
-    def acknowledge(self, **flags: bool) -> None:
-        """Store which guards were accepted on this run, by the names of their `--accept-…` options."""
-        if accepted := [name for name, is_accepted in flags.items() if is_accepted]:
+    def acknowledge(self, given: frozenset[str], *guards: str) -> None:
+        """Store which of a step's guards were accepted on this run, by the names of their `--accept-…` options."""
+        if accepted := [guard for guard in guards if guard in given]:
             self.details["accepted"] = accepted
 
 

@@ -2,8 +2,7 @@
 
 import fcntl
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,9 @@ def _gauges(entries: list[dict[str, Any]]) -> CollectorRegistry:
     """Return each metric with one sample for each step, source and target that has a value."""
     registry, series = CollectorRegistry(), defaultdict(list)
     for entry in entries:
-        series[_labels_of(entry)].append(entry)
+        # An extract has no target, because it lands once for all.
+        labels = entry["step"], entry["source"] or "", "" if entry["source"] else entry["target"]
+        series[labels].append(entry)
     gauges = {name: Gauge(name, text, _LABELS, registry=registry) for name, text in _HELP.items()}
     for labels, told in sorted(series.items()):
         for name, value in _values(told).items():
@@ -52,16 +53,12 @@ def _gauges(entries: list[dict[str, Any]]) -> CollectorRegistry:
     return registry
 
 
-def _labels_of(entry: dict[str, Any]) -> tuple[str, str, str]:
-    """Return the labels of a step's series; an extract has no target, because it lands once for all."""
-    return entry["step"], entry["source"] or "", "" if entry["source"] else entry["target"]
-
-
 def _values(entries: list[dict[str, Any]]) -> dict[str, float | None]:
     """Return the values of a series' metrics by name, None where the last run gives none."""
     last = max(entries, key=lambda entry: entry["started_at"])
     is_running = last["state"] == "running"
     ended = last["ended_at"]
+    successes = [_seconds(entry["last_success_at"]) for entry in entries if entry["last_success_at"]]
     return {
         "tradewinds_step_rows": last["row_count"],
         "tradewinds_step_rejected_rows": last["rejected_row_count"],
@@ -70,18 +67,10 @@ def _values(entries: list[dict[str, Any]]) -> dict[str, float | None]:
         "tradewinds_step_failed": None if is_running else last["state"] in _BAD,
         "tradewinds_step_exit_code": _EXIT_CODES.get(last["state"]),
         "tradewinds_step_unfinished_days": sum(entry["state"] in _BAD for entry in entries),
-        "tradewinds_step_run_date_timestamp_seconds": _midnight(last["run_date"]),
+        "tradewinds_step_run_date_timestamp_seconds": _seconds(datetime.combine(last["run_date"], time())),
         "tradewinds_step_started_timestamp_seconds": _seconds(last["started_at"]),
-        "tradewinds_step_last_success_timestamp_seconds": _latest(entry["last_success_at"] for entry in entries),
+        "tradewinds_step_last_success_timestamp_seconds": max(successes, default=None),
     }
-
-
-def _latest(moments: Iterable[datetime | None]) -> float | None:
-    return max((_seconds(moment) for moment in moments if moment), default=None)
-
-
-def _midnight(day: date) -> float:
-    return _seconds(datetime.combine(day, time()))
 
 
 def _seconds(moment: datetime) -> float:

@@ -27,8 +27,8 @@ _KEPT = (
 )  # fmt: skip
 # Parts of those folders that belong to the sources of this project, and to writing another one.
 _LEFT_OUT = (
-    "ingestion/samples", "ingestion/sources/people.py", "pipeline/cli/own_project.py", "pipeline/cli/people*.py",
-    "pipeline/cli/samples.py", "pipeline/own_project", "pipeline/people.py", "pipeline/slim_ci",
+    "ingestion/samples", "ingestion/sources/people.py", "pipeline/cli/checkout.py", "pipeline/cli/people*.py",
+    "pipeline/own_project", "pipeline/people.py", "pipeline/slim_ci",
 )  # fmt: skip
 _EXAMPLE = "rides"
 _FIRST_DAY = "2021-01-01"

@@ -16,16 +16,7 @@ from ingestion.sources.csv_source import look_at_csv
 from ingestion.sources.dlt_source import look_at_dlt
 from ingestion.sources.looking import Looked
 from ingestion.sources.postgres_source import look_at_postgres
-from pipeline.own_sources.files import (
-    CATALOGUE_MODELS,
-    OVERVIEW,
-    SECRETS,
-    SETTINGS,
-    describe_tables,
-    new_files,
-    section_of,
-    settings_of,
-)
+from pipeline.own_sources import files
 
 _DEPENDS = "-- depends_on: "
 
@@ -56,14 +47,15 @@ def add_source(name: str, kind: str, options: dict[str, Any], since: str) -> tup
     _check_name(name)
     _check_options(kind, options)
     looked, first_day = _KINDS[kind].look(name, **options), date.fromisoformat(since)
-    texts = {SETTINGS: _with_settings(SETTINGS, settings_of(name, kind, first_day, looked.settings))}
+    settings = {"kind": kind, "since": first_day, **looked.settings}
+    texts = {files.SETTINGS: _with_settings(files.SETTINGS, files.section_of(name, settings))}
     if looked.secrets:
-        texts[SECRETS] = _with_settings(SECRETS, section_of(name, looked.secrets))
-    tables = describe_tables(name, looked)
-    texts |= new_files(name, first_day, looked, tables)
-    for model, call in CATALOGUE_MODELS.items():
+        texts[files.SECRETS] = _with_settings(files.SECRETS, files.section_of(name, looked.secrets))
+    tables = files.describe_tables(name, looked)
+    texts |= files.new_files(name, first_day, looked, tables)
+    for model, call in files.CATALOGUE_MODELS.items():
         texts[model] = _with_dependencies(model, [call.format(name, table.name, table.model) for table in tables])
-    texts[OVERVIEW] = _with_schema(name)
+    texts[files.OVERVIEW] = _with_schema(name)
     _write(texts)
     return list(texts), looked
 
@@ -106,7 +98,7 @@ def _with_dependencies(model: str, calls: list[str]) -> str:
 
 def _with_schema(name: str) -> str:
     """Return the overview page of dbt's documentation with the raw schema added."""
-    lines = (PROJECT / OVERVIEW).read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = (PROJECT / files.OVERVIEW).read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(
         f"{line.rstrip().removesuffix(' |')}, `raw_{name}` |\n" if line.startswith("| raw |") else line
         for line in lines
@@ -120,7 +112,7 @@ def _write(texts: dict[str, str]) -> None:
     try:
         for name, text in texts.items():
             (PROJECT / name).parent.mkdir(parents=True, exist_ok=True)
-            (PROJECT / name).touch(0o600 if name == SECRETS else 0o666)
+            (PROJECT / name).touch(0o600 if name == files.SECRETS else 0o666)
             (PROJECT / name).write_text(text, encoding="utf-8")
     except BaseException as error:
         for name in texts:

@@ -1,14 +1,18 @@
 """The files of a new source: settings, descriptions of its tables, staging models, suite of arrivals."""
 
+import json
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import jinja2
 
 from ingestion.session import open_scratch
 from ingestion.sources.looking import Looked, LookedTable
-from pipeline.own_sources.yml import Column, Table, quoted, sources_yml, staging_yml
 
 CATALOGUE_MODELS = {
     "models/intermediate/int_staging_totals.sql": "{{{{ ref('{2}') }}}}",
@@ -23,6 +27,56 @@ _KINDS = {
     "VARCHAR": "text", "BLOB": "text", "BOOLEAN": "booleans", "DATE": "dates", "TIME": "timestamps",
     "TIMESTAMP": "timestamps", "TIMESTAMP WITH TIME ZONE": "timestamps",
 }  # fmt: skip
+# The groups of a staging model's columns in their order, and a word for a value of each.
+_WORDS = {
+    "ids": "an id", "text": "text", "numbers": "a number", "booleans": "true or false", "dates": "a date",
+    "timestamps": "a time",
+}  # fmt: skip
+# As Postgres has them, too.
+_CASTS = {"DOUBLE": "double precision", "FLOAT": "real", "BLOB": "bytea"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A source's column, its name in staging, and the group of columns that it stands in there."""
+
+    name: str
+    type: str
+    staged: str
+    kind: str
+    is_quoted: bool
+    origin: str
+
+    @property
+    def cast(self) -> str:
+        """Its expression in the staging model."""
+        name = f'"{self.name}"' if self.is_quoted else self.name
+        return f"cast({name} as {_CASTS.get(self.type, self.type.lower())}) as {self.staged}"
+
+    @property
+    def description(self) -> str:
+        word = "bytes" if self.type == "BLOB" else _WORDS[self.kind]
+        return f"{self.name} as the {self.origin} has it, {word}."
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source's table, its staging model's name, its columns, and those of them that are its key."""
+
+    name: str
+    model: str
+    columns: list[Column]
+    key: list[Column]
+    is_guess: bool
+
+    @property
+    def grain(self) -> str:
+        return " and ".join(column.staged for column in self.key)
+
+    @property
+    def renamed(self) -> list[str]:
+        """The key's columns with another name in staging, as YAML."""
+        return [f"{column.name}: {column.staged}" for column in self.key if column.staged != column.name]
 
 
 def describe_tables(name: str, looked: Looked) -> list[Table]:
@@ -38,17 +92,12 @@ def describe_tables(name: str, looked: Looked) -> list[Table]:
 
 def new_files(name: str, since: date, looked: Looked, tables: list[Table]) -> dict[str, str]:
     """Return the text of each new file of a source by its path in the project."""
-    folder = f"models/staging/{name}"
-    files = {f"{folder}/_{name}__sources.yml": sources_yml(name, since, looked.title, tables)}
+    folder, told = f"models/staging/{name}", {"name": name, "since": since, "title": looked.title}
+    files = {f"{folder}/_{name}__sources.yml": _render("sources.yml", tables=tables, **told)}
     for table in tables:
-        files[f"{folder}/{table.model}.sql"] = _staging_sql(name, table)
-        files[f"{folder}/{table.model}.yml"] = staging_yml(table, looked.origin)
-    return files | {f"tests/expectations/arrivals/{name}.yml": _suite_yml(name)}
-
-
-def settings_of(name: str, kind: str, since: date, entries: dict[str, Any]) -> str:
-    """Return a source's part of the settings, as TOML."""
-    return section_of(name, {"kind": kind, "since": since, **entries})
+        files[f"{folder}/{table.model}.sql"] = _render("staging.sql", name=name, table=table, kinds=_WORDS)
+        files[f"{folder}/{table.model}.yml"] = _render("staging.yml", table=table, origin=looked.origin)
+    return files | {f"tests/expectations/arrivals/{name}.yml": _render("arrivals.yml", name=name)}
 
 
 def section_of(section: str, entries: dict[str, Any]) -> str:
@@ -60,11 +109,36 @@ def section_of(section: str, entries: dict[str, Any]) -> str:
 
 
 def _toml_key(entry: str) -> str:
-    return entry if re.fullmatch(r"\w+", entry, re.ASCII) else quoted(entry)
+    return entry if re.fullmatch(r"\w+", entry, re.ASCII) else _quoted(entry)
 
 
 def _toml(value: Any) -> str:
-    return value.isoformat() if isinstance(value, date) else quoted(value)
+    return value.isoformat() if isinstance(value, date) else _quoted(value)
+
+
+def _quoted(value: Any) -> str:
+    """Return a text, a number or a list of texts as TOML and YAML have it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _render(template: str, **content: Any) -> str:
+    return _templates().get_template(f"{template}.jinja").render(quoted=_quoted, **content)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """Return the templates; what they write has dbt's braces, so their own marks are `<< >>` and `<% %>`."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=False,  # noqa: S701 (no HTML)
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+    )
 
 
 def _describe_columns(name: str, table: LookedTable, origin: str) -> list[Column]:
@@ -98,32 +172,3 @@ def _snake_case(name: str) -> str:
 def _free_name(name: str, taken: list[str]) -> str:
     names = [name, *(f"{name}_{number}" for number in range(2, len(taken) + 3))]
     return next(free for free in names if free not in taken)
-
-
-def _staging_sql(name: str, table: Table) -> str:
-    groups = []
-    for kind in ("ids", "text", "numbers", "booleans", "dates", "timestamps"):
-        casts = [f"        {column.cast},\n" for column in table.columns if column.kind == kind]
-        if casts:
-            groups.append(f"        -- {kind}\n{''.join(casts)}")
-    groups.append("        -- plumbing\n        cast(_run_date as date) as _run_date\n")
-    return f"""with source as (
-    select *
-    from {{{{ source('{name}', '{table.name}') }}}}
-    where _run_date = {{{{ run_date() }}}}
-),
-
-renamed as (
-    select
-{chr(10).join(groups)}    from source
-)
-
-select * from renamed
-"""
-
-
-def _suite_yml(name: str) -> str:
-    return f"""# {name} as it arrives; what must hold of the tables of every source is checked of it, too.
-sources: [{name}]
-expectations: []
-"""

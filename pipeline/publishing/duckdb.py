@@ -16,16 +16,9 @@ from ingestion.sql import quote
 from ingestion.stores import open_store
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from pipeline.dbt.project import Mart
+from pipeline.publishing import duckdb_marts as files
 from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
 from pipeline.publishing.changes import Change
-from pipeline.publishing.duckdb_marts import (
-    SELECT_VERSION,
-    attached,
-    compare_mart,
-    copy_marts,
-    digest_built,
-    digest_published,
-)
 from pipeline.publishing.duckdb_reading import answering, is_held, reason_of
 from pipeline.publishing.journal import Published, appended, read_journal, taken_back, write_journal, write_latest
 
@@ -65,7 +58,7 @@ class DuckDBPublisher:
             if (path := self._store.latest(_PUBLISHED)) is None:
                 return None
             with open_session(path, read_only=True) as connection:
-                version = Version(*connection.execute(SELECT_VERSION).fetchall()[0])
+                version = Version(*connection.execute(files.SELECT_VERSION).fetchall()[0])
                 query = f"select * from {'.'.join(map(quote, mart.place))} where {quote(column)} = ?"
                 try:
                     found = connection.execute(query, [value])
@@ -79,11 +72,11 @@ class DuckDBPublisher:
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._attached() as connection:
-            built, published = self._digest_built(connection, marts), digest_published(connection, marts)
+            built, published = self._digest_built(connection, marts), files.digest_published(connection, marts)
             return [
                 Change(mart.relation)
                 if published.get(mart.relation) == built[mart.relation]
-                else compare_mart(connection, mart)
+                else files.compare_mart(connection, mart)
                 for mart in marts
             ]
 
@@ -93,7 +86,7 @@ class DuckDBPublisher:
             current, entries = self.current(), self._entries()
             with self._attached() as connection:
                 digests = self._digest_built(connection, marts)
-                version = version_of(run_date, digests, current, lambda: digest_published(connection, marts))
+                version = version_of(run_date, digests, current, lambda: files.digest_published(connection, marts))
                 if version != current or self._store.size(_kept_name(version.name)) is None:
                     newest = self._kept(version, entries) or self._copy_marts(connection, version, marts, digests)
                     entries = appended(entries, newest)
@@ -104,7 +97,7 @@ class DuckDBPublisher:
     def rollback(self, to: str | None = None) -> Version:
         with _one_line_errors("rolled back"), self._held_alone():
             earlier = taken_back(self._entries(), to)
-            version = Version(earlier[-1].run_date, earlier[-1].content_hash)
+            version = earlier[-1].of
             if self._sha256(_kept_name(version.name)) != earlier[-1].sha256:
                 kept = self._store.location(_kept_name(version.name))
                 raise StepFailed(f"{kept} is missing or damaged (its SHA-256 is not the journal's)")
@@ -130,7 +123,7 @@ class DuckDBPublisher:
 
     @contextmanager
     def _attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._readable() as published, attached(self._warehouse, published) as connection:
+        with self._readable() as published, files.attached(self._warehouse, published) as connection:
             yield connection
 
     @contextmanager
@@ -149,7 +142,7 @@ class DuckDBPublisher:
         found = self._warehouse.stat()
         state = (found.st_ino, found.st_size, found.st_mtime_ns, marts)
         if self._built is None or self._built[0] != state:
-            self._built = state, digest_built(connection, marts)
+            self._built = state, {mart.relation: files.digest_mart(connection, "warehouse", mart) for mart in marts}
         return self._built[1]
 
     def _kept(self, version: Version, entries: list[Published]) -> Published | None:
@@ -163,7 +156,7 @@ class DuckDBPublisher:
     ) -> Published:
         """Write a version's file, and return its entry."""
         with self._store.draft(_PUBLISHED) as draft:
-            copy_marts(connection, draft, version, marts, digests)
+            files.copy_marts(connection, draft, version, marts, digests)
             newest = Published.now(version, file_sha256(draft))
             self._store.put(draft, _kept_name(version.name))
         return newest
@@ -201,7 +194,7 @@ def _kept_name(version: str) -> str:
 def _version_of(path: Path) -> Version:
     try:
         with open_session(path, read_only=True) as connection:
-            return Version(*connection.execute(SELECT_VERSION).fetchall()[0])
+            return Version(*connection.execute(files.SELECT_VERSION).fetchall()[0])
     except duckdb.Error as error:
         raise StepFailed(f"the published file {path} can't be read: {reason_of(error)}") from error
 

@@ -30,11 +30,6 @@ def attached(warehouse: Path, published: Path | None) -> Iterator[duckdb.DuckDBP
         yield connection
 
 
-def digest_built(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
-    """Digest the built marts' rows, by mart."""
-    return {mart.relation: digest_mart(connection, "warehouse", mart) for mart in marts}
-
-
 def digest_published(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
     """Return the published marts' stored digests, or digest them again if another algorithm made those."""
     recorded = {}

@@ -20,6 +20,11 @@ class Published:
     sha256: str | None
     published_at: str
 
+    @property
+    def of(self) -> Version:
+        """The version itself."""
+        return Version(self.run_date, self.content_hash)
+
     @classmethod
     def now(cls, version: Version, sha256: str | None = None) -> "Published":
         """Return the entry of a version published now."""

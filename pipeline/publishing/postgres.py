@@ -17,21 +17,11 @@ from ingestion.stores import open_store
 from ingestion.warehouse.postgres import PostgresWarehouse, warehouse_url
 from pipeline.dbt.project import Mart, published_marts
 from pipeline.publishing import postgres_copies as copies
+from pipeline.publishing import postgres_versions as versions
 from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
 from pipeline.publishing.changes import Change, compare
 from pipeline.publishing.journal import Published, appended, taken_back, write_latest
 from pipeline.publishing.postgres_readers import answering, ensure_reader, grant_reading
-from pipeline.publishing.postgres_tables import CURRENT, put_before_readers
-from pipeline.publishing.postgres_versions import (
-    copy_place,
-    forget_digests,
-    is_whole,
-    marts_of,
-    read_digests,
-    read_entries,
-    schema_of,
-    write_entries,
-)
 
 _DRAFT = "version_draft"
 # Matches only schemas of copies, and no other schema in the database.
@@ -66,19 +56,20 @@ class PostgresPublisher:
 
     def relations(self) -> list[str]:
         with _connected("listed") as connection:
-            entries = read_entries(connection)
-            return [mart.relation for mart in marts_of(connection, entries[-1])] if entries else []
+            entries = versions.read_entries(connection)
+            return [mart.relation for mart in versions.marts_of(connection, entries[-1])] if entries else []
 
     def current(self) -> Version | None:
         with _connected("read") as connection:
-            entries = read_entries(connection)
-        return Version(entries[-1].run_date, entries[-1].content_hash) if entries else None
+            entries = versions.read_entries(connection)
+        return entries[-1].of if entries else None
 
     def read(self, mart: Mart, column: str, value: int) -> Rows | None:
         with _connected("read") as connection, connection.transaction():
             connection.execute("set transaction isolation level repeatable read, read only")
             try:
-                version = connection.execute(f"select run_date::text, content_hash from {CURRENT}").fetchall()[0]
+                current = f"select run_date::text, content_hash from {versions.CURRENT}"
+                version = connection.execute(current).fetchall()[0]
                 query = f"select * from {copies.name(mart.place)} where {quote(column)} = %s"
                 found = connection.execute(query, [value])
             except psycopg.errors.UndefinedTable:
@@ -103,43 +94,41 @@ class PostgresPublisher:
         with _connected("published") as connection:
             _hold_alone(connection)
             ensure_reader(connection)
-            entries = read_entries(connection)
-            current = Version(entries[-1].run_date, entries[-1].content_hash) if entries else None
+            entries = versions.read_entries(connection)
+            current = entries[-1].of if entries else None
             with connection.transaction():
                 _keep_built(connection, run_date)
                 digests = self._digest_built(connection, marts)
                 published = cache(lambda: self._digest_published(connection, marts))
                 version = version_of(run_date, digests, current, published)
-                is_copied = version != current or not marts_of(connection, version)
+                is_copied = version != current or not versions.marts_of(connection, version)
                 if is_copied:
                     self._copy_built(connection, marts)
             with connection.transaction():
                 if is_copied:
-                    connection.execute(f"drop schema if exists {schema_of(version)} cascade")
-                    connection.execute(f"alter schema {_DRAFT} rename to {schema_of(version)}")
+                    connection.execute(f"drop schema if exists {versions.schema_of(version)} cascade")
+                    connection.execute(f"alter schema {_DRAFT} rename to {versions.schema_of(version)}")
                 if version != current:
                     entries = appended(entries, Published.now(version))
-                    put_before_readers(connection, entries, marts, published(), digests)
-                grant_reading(connection, marts, CURRENT)
+                    versions.put_before_readers(connection, entries, marts, published(), digests)
+                grant_reading(connection, marts, versions.CURRENT)
             self._tidy(connection, entries)
         return version, {mart: digest.rows for mart, digest in digests.items()}
 
     def rollback(self, to: str | None = None) -> Version:
         with _connected("rolled back") as connection:
             _hold_alone(connection)
-            earlier = taken_back(read_entries(connection), to)
-            version = Version(earlier[-1].run_date, earlier[-1].content_hash)
-            marts = marts_of(connection, version)
-            digests = self._digest({mart.relation: copy_place(schema_of(version), mart) for mart in marts})
-            if not is_whole(version, digests, read_digests(connection, earlier[-1])):
-                raise StepFailed(
-                    f"schema {schema_of(version)} is missing or damaged (its rows' hash is not the version's)"
-                )
+            earlier = taken_back(versions.read_entries(connection), to)
+            version, schema = earlier[-1].of, versions.schema_of(earlier[-1])
+            marts = versions.marts_of(connection, version)
+            digests = self._digest({mart.relation: versions.copy_place(schema, mart) for mart in marts})
+            if not versions.is_whole(version, digests, versions.read_digests(connection, earlier[-1])):
+                raise StepFailed(f"schema {schema} is missing or damaged (its rows' hash is not the version's)")
             published = self._digest_published(connection, marts)
             entries = [*earlier[:-1], Published.now(version)]
             with connection.transaction():
-                put_before_readers(connection, entries, marts, published, digests)
-                grant_reading(connection, marts, CURRENT)
+                versions.put_before_readers(connection, entries, marts, published, digests)
+                grant_reading(connection, marts, versions.CURRENT)
             self._tidy(connection, entries)
         return version
 
@@ -159,14 +148,14 @@ class PostgresPublisher:
         """Copy the built marts into the draft."""
         connection.execute(f"drop schema if exists {_DRAFT} cascade")
         for mart in marts:
-            built, draft = self._warehouse.built_place(mart.relation), copy_place(_DRAFT, mart)
+            built, draft = self._warehouse.built_place(mart.relation), versions.copy_place(_DRAFT, mart)
             copies.create_like(connection, built, draft)
             copies.copy_rows(connection, built, draft)
         copies.copy_foreign_keys(
             connection,
             marts,
             lambda mart: self._warehouse.built_place(mart.relation),
-            lambda mart: copy_place(_DRAFT, mart),
+            lambda mart: versions.copy_place(_DRAFT, mart),
         )
 
     def _digest(self, places: dict[str, tuple[str, str]]) -> dict[str, Digest]:
@@ -197,9 +186,9 @@ class PostgresPublisher:
 
     def _digest_published(self, connection: psycopg.Connection, marts: list[Mart]) -> dict[str, Digest]:
         """Return the published marts' stored digests, or digest them again if another algorithm made those."""
-        if not (entries := read_entries(connection)):
+        if not (entries := versions.read_entries(connection)):
             return {}
-        recorded = read_digests(connection, entries[-1])
+        recorded = versions.read_digests(connection, entries[-1])
         there = {mart.relation: mart.place for mart in marts if copies.columns(connection, mart.place)}
         known = {mart: recorded[mart] for mart in there if mart in recorded}
         known = {mart: digest for mart, digest in known.items() if is_comparable(digest.content_hash)}
@@ -209,9 +198,9 @@ class PostgresPublisher:
         """Write what is published, and drop versions that are too old or were rolled back."""
         kept = entries[-kept_versions() :]
         with connection.transaction():
-            write_entries(connection, kept)
-            forget_digests(connection, kept)
-            listed = [schema_of(entry) for entry in kept]
+            versions.write_entries(connection, kept)
+            versions.forget_digests(connection, kept)
+            listed = [versions.schema_of(entry) for entry in kept]
             schemas = connection.execute("select nspname from pg_namespace where nspname ~ %s", [_COPIES]).fetchall()
             for (schema,) in schemas:
                 if schema not in listed:

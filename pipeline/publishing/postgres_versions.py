@@ -1,4 +1,4 @@
-"""The kept versions on Postgres: one schema each with a copy of every mart, and the journal."""
+"""The versions on Postgres: a schema each with a copy of every mart, the journal, and the rows before readers."""
 
 from dataclasses import astuple
 
@@ -6,11 +6,61 @@ import psycopg
 
 from ingestion.digest import Digest, is_comparable, short_hash
 from pipeline.dbt.project import Mart
+from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import Version, combined_hash
 from pipeline.publishing.journal import Published
 
+# One row: the version that a reader's statement sees.
+CURRENT = "public.published_version"
+# Long enough for a reader of a table with changing columns; other tables are never locked.
+_LOCK_TIMEOUT = "30s"
 _JOURNAL = "public.published_versions"
 _MARTS = "public.published_marts"
+
+
+def put_before_readers(
+    connection: psycopg.Connection,
+    entries: list[Published],
+    marts: list[Mart],
+    published: dict[str, Digest],
+    digests: dict[str, Digest],
+) -> None:
+    """Replace the readers' rows by the last entry's in one transaction: readers see all old rows or all new ones.
+
+    A table with unchanged columns is never locked or replaced; its rows are replaced only if its digest changes.
+    """
+    version = entries[-1]
+
+    def copied(mart: Mart) -> tuple[str, str]:
+        return copy_place(schema_of(version), mart)
+
+    connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
+    before = read_entries(connection)
+    replaced = [
+        mart
+        for mart in marts
+        if not before or copies.columns(connection, mart.place) != copies.columns(connection, copied(mart))
+    ]
+    held = marts_of(connection, before[-1]) if before else []
+    retired = [mart for mart in held if mart.relation not in [kept.relation for kept in marts]]
+    if replaced or retired:
+        copies.drop_foreign_keys(connection, [*marts, *retired], lambda mart: mart.place)
+    for mart in [*replaced, *retired]:
+        connection.execute(f"drop table if exists {copies.name(mart.place)}")
+    for mart in marts:
+        if mart in replaced:
+            copies.create_like(connection, copied(mart), mart.place)
+        elif published.get(mart.relation) != digests[mart.relation]:
+            connection.execute(f"delete from {copies.name(mart.place)}")
+        else:
+            continue
+        copies.copy_rows(connection, copied(mart), mart.place)
+    copies.copy_foreign_keys(connection, marts, copied, lambda mart: mart.place)
+    connection.execute(f"create table if not exists {CURRENT} (run_date date, content_hash text)")
+    connection.execute(f"delete from {CURRENT}")
+    connection.execute(f"insert into {CURRENT} values (%s, %s)", [version.run_date, version.content_hash])
+    write_entries(connection, entries)
+    write_digests(connection, version, digests)
 
 
 def read_entries(connection: psycopg.Connection) -> list[Published]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from ingestion.landing import Landing
 from pipeline.ledger import FINISHED, STEPS
@@ -12,33 +11,27 @@ from pipeline.run.request import Request
 from pipeline.run.steps import build, check, load, publish
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of a day's run: the accepted guards, and how to publish."""
-
-    refresh: bool = False
-    accept_drift: bool = False
-    accept_shrink: bool = False
-    accept_stale: bool = False
-    allow_older: bool = False
-    dry_run: bool = False
-
-
-def run_day(request: Request, run_date: str, options: Options, *, left: list[str] | None = None) -> None:
+def run_day(
+    request: Request,
+    run_date: str,
+    *,
+    left: list[str] | None = None,
+    refresh: bool = False,
+    allow_older: bool = False,
+    dry_run: bool = False,
+) -> None:
     """Run a day's steps in order, or those that are left; a landed day is reused unless `refresh` is set.
 
     Named sources are read, loaded and checked; what follows is of the whole day, because a publish is.
     """
-    drift, shrink, stale = options.accept_drift, options.accept_shrink, options.accept_stale
-    manner = Manner(None, drift, shrink, only_missing=not options.refresh)
-    publishing, whole = {"allow_older": options.allow_older, "dry_run": options.dry_run}, request.whole
+    manner, whole = Manner(only_missing=not refresh), request.whole
     actions: dict[str, Callable[[], object]] = {
         "extract": lambda: extract_sources(request, run_date, manner),
         "load": lambda: load_until(request, run_date),
-        "check_arrivals": lambda: check(request, run_date, "arrivals", accept_shrink=shrink, accept_stale=stale),
+        "check_arrivals": lambda: check(request, run_date, "arrivals"),
         "build": lambda: build(whole, run_date),
-        "check_marts": lambda: check(whole, run_date, accept_shrink=shrink, accept_stale=stale),
-        "publish": lambda: publish(whole, run_date, **publishing),
+        "check_marts": lambda: check(whole, run_date),
+        "publish": lambda: publish(whole, run_date, allow_older=allow_older, dry_run=dry_run),
     }
     for step in STEPS:
         if left is None or step in left:
@@ -81,7 +74,7 @@ def steps_left(request: Request, run_date: str) -> list[str]:
 
 
 def backfill_days(
-    request: Request, days: list[str], options: Options, *, on_day: Callable[[str, list[str]], None]
+    request: Request, days: list[str], *, allow_older: bool, on_day: Callable[[str, list[str]], None]
 ) -> None:
     """Run every incomplete day, oldest first, so that an interrupted backfill can be resumed."""
     with ExitStack() as workers:
@@ -91,4 +84,4 @@ def backfill_days(
             on_day(day, left)
             if left:
                 ready = ready or workers.enter_context(prepared(request))
-                run_day(ready, day, options, left=left)
+                run_day(ready, day, left=left, allow_older=allow_older)

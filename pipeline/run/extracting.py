@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -17,17 +17,16 @@ from ingestion.sources import SOURCES, ApiSource, Source, sources_named
 from pipeline.ledger import Record
 from pipeline.run.recording import explained, recorded
 from pipeline.run.relay import InTurn, Relay
+from pipeline.run.reporter import Reporter
 from pipeline.run.request import Request
 from pipeline.run.worker import Worker, WorkerEnded
 
 
 @dataclass(frozen=True)
 class Manner:
-    """Options of an extract: tables, accepted guards, and where to read from."""
+    """Options of an extract: tables, and where to read from."""
 
     tables: list[str] | None = None
-    accept_drift: bool = False
-    accept_shrink: bool = False
     only_missing: bool = False
     from_raw: bool = False
 
@@ -63,9 +62,7 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
         turns = InTurn(request.reporter, names, progress)
         for name in landed:
             with turns.hearing(name) as reporter:
-                _note_again(
-                    replace(request, reporter=reporter), run_date, name, landing.landed_manifest(name, run_date), manner
-                )
+                _note_again(replace(request, reporter=reporter), run_date, name, manner)
         failures = _side_by_side(request, run_date, [name for name in names if name not in landed], manner, turns)
     if failures:
         raise failures[min(failures, key=names.index)]
@@ -82,7 +79,7 @@ def _side_by_side(
     waiting, failures, interrupted = deque(names), {}, Event()
     is_helped = len(names) > 1 and "adbc_driver_postgresql" not in sys.modules
 
-    def work_off(extract_one: Callable[[str, Relay], None]) -> None:
+    def work_off(extract_one: Callable[[str, Reporter], None]) -> None:
         while waiting and not interrupted.is_set():
             try:
                 name = waiting.popleft()
@@ -96,17 +93,17 @@ def _side_by_side(
                 if isinstance(error, WorkerEnded):
                     return
 
-    def extract_here(name: str, reporter: Relay) -> None:
+    def extract_here(name: str, reporter: Reporter) -> None:
         def hear(*told: Any) -> None:
             if interrupted.is_set():
                 raise StepFailed("interrupted")
             reporter.hear(*told)
 
-        _extract_one(request, run_date, name, manner, Relay(hear))
+        _extract_one(request, run_date, name, manner, reporter=Relay(hear))
 
-    def extract_there(name: str, reporter: Relay) -> None:
+    def extract_there(name: str, reporter: Reporter) -> None:
         try:
-            worker.call(_extract_there, run_date, name, manner, reporter=reporter)
+            worker.call(_extract_one, run_date, name, manner, reporter=reporter)
         except WorkerEnded:
             with explained(run_date, "extract", _command(request, run_date, name, manner), name):
                 raise
@@ -116,7 +113,8 @@ def _side_by_side(
         with ExitStack() as held:
             ended.append(_start(work_off, extract_here))
             if is_helped:
-                worker = held.enter_context(Worker("extract", _prepare, request.home, request.target, request.run_at))
+                same = partial(Request, request.home, request.target, run_at=request.run_at, accepted=request.accepted)
+                worker = held.enter_context(Worker("extract", same))
                 ended.append(_start(work_off, extract_there))
             try:
                 for end in ended:
@@ -145,21 +143,13 @@ def _start(work: Callable[..., None], *args: Any) -> Event:
     return end
 
 
-def _prepare(home: Home, target: str, run_at: datetime | None) -> Request:
-    return Request(home, target, run_at=run_at)
-
-
-def _extract_there(request: Request, run_date: str, name: str, manner: Manner, *, reporter: Relay) -> None:
-    _extract_one(request, run_date, name, manner, reporter)
-
-
-def _extract_one(request: Request, run_date: str, name: str, manner: Manner, relay: Relay) -> None:
+def _extract_one(request: Request, run_date: str, name: str, manner: Manner, *, reporter: Reporter) -> None:
     """Land a source's day and record it in the ledger."""
-    request = replace(request, reporter=relay)
+    request = replace(request, reporter=reporter)
     (source,) = sources_named([name])
     landing = Landing(request.home)
     with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:
-        with _ready(source, request.home), relay.tables("extract", name) as on_rows:
+        with _ready(source, request.home):
             if manner.from_raw and isinstance(source, ApiSource):
                 source = source.reading_kept(request.home, run_date)
             manifest = extract_source(
@@ -167,14 +157,14 @@ def _extract_one(request: Request, run_date: str, name: str, manner: Manner, rel
                 run_date,
                 request.home,
                 tables=manner.tables,
-                accept_drift=manner.accept_drift,
-                accept_shrink=manner.accept_shrink,
-                on_rows=on_rows,
+                accept_drift="drift" in request.accepted,
+                accept_shrink="shrink" in request.accepted,
+                on_rows=reporter.counting("extract", name),
             )
         note_landed(record, manifest)
         for warning in record.details["warnings"]:
             request.reporter.warn(warning)
-        record.acknowledge(drift=manner.accept_drift, shrink=manner.accept_shrink)
+        record.acknowledge(request.accepted, "drift", "shrink")
         if manifest.rejected_rows:
             folder = landing.partition("_rejects", name, run_date)
             kept_in = f"kept in {landing.location(folder)}"
@@ -190,8 +180,9 @@ def _ready(source: Source, home: Home) -> AbstractContextManager[None]:
     return people_ready(home)
 
 
-def _note_again(request: Request, run_date: str, name: str, manifest: Manifest, manner: Manner) -> None:
+def _note_again(request: Request, run_date: str, name: str, manner: Manner) -> None:
     """Report that a source's day has already landed, and make sure that the ledger has it."""
+    manifest = Landing(request.home).landed_manifest(name, run_date)
     request.reporter.line("extract", name, manifest.rows, None, "already landed")
     if not request.ledger.is_done(run_date, "extract", source=name):
         with recorded(request, run_date, "extract", _command(request, run_date, name, manner), name) as record:

@@ -12,7 +12,7 @@ from ingestion.rejects import read_rejects
 from ingestion.replay import replay_source
 from ingestion.sources import Source
 from pipeline.ledger import STEPS
-from pipeline.run.day import Options, run_day, steps_left
+from pipeline.run.day import run_day, steps_left
 from pipeline.run.extracting import note_landed
 from pipeline.run.judged import COLUMNS, judged_days, rejected_by_build
 from pipeline.run.recording import explained, recorded
@@ -59,8 +59,8 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
     command = f"tradewinds rejects replay --run-date {run_date} --source {source.name}"
     with explained(run_date, "replay", command, source.name), request.reporter.progress() as progress:
         turns = InTurn(request.reporter, [source.name], progress)
-        with turns.hearing(source.name) as reporter, reporter.tables("replay", source.name) as on_rows:
-            replay = replay_source(source, run_date, request.home, on_rows)
+        with turns.hearing(source.name) as reporter:
+            replay = replay_source(source, run_date, request.home, reporter.counting("replay", source.name))
     say = request.reporter.say
     if not replay.before.rejected_rows:
         say(f"{source.name} has no rejected rows on {run_date}")
@@ -72,7 +72,7 @@ def replay_rejects(request: Request, source: Source, run_date: str) -> None:
         command = f"tradewinds extract --run-date {run_date} --source {source.name}"
         with recorded(request, run_date, "extract", command, source.name) as record:
             note_landed(record, replay.after)
-        run_day(request, run_date, Options(), left=[step for step in STEPS if step != "extract"])
+        run_day(request, run_date, left=[step for step in STEPS if step != "extract"])
     mine = replace(request, named_sources=[source.name])
     if broken := sum(part.num_rows for part in rejected_by_build(mine, judged_days(mine, [run_date]))):
         say(f"{broken:,} more rows of {source.name} broke a rule when they were built; every build judges those anew")

@@ -7,41 +7,30 @@ from typing import Any
 
 from rich.progress import Progress
 
-from pipeline.run.reporter import Reporter, TableLines
+from pipeline.run.reporter import Reporter
 
 # A reporter's method and its arguments.
 Told = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
+def _forwarded(name: str) -> Any:
+    def forward(relay: "Relay", *args: Any, **named: Any) -> None:
+        relay.hear(name, args, named)
+
+    return forward
+
+
 class Relay(Reporter):
     """A reporter that prints nothing and forwards its calls."""
+
+    line, say, warn, tell, show = map(_forwarded, ("line", "say", "warn", "tell", "show"))
 
     def __init__(self, send: Callable[[str, tuple[Any, ...], dict[str, Any]], None]):
         self._send = send
 
-    def line(self, *what: Any, **named: Any) -> None:
-        self._send("line", what, named)
-
-    def say(self, text: str) -> None:
-        self._send("say", (text,), {})
-
-    def warn(self, text: str) -> None:
-        self._send("warn", (text,), {})
-
-    def tell(self, **what: Any) -> None:
-        self._send("tell", (), what)
-
-    def show(self, text: str) -> None:
-        """Show the current work on the progress line only."""
-        self._send("show", (text,), {})
-
     def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Forward a call of another reporter."""
         self._send(name, args, named)
-
-    @contextmanager
-    def tables(self, step: str, source: str) -> Iterator[TableLines]:
-        yield TableLines(self.line, self.show, step, source)
 
 
 class InTurn:

@@ -74,6 +74,18 @@ class Reporter:
         """Show the state of the current work on its progress line only."""
         self._show(text)
 
+    def counting(self, step: str, source: str) -> Callable[[str, int, bool], None]:
+        """Return what receives the rows read so far of a source's tables: table, rows, and whether that is all."""
+        started: dict[str, float] = {}
+
+        def count(table: str, rows: int, is_complete: bool) -> None:
+            begun, name = started.setdefault(table, time.monotonic()), f"{source}.{table}"
+            self.show(f"{step} {name} {rows:,} rows")
+            if is_complete:
+                self.line(step, name, rows, time.monotonic() - begun)
+
+        return count
+
     def tell(self, **what: Any) -> None:
         """Print the arguments as one JSON object if the format is JSON."""
         if self._form == "json":
@@ -98,22 +110,3 @@ class Reporter:
         # Only a terminal shows progress; elsewhere `disable` doesn't affect the finished lines.
         hidden = not self.console.is_terminal or self.console.quiet
         return Progress(*columns, console=self.console, transient=True, disable=hidden)
-
-
-class TableLines:
-    """Receive the extract's row counts: show the unfinished table, then print the finished one by `line`."""
-
-    def __init__(self, line: Callable[..., None], show: Callable[[str], None], step: str, source: str):
-        self._line, self._show = line, show
-        self._step, self._source = step, source
-        self._table: str | None = None
-        self._started = 0.0
-
-    def __call__(self, table: str, rows: int, is_complete: bool) -> None:
-        """Show the number of rows read from a table so far."""
-        if table != self._table:
-            self._table, self._started = table, time.monotonic()
-        name = f"{self._source}.{table}"
-        self._show(f"{self._step} {name} {rows:,} rows")
-        if is_complete:
-            self._line(self._step, name, rows, time.monotonic() - self._started)

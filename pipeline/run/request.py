@@ -18,13 +18,17 @@ from pipeline.run.worker import Worker
 
 @dataclass(frozen=True)
 class Request:
-    """The request of a command; no named source means all of them. Only the ledger uses `run_at` (UTC)."""
+    """The request of a command; no named source means all of them. Only the ledger uses `run_at` (UTC).
+
+    `accepted` are the guards that a person has answered for: drift, shrink, stale.
+    """
 
     home: Home
     target: str = "duckdb"
     named_sources: list[str] = field(default_factory=list)
     reporter: Reporter = field(default_factory=Reporter)
     run_at: datetime | None = None
+    accepted: frozenset[str] = frozenset()
     workers: dict[str, Worker] = field(default_factory=dict)  # by the part of the day that they have prepared
 
     @property

@@ -9,17 +9,8 @@ from pipeline.dbt import BuildResult
 from pipeline.dbt.project import Mart, published_marts
 from pipeline.ledger import Record
 from pipeline.publishing import Publisher, open_publisher
+from pipeline.run import gates
 from pipeline.run.exports import write_exports
-from pipeline.run.gates import (
-    arrivals_are_checked,
-    check_command,
-    passed,
-    refuse_failed_arrivals,
-    refuse_unbuilt,
-    refuse_unchecked,
-    refuse_unloaded,
-    refuse_unruled,
-)
 from pipeline.run.judged import count_by_source
 from pipeline.run.prepared import build_day, check_stage
 from pipeline.run.recording import explained, recorded, timed
@@ -46,7 +37,7 @@ def build(request: Request, run_date: str) -> BuildResult:
     """Run dbt for the day, and first replay history if it is behind; refused unless the day is loaded."""
     before = request.ledger.read(run_date, "build", request.target) or {}
     with recorded(request, run_date, "build", request.command("build", run_date)) as record:
-        refuse_failed_arrivals(request, run_date, refuse_unloaded(request, run_date))
+        gates.refuse_failed_arrivals(request, run_date, gates.refuse_unloaded(request, run_date))
         record_source_days(request.warehouse)
         record_steps(request)
         with timed(request, "build", "dbt") as finished:
@@ -78,24 +69,21 @@ def record_steps(request: Request, publishing: str | None = None) -> None:
         request.warehouse.refresh("ops.fct_pipeline_steps", "staging.stg_ops__pipeline_steps")
 
 
-def check(
-    request: Request, run_date: str, stage: str = "marts", *, accept_shrink: bool = False, accept_stale: bool = False
-) -> None:
+def check(request: Request, run_date: str, stage: str = "marts") -> None:
     """Validate arrivals, or the built marts, against the suites; raises StepFailed when an expectation fails.
 
     The marts depend on the arrivals, which are checked first if they haven't been since the load.
     """
-    accepted = {"accept_shrink": accept_shrink, "accept_stale": accept_stale}
-    if stage == "marts" and not arrivals_are_checked(request, run_date):
-        check(request, run_date, "arrivals", **accepted)
-    before = passed(request, run_date, stage)
-    with recorded(request, run_date, f"check_{stage}", check_command(request, run_date, stage)) as record:
-        record.acknowledge(shrink=accept_shrink, stale=accept_stale)
-        sources = refuse_unruled(request, run_date, stage)
+    if stage == "marts" and not gates.arrivals_are_checked(request, run_date):
+        check(request, run_date, "arrivals")
+    before = gates.passed(request, run_date, stage)
+    with recorded(request, run_date, f"check_{stage}", gates.check_command(request, run_date, stage)) as record:
+        record.acknowledge(request.accepted, "shrink", "stale")
+        sources = gates.refuse_unruled(request, run_date, stage)
         if stage == "marts":
-            stands_on = _each_source(request, run_date, refuse_unbuilt(request, run_date))
+            stands_on = _each_source(request, run_date, gates.refuse_unbuilt(request, run_date))
         else:
-            stands_on = refuse_unloaded(request, run_date)
+            stands_on = gates.refuse_unloaded(request, run_date)
         record.details["stands_on"] = stands_on
         _run_suites(request, run_date, stage, sources, record)
         record.details["stands_on"] = before | stands_on
@@ -110,13 +98,13 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
     command = request.command("publish", run_date)
     if dry_run:
         with explained(run_date, "publish", command):
-            refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
+            gates.refuse_unchecked(request, run_date, gates.refuse_unbuilt(request, run_date))
             publisher = open_publisher(request.target, request.home)
             changes = _report_changes(request, run_date, publisher, published_marts())
         request.reporter.tell(run_date=run_date, step="publish", state="dry run", changes=changes)
         return
     with recorded(request, run_date, "publish", command) as record:
-        refuse_unchecked(request, run_date, refuse_unbuilt(request, run_date))
+        gates.refuse_unchecked(request, run_date, gates.refuse_unbuilt(request, run_date))
         publisher, marts = open_publisher(request.target, request.home), published_marts()
         with request.reporter.working("publish", "exports"):
             exported = write_exports(request.warehouse, run_date, request.home)

@@ -74,7 +74,7 @@ class Worker:
         self._connection.close()
         self._errors.close()
 
-    def call(self, work: Callable[..., Any], *args: Any, reporter: Reporter | Relay) -> Any:
+    def call(self, work: Callable[..., Any], *args: Any, reporter: Reporter) -> Any:
         """Return `work(prepared, *args, reporter=…)`, or raise the error of it or of `prepare`.
 
         The work's reporter calls are forwarded to this one. Raises WorkerEnded when the process has ended.

@@ -1,6 +1,7 @@
 """Write the history of runs as a page: every day in the ledger, step by step."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,42 +18,26 @@ MARKS = dict(zip(_STATES, "✗✗✗…·–✓", strict=True))
 
 
 @dataclass(frozen=True)
-class StepLine:
-    """One step of a day, or its part for one source or warehouse (`part`)."""
-
-    step: str
-    part: str
-    state: str
-    command: str
-    started: str | None = None
-    seconds: float | None = None
-    rows: int | None = None
-    rejected: int | None = None
-    error: str | None = None
-    accepted: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class Day:
-    """The steps of a run date."""
+    """The steps of a run date: the ledger's entries with their step, their source or target (`part`) and `seconds`."""
 
     run_date: str
-    lines: list[StepLine]
+    lines: list[dict[str, Any]]
 
     @property
     def state(self) -> str:
-        return _worst(line.state for line in self.lines)
+        return _worst(line["state"] for line in self.lines)
 
     @property
     def steps(self) -> dict[str, str]:
         """The state of each step, in order."""
-        return {step: _worst(line.state for line in self.lines if line.step == step) for step in STEPS}
+        return {step: _worst(line["state"] for line in self.lines if line["step"] == step) for step in STEPS}
 
     def total(self, name: str) -> float:
-        """Return the sum of the steps' `rows` (of extract), `rejected` or `seconds`; every engine rejects the same."""
-        lines = [line for line in self.lines if name == "seconds" or line.step == "extract"]
-        built = [line.rejected or 0 for line in self.lines if name == "rejected" and line.step == "build"]
-        return sum(getattr(line, name) or 0 for line in lines) + max(built, default=0)
+        """Return the sum of `rows` (of extract), `rejected_rows` or `seconds`; every engine rejects the same rows."""
+        lines = [line for line in self.lines if name == "seconds" or line["step"] == "extract"]
+        built = [line.get(name) or 0 for line in self.lines if name == "rejected_rows" and line["step"] == "build"]
+        return sum(line.get(name) or 0 for line in lines) + max(built, default=0)
 
 
 def write_history(request: Request) -> None:
@@ -69,24 +54,12 @@ def read_days(ledger: Ledger) -> list[Day]:
     ]
 
 
-def _lines(ledger: Ledger, run_date: str, step: str) -> list[StepLine]:
-    lines = [_line(step, source or part["target"], part) for source, part in ledger.parts(run_date, step)]
-    return lines or [StepLine(step, "", "not run", step_command(step, run_date))]
-
-
-def _line(step: str, name: str, part: dict[str, Any]) -> StepLine:
-    return StepLine(
-        step=step,
-        part=name,
-        state=part["state"],
-        command=part["command"],
-        started=part["started"][:19].replace("T", " "),
-        seconds=_seconds(part["started"], part["ended"]),
-        rows=part["rows"],
-        rejected=part.get("rejected_rows"),
-        error=part["error"],
-        accepted=part.get("accepted") or [],
-    )
+def _lines(ledger: Ledger, run_date: str, step: str) -> list[dict[str, Any]]:
+    found = [
+        entry | {"step": step, "part": source or entry["target"], "seconds": _seconds(entry["started"], entry["ended"])}
+        for source, entry in ledger.parts(run_date, step)
+    ]
+    return found or [{"step": step, "part": "", "state": "not run", "command": step_command(step, run_date)}]
 
 
 def _seconds(started: str, ended: str | None) -> float | None:
@@ -95,5 +68,5 @@ def _seconds(started: str, ended: str | None) -> float | None:
     return (datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds()
 
 
-def _worst(states: Any) -> str:
+def _worst(states: Iterable[str]) -> str:
     return min(states, key=_STATES.index, default="not run")

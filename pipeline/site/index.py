@@ -1,38 +1,19 @@
 """Write the site's index: what is published, how the last days went, and links to all pages."""
 
 import json
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from ingestion.errors import TradewindsError
 from pipeline.boards import BOARDS_OF, read_boards
-from pipeline.checks.data_docs import CHECKS_PAGE
 from pipeline.pages import Pages
 from pipeline.publishing import Version, open_publisher
 from pipeline.run.request import Request
-from pipeline.site.documentation import DOCS_PAGE
-from pipeline.site.history import HISTORY_PAGE, MARKS, Day, read_days
-from pipeline.site.lineage import LINEAGE_PAGE
+from pipeline.site.history import MARKS, Day, read_days
 
 INDEX_PAGE = "index.html"
 _HEALTH_DAYS = 14
-
-
-@dataclass(frozen=True)
-class Card:
-    """A page of the site on the index; `missing` is the reason if there is none, `command` creates it.
-
-    A board has a picture, and its first figure with its label.
-    """
-
-    title: str
-    page: str
-    about: str
-    missing: str | None
-    command: str | None
-    picture: str | None = None
-    figure: tuple[str, str] | None = None
 
 
 def write_index(request: Request, missing: dict[str, TradewindsError] | None = None) -> Path:
@@ -44,48 +25,18 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
     boards = reports / BOARDS_OF
     drawn = json.loads(boards.read_text(encoding="utf-8")) if boards.exists() else {}
 
-    def card(part: str, title: str, page: str, about: str) -> Card:
+    def find(part: str, page: str) -> dict[str, Any]:
+        """Return a board's picture and first figure, or of a page that isn't there the reason and what makes it."""
         if (reports / page).exists():
             picture = page.replace(".html", ".svg")
             shown = picture if (reports / picture).exists() else None
-            return Card(title, page, about, None, None, shown, drawn.get("figures", {}).get(page))
+            return {"picture": shown, "figure": drawn.get("figures", {}).get(page), "missing": None}
         if refusal := refusals.get(part):
-            return Card(title, page, about, refusal.reason, refusal.command)
+            return {"missing": refusal.reason, "command": refusal.command}
         command = request.whole_command("run" if part == "checks" else "docs")
         reason = "nothing has been checked yet" if part == "checks" else "it hasn't been written yet"
-        return Card(title, page, about, reason, command)
+        return {"missing": reason, "command": command}
 
-    groups = {
-        "Boards": [card("boards", board.title, board.page, board.content["notes"]) for board in read_boards()],
-        "The data": [
-            card(
-                "documentation",
-                "Models and columns",
-                DOCS_PAGE,
-                "What every table, column, test and metric means, and what is made of what; by dbt.",
-            ),
-            card(
-                "documentation",
-                "Column lineage",
-                LINEAGE_PAGE,
-                "Where each column comes from, and what is made of it, from the source to the mart.",
-            ),
-        ],
-        "The runs": [
-            card(
-                "checks",
-                "Checks",
-                CHECKS_PAGE,
-                "What must hold of rows that arrive and of finished marts, and whether it did; by Great Expectations.",
-            ),
-            card(
-                "history",
-                "Run history",
-                HISTORY_PAGE,
-                "Every day and step: how it ended, its rows, rejects and seconds, and what to type to do it again.",
-            ),
-        ],
-    }
     version = open_publisher(request.target, request.home).current()
     days = read_days(request.ledger)
     return Pages(reports, Path(__file__).with_name("templates")).write(
@@ -97,7 +48,8 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
         figures=_figures(request, version, days),
         health=_health(days),
         marks=MARKS,
-        groups=groups,
+        boards=read_boards(),
+        find=find,
         run=request.whole_command("run"),
         docs=request.whole_command("docs"),
     )
@@ -124,7 +76,7 @@ def _figures(request: Request, version: Version | None, days: list[Day]) -> dict
     unmet = sum(len(check.get("warnings", [])) for check in (arrivals, marts))
     return {
         "Rows read": f"{day.total('rows'):,}",
-        "Rows rejected": f"{day.total('rejected'):,}",
+        "Rows rejected": f"{day.total('rejected_rows'):,}",
         f"Expectations checked, {unmet or 'no'} warning{'s' if unmet > 1 else ''}": f"{judged:,}",
         "Rows published": f"{publish.get('rows') or 0:,}",
     }

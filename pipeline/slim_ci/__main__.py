@@ -11,8 +11,7 @@ from ingestion.settings import Home
 from pipeline.run.dates import parse_run_date
 from pipeline.run.output import print_anything
 from pipeline.slim_ci.changed import build_changed
-from pipeline.slim_ci.comparison import compare_marts
-from pipeline.slim_ci.report import render_report
+from pipeline.slim_ci.comparison import compare_marts, render_report
 from pipeline.slim_ci.state import build_state, read_state
 
 

@@ -1,17 +1,21 @@
-"""Compare the marts before and after a change: rows, columns and hashes."""
+"""Compare the marts before and after a change: rows, columns and hashes; report it for its pull request."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import jinja2
 
+from ingestion.digest import short_hash
 from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal
 from pipeline.dbt.project import Mart, published_marts
 from pipeline.publishing.duckdb_marts import columns_of, compare_mart, digest_mart
+from pipeline.slim_ci.changed import Built
 from pipeline.slim_ci.state import State
 
+_TEMPLATE = Path(__file__).with_name("templates") / "changes.md"
 _BEFORE, _AFTER = "before", "after"
 
 
@@ -23,6 +27,10 @@ class Side:
     content_hash: str
     columns: dict[str, str]
 
+    @property
+    def figures(self) -> list[str]:
+        return [f"{self.rows:,}", str(len(self.columns)), f"`{short_hash(self.content_hash)}`"]
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -32,6 +40,19 @@ class Difference:
     before: Side | None
     after: Side | None
     words: str
+
+    @property
+    def figures(self) -> list[str]:
+        """The rows, columns and hash, on both sides if they differ."""
+        before, after = (side.figures if side else ["–"] * 3 for side in (self.before, self.after))
+        return [new if old == new else f"{old} → {new}" for old, new in zip(before, after, strict=True)]
+
+
+def render_report(state: State, built: Built, differences: list[Difference], marts: int) -> str:
+    """Return the report as Markdown: what was built, errors, and each mart that differs."""
+    text = _TEMPLATE.read_text(encoding="utf-8")
+    template = jinja2.Template(text, trim_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+    return template.render(state=state, built=built, differences=differences, marts=marts)
 
 
 def compare_marts(state: State, warehouse: Path) -> tuple[list[Difference], int]:

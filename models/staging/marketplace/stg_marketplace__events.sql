@@ -7,9 +7,16 @@ with source as (
 marked as (
     select
         *,
-        {{ reject_reason('events') }} as reject_reason,
-        event_type = 'proposed' and {{ has_valid_meta_data() }} as is_proposal
+        {{ reject_reason('events') }} as reject_reason
     from source
+),
+
+-- A rejected row's meta data isn't split: its parts may not fit their columns.
+proposals as (
+    select
+        *,
+        event_type = 'proposed' and reject_reason is null as is_proposal
+    from marked
 ),
 
 renamed as (
@@ -36,7 +43,7 @@ renamed as (
         -- plumbing
         cast(reject_reason as varchar) as _reject_reason,
         cast(_run_date as date) as _run_date
-    from marked
+    from proposals
 )
 
 select * from renamed

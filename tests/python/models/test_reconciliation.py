@@ -66,7 +66,7 @@ def test_everyone_counts_the_same_rejects(built: Sandbox, capsys: pytest.Capture
     print_summary(Request(Home(built.home)), DAY)
     found = re.findall(r"^(\w+) +\d+ +(\d+)  (?:generated|your own)", capsys.readouterr().out, re.MULTILINE)
     assert {name: int(count) for name, count in found if count != "0"} == expected
-    days = {day.run_date: day.total("rejected") for day in read_days(Ledger(Home(built.home)))}
+    days = {day.run_date: day.total("rejected_rows") for day in read_days(Ledger(Home(built.home)))}
     assert days[DAY] == total
     # Of a day that isn't built, only what couldn't be read is known, and that is said.
     next_day = built.run("rejects", "list", "--run-date", NEXT_DAY, "--format", "json")

@@ -8,7 +8,7 @@ import pytest
 from ingestion.settings import Home
 from pipeline.checks import Stage
 from pipeline.checks.data_docs import SuiteRun, write_data_docs
-from pipeline.checks.judging import findings_of
+from pipeline.checks.findings import findings_of
 from pipeline.checks.outcomes import Outcome, describe_outcome, expected_of, found_in
 from pipeline.checks.suites import Check, Suite, read_suites
 
@@ -26,7 +26,7 @@ def _run(suite: Suite, found: dict[str, dict]) -> SuiteRun:
         for check in suite.checks
         for row in [found.get(check.id)]
     ]
-    findings = [finding for outcome in outcomes for finding in findings_of(suite, outcome, frozenset({"shrink"}))]
+    findings = [finding for outcome in outcomes for finding in findings_of(outcome, frozenset({"shrink"}))]
     return SuiteRun(suite, outcomes, findings)
 
 

@@ -125,7 +125,7 @@ def test_what_stops_the_run_is_one_line_with_the_way_on(copy: Home) -> None:
         "rows. Found: row_count=415 row_count_before=830; if that is meant, add --accept-shrink"
     )
     assert failed.value.page == str(copy.root / "reports" / "expectations" / "index.html")
-    assert [finding.expectation for finding in result.warnings] == ["orders_ship_to_countries"]
+    assert [finding.check.id for finding in result.warnings] == ["orders_ship_to_countries"]
 
 
 def test_an_accepted_finding_is_told_and_stops_nothing(copy: Home) -> None:
@@ -155,7 +155,7 @@ def test_an_expectation_that_cannot_be_checked_is_a_finding(copy: Home) -> None:
         "drop table raw_people.employees",
     )
     findings = _check(copy, Stage.MARTS).findings
-    assert {finding.expectation for finding in findings} == {
+    assert {finding.check.id for finding in findings} == {
         "details_net_amount_is_that_of_the_lines",  # Great Expectations misses the column
         "lines_prices_are_near_list_prices",  # its SQL fails
         "hires_newest_hire_is_the_one_that_arrived",  # its bounds can't be computed
@@ -166,7 +166,7 @@ def test_an_expectation_that_cannot_be_checked_is_a_finding(copy: Home) -> None:
 def test_a_table_that_is_missing_hides_no_other_finding(copy: Home) -> None:
     _spoil(copy, "drop table raw_northwind.us_states", SPOILS["orders_ship_to_countries"])
     result = _check(copy, Stage.ARRIVALS, sources=["northwind"])
-    found = {finding.expectation for finding in result.findings}
+    found = {finding.check.id for finding in result.findings}
     assert {"us_states_abbreviations_have_two_letters", "orders_ship_to_countries"} <= found
 
 

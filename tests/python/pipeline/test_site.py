@@ -55,11 +55,11 @@ def test_the_history_has_every_day_and_step(home: Home) -> None:
         "check_marts": "not run",
         "publish": "not run",
     }
-    assert (first.total("rows"), first.total("rejected")) == (3401, 6)
-    (load,) = [line for line in latest.lines if line.step == "load"]
-    assert (load.part, load.error) == ("postgres", "northwind hasn't landed")
-    (check,) = [line for line in latest.lines if line.step == "check_arrivals"]
-    assert check.command == f"tradewinds check --run-date {NEXT_DAY} --stage arrivals"
+    assert (first.total("rows"), first.total("rejected_rows")) == (3401, 6)
+    (load,) = [line for line in latest.lines if line["step"] == "load"]
+    assert (load["part"], load["error"]) == ("postgres", "northwind hasn't landed")
+    (check,) = [line for line in latest.lines if line["step"] == "check_arrivals"]
+    assert check["command"] == f"tradewinds check --run-date {NEXT_DAY} --stage arrivals"
 
 
 @pytest.mark.unit
