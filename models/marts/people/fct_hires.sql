@@ -15,8 +15,8 @@ final as (
     select
         employees.employee_id,
         employees.employee_name,
-        departments.department_name,
-        jobs.job_name,
+        departments.department_name as department,
+        jobs.job_name as job,
         employees.hired_at,
         employees.department_id,
         employees.job_id

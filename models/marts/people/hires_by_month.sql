@@ -6,8 +6,8 @@ dated as (
     select
         department_id,
         job_id,
-        department_name,
-        job_name,
+        department,
+        job,
         cast(extract(year from hired_at) as integer) as hire_year,
         cast(extract(month from hired_at) as integer) as hire_month
     from hires
@@ -18,13 +18,13 @@ final as (
     select
         department_id,
         job_id,
-        department_name,
-        job_name,
+        department,
+        job,
         hire_year,
         hire_month,
         count(*) as hire_count
     from dated
-    group by department_id, job_id, department_name, job_name, hire_year, hire_month
+    group by department_id, job_id, department, job, hire_year, hire_month
 )
 
 select * from final

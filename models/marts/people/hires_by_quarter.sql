@@ -6,8 +6,8 @@ dated as (
     select
         department_id,
         job_id,
-        department_name,
-        job_name,
+        department,
+        job,
         cast(extract(year from hired_at) as integer) as hire_year,
         cast(extract(quarter from hired_at) as integer) as hire_quarter
     from hires
@@ -17,8 +17,8 @@ dated as (
 final as (
     select
         hire_year,
-        department_name as department,
-        job_name as job,
+        department,
+        job,
         count(*) filter (where hire_quarter = 1) as q1,
         count(*) filter (where hire_quarter = 2) as q2,
         count(*) filter (where hire_quarter = 3) as q3,
@@ -26,7 +26,7 @@ final as (
         department_id,
         job_id
     from dated
-    group by hire_year, department_id, job_id, department_name, job_name
+    group by hire_year, department_id, job_id, department, job
 )
 
 select * from final

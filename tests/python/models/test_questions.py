@@ -7,7 +7,7 @@ import os
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -325,21 +325,24 @@ ANSWERS = (
 )  # fmt: skip
 
 
-@pytest.fixture(params=("duckdb",) if HOME else ("duckdb", "postgres"))
-def asked(built_homes: BuiltHomes, request: pytest.FixtureRequest) -> Iterator[tuple[Path, Callable[[str], Rows]]]:
-    """A home, and how to ask what it has published."""
-    if HOME:
-        sandbox = Sandbox(Path(HOME))
-    else:
-        sandbox = built_homes.original(request.param)
-    yield sandbox.home, sandbox.warehouse.query if request.param == "postgres" else sandbox.published
+@pytest.fixture(scope="module")
+def home(built_homes: BuiltHomes) -> Sandbox:
+    return Sandbox(Path(HOME)) if HOME else built_homes.original()
 
 
-def test_every_question_is_answered_as_the_sources_say(asked: tuple[Path, Callable[[str], Rows]]) -> None:
-    home, ask = asked
-    landed, questions = Landed(home), _QUESTION.findall((PROJECT / "docs/questions.md").read_text())
+@pytest.fixture(scope="module")
+def answers(home: Sandbox) -> list[Rows]:
+    landed = Landed(home.home)
+    return [answer(landed) for answer in ANSWERS]
+
+
+@pytest.mark.parametrize("target", ["duckdb"] if HOME else ["duckdb", "postgres"])
+def test_every_question_is_answered_as_the_sources_say(
+    home: Sandbox, answers: list[Rows], built_homes: BuiltHomes, target: str
+) -> None:
+    ask = home.published if target == "duckdb" else built_homes.original(target).warehouse.query
+    questions = _QUESTION.findall((PROJECT / "docs/questions.md").read_text())
     assert [int(number) for number, _ in questions] == list(range(1, len(ANSWERS) + 1))
-    for (number, query), answer in zip(questions, ANSWERS, strict=True):
-        expected = answer(landed)
+    for (number, query), answer, expected in zip(questions, ANSWERS, answers, strict=True):
         assert expected, number
         assert ask(query) == expected, f"{number}: {answer.__name__}"
