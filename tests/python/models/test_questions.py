@@ -211,9 +211,9 @@ def customers_who_stopped(landed: Landed) -> Rows:
 
 
 def open_orders(landed: Landed) -> Rows:
-    waiting = _groups((order for order in landed.orders.values() if not order.shipped), lambda order: order.ship_country)
-    today = _day(landed.day)
-    found = sorted((-_net(orders), country, orders) for country, orders in waiting.items())
+    waiting = [order for order in landed.orders.values() if not order.shipped]
+    today, groups = _day(landed.day), _groups(waiting, lambda order: order.ship_country)
+    found = sorted((-_net(orders), country, orders) for country, orders in groups.items())
     return [(name, len(all_), _count(all_, lambda one: one.required < today), -net) for net, name, all_ in found]
 
 
@@ -240,8 +240,7 @@ def origin_of_the_goods(landed: Landed) -> Rows:
 def active_professionals(landed: Landed) -> Rows:
     able, last_of_month = {}, {}
     first, last = (_day(landed.events[place].created_at) for place in (0, -1))
-    events = iter(_groups(landed.events, lambda event: _day(event.created_at)).items())
-    by_day = dict(events)
+    by_day = _groups(landed.events, lambda event: _day(event.created_at))
     for number in range((last - first).days):
         day = first + timedelta(number)
         for event in by_day.get(day, []):
