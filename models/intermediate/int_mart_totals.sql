@@ -1,10 +1,11 @@
+-- depends_on: {{ ref('dim_categories') }}
 -- depends_on: {{ ref('dim_customers') }}
 -- depends_on: {{ ref('dim_employees') }}
 -- depends_on: {{ ref('fct_order_lines') }}
 -- depends_on: {{ ref('fct_orders') }}
 -- depends_on: {{ ref('dim_products') }}
 -- depends_on: {{ ref('dim_shippers') }}
--- depends_on: {{ ref('suppliers_snapshot') }}
+-- depends_on: {{ ref('dim_suppliers') }}
 -- depends_on: {{ ref('fct_events') }}
 -- depends_on: {{ ref('dim_departments') }}
 -- depends_on: {{ ref('dim_jobs') }}

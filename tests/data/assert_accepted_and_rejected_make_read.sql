@@ -3,6 +3,7 @@
 --
 -- What the people database refused never was a row of the table that it was meant for, and so was
 -- not read: such rejects have a file. Rows of it that the extract couldn't read have none.
+{{ config(group='platform') }}
 with figures as (
     select *
     from {{ ref('int_stage_figures') }}

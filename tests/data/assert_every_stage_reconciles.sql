@@ -3,6 +3,7 @@
 --
 -- By way of dim_run_dates, and not of run_date(): a test that stood on what fct_reconciliation
 -- stands on, and nothing else, would keep it from being built when it fails.
+{{ config(group='platform') }}
 select
     figures.run_date,
     figures.source_name as source, -- noqa: RF04

@@ -132,6 +132,9 @@ SPOILS = {
         "update people.fct_hires set hired_at = hired_at + interval '1 hour'"
     ),
     "hires_by_quarter_add_up_to_the_hires": "update people.hires_by_quarter set q1 = q1 + 1 where hire_year = 2021",
+    "hires_by_month_add_up_to_the_quarters": (
+        "update people.hires_by_month set hire_month = 4 where hire_month = 3 and hire_year = 2021 and job_id < 9"
+    ),
     # community, as it arrives
     "posts_highest_number_is_not_much_lower": _without("raw_community.posts", "id > 80"),
     "posts_of_the_day_before_mostly_remain": _without("raw_community.posts", "id % 5 = 0"),

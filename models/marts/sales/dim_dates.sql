@@ -50,6 +50,11 @@ holidays as (
 final as (
     select
         numbered.date_day,
+        concat(
+            lpad(cast(numbered.year_number as varchar), 4, '0'),
+            '-',
+            lpad(cast(numbered.month_number as varchar), 2, '0')
+        ) as year_month, -- noqa: RF04
         -- Not the engine's names of months and days, which depend on its language.
         split_part(
             'January February March April May June July August September October November December',

@@ -3,11 +3,11 @@ with products as (
 ),
 
 suppliers as (
-    {{ latest_versions(ref('suppliers_snapshot'), 'supplier_id') }}
+    select * from {{ ref('dim_suppliers') }}
 ),
 
 categories as (
-    select * from {{ ref('stg_northwind__categories') }}
+    select * from {{ ref('dim_categories') }}
 ),
 
 final as (

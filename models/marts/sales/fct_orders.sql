@@ -26,6 +26,8 @@ final as (
         accepted_orders.customer_id,
         accepted_orders.employee_id,
         accepted_orders.shipper_id,
+        accepted_orders.ship_country,
+        accepted_orders.ship_city,
         accepted_orders.ordered_date,
         accepted_orders.required_date,
         accepted_orders.shipped_date,

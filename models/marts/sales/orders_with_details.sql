@@ -6,14 +6,6 @@ order_lines as (
     select * from {{ ref('fct_order_lines') }}
 ),
 
-shipping_addresses as (
-    select
-        order_id,
-        ship_country,
-        ship_city
-    from {{ ref('stg_northwind__orders') }}
-),
-
 customers as (
     select * from {{ ref('stg_northwind__customers') }}
 ),
@@ -45,8 +37,8 @@ final as (
         orders.required_date,
         orders.shipped_date,
         orders.freight_usd,
-        shipping_addresses.ship_country,
-        shipping_addresses.ship_city,
+        orders.ship_country,
+        orders.ship_city,
         order_lines.product_id,
         products.product_name,
         categories.category_name,
@@ -59,8 +51,6 @@ final as (
     -- A full join keeps orders without lines and lines without an order.
     full join order_lines
         on orders.order_id = order_lines.order_id
-    left join shipping_addresses
-        on orders.order_id = shipping_addresses.order_id
     left join customers
         on orders.customer_id = customers.customer_id
     left join employees

@@ -1,6 +1,7 @@
 -- Fails if a version in a snapshot ends before it begins, or after the key's next version begins,
 -- because then the key has two versions on one day, and every total as of that day counts it twice.
 {%- set snapshots = {
+    'category_id': ref('categories_snapshot'),
     'customer_id': ref('customers_snapshot'),
     'employee_id': ref('employees_snapshot'),
     'product_id': ref('products_snapshot'),

@@ -3,6 +3,7 @@
 --
 -- EXCEPT treats NULLs as equal and compares bytes; ALL also finds repeated versions.
 {%- set snapshots = {
+    'category_id': [ref('categories_snapshot'), ref('stg_northwind__categories')],
     'customer_id': [ref('customers_snapshot'), ref('stg_northwind__customers')],
     'employee_id': [ref('employees_snapshot'), ref('stg_northwind__employees')],
     'product_id': [ref('products_snapshot'), ref('stg_northwind__products')],

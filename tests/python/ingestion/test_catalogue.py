@@ -22,7 +22,7 @@ sources:
 LISTED = {
     "models/staging/ops/stg_ops__raw_totals.sql": "{{ source('people', 'jobs') }}",
     "models/intermediate/int_staging_totals.sql": "{{ ref('stg_marketplace__events') }}",
-    "models/intermediate/int_mart_totals.sql": "{{ ref('suppliers_snapshot') }}",
+    "models/intermediate/int_mart_totals.sql": "{{ ref('dim_suppliers') }}",
 }
 
 

@@ -21,7 +21,10 @@ from tests.python.sandbox import Sandbox, make_database, warehouse_settings
 
 DAY_BEFORE, DAY = "2022-06-01", "2022-06-02"
 TARGETS = ("duckdb", "postgres")
-READ = ("people.hires_by_quarter", "people.departments_above_mean", "people.fct_hires", "quarantine.rejected_rows")
+READ = (
+    "people.hires_by_month", "people.hires_by_quarter", "people.departments_above_mean", "people.fct_hires",
+    "quarantine.rejected_rows",
+)  # fmt: skip
 # Departments and jobs of one name, a name that a spreadsheet would run, and hires on both sides of midnight.
 ADDED = {
     "departments": ["901,Twin", "902,Twin", "903,=1+1", "904,Idle"],
@@ -116,11 +119,11 @@ def hires(files: dict[str, Path]) -> pd.DataFrame:
 
 
 def test_every_complete_line_is_a_hire(marts: Marts, hires: pd.DataFrame) -> None:
-    expected = zip(hires["id"], hires["name"], hires["moment"], hires["department_id"], hires["job_id"], strict=True)
+    columns = ["id", "name", "department", "job", "moment", "department_id", "job_id"]
     found = [tuple(row.values()) for row in marts["people.fct_hires"]]
     assert sorted(found) == sorted(
-        (int(id_), name, moment.to_pydatetime().replace(tzinfo=None), int(department), int(job))
-        for id_, name, moment, department, job in expected
+        (int(id_), *names, moment.to_pydatetime().replace(tzinfo=None), int(department), int(job))
+        for id_, *names, moment, department, job in hires[columns].itertuples(index=False)
     )
 
 
@@ -136,6 +139,13 @@ def test_hires_by_quarter_are_those_of_pandas(marts: Marts, hires: pd.DataFrame)
     found = [tuple(row.values()) for row in marts["people.hires_by_quarter"]]
     assert sorted(found) == sorted(expected)
     assert len({row[:3] for row in found}) < len(found), "namesakes have rows of their own"
+
+
+def test_hires_by_month_are_those_of_pandas(marts: Marts, hires: pd.DataFrame) -> None:
+    keys = [hires["department_id"], hires["job_id"], hires["department"], hires["job"], hires["year"]]
+    counts = hires.groupby([*keys, hires["moment"].dt.month]).size()
+    found = [tuple(row.values()) for row in marts["people.hires_by_month"]]
+    assert sorted(found) == sorted((int(key[0]), int(key[1]), *key[2:], count) for key, count in counts.items())
 
 
 def test_departments_above_mean_are_those_of_pandas(marts: Marts, hires: pd.DataFrame, files: dict[str, Path]) -> None:
