@@ -38,6 +38,12 @@ def list_marts(request: Request, form: Format) -> None:
     relations, described = _published(request), {mart.relation: mart.description for mart in published_marts()}
     rows = [(name, re.split("[.:] ", described.get(name, ""))[0].rstrip(".")) for name in relations]
     write_values(rows, ("mart", "description"), form, len(rows), request.reporter, longest=_DESCRIPTION)
+    if form == "table":
+        from pipeline.site.dictionary import DICTIONARY_PAGE
+
+        page = request.home.root / "reports" / DICTIONARY_PAGE
+        request.reporter.say("")
+        request.reporter.say(f"the data dictionary   {page if page.exists() else request.whole_command('docs')}")
 
 
 def list_columns(request: Request, name: str, form: Format) -> None:

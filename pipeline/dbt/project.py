@@ -20,13 +20,13 @@ _DOCS = re.compile(r"\{% docs (\w+) %\}\s*(.*?)\s*\{% enddocs %\}", re.DOTALL)
 class Column:
     """A mart's column; `is_required` if the contract or a test proves that it is never NULL.
 
-    `refers_to` is the relation and column in which a test proves that its value exists.
+    `refers_to` is the mart in which a test looks for its values.
     """
 
     name: str
     description: str = ""
     is_required: bool = False
-    refers_to: tuple[str, str] | None = None
+    refers_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,13 +133,12 @@ def _describe(relation: str, node: dict[str, Any], docs: dict[str, str], relatio
 
 
 def _column(column: dict[str, Any], docs: dict[str, str], relations: dict[str, str]) -> Column:
-    is_required = {"type": "not_null"} in column.get("constraints", []) or {} in _tests(column, "not_null")
-    references = [
-        (relations[parent[1]], test["arguments"]["field"])
-        for test in _tests(column, "relationships")
-        if "config" not in test and (parent := _REF.fullmatch(test["arguments"]["to"])) and parent[1] in relations
-    ]
-    return Column(column["name"], _text(column, docs), is_required, references[0] if references else None)
+    is_required = {"type": "not_null"} in column.get("constraints", []) or any(
+        "config" not in test for test in _tests(column, "not_null")
+    )
+    parents = (_REF.fullmatch(test["arguments"]["to"]) for test in _tests(column, "relationships"))
+    marts = [relations[parent[1]] for parent in parents if parent and parent[1] in relations]
+    return Column(column["name"], _text(column, docs), is_required, marts[0] if marts else None)
 
 
 def _tests(node: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from pipeline.checks.data_docs import CHECKS_PAGE
 from pipeline.pages import Pages
 from pipeline.publishing import Version, open_publisher
 from pipeline.run.request import Request
+from pipeline.site.dictionary import DICTIONARY_PAGE
 from pipeline.site.documentation import DOCS_PAGE
 from pipeline.site.history import HISTORY_PAGE, MARKS, Day, read_days
 from pipeline.site.lineage import LINEAGE_PAGE
@@ -58,6 +59,12 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
     groups = {
         "Boards": [card("boards", board.title, board.page, board.content["notes"]) for board in read_boards()],
         "The data": [
+            card(
+                "documentation",
+                "Data dictionary",
+                DICTIONARY_PAGE,
+                "What a row of every published mart is, its key, and the meaning of each of its columns.",
+            ),
             card(
                 "documentation",
                 "Models and columns",

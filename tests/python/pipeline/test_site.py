@@ -84,6 +84,7 @@ def test_an_empty_home_has_an_index_that_says_what_to_type(tmp_path: Path) -> No
         ("People", "nothing is published yet", "tradewinds run"),
         ("Pipeline", "nothing is published yet", "tradewinds run"),
         ("Sales", "nothing is published yet", "tradewinds run"),
+        ("Data dictionary", "nothing is built yet", "tradewinds run"),
         ("Models and columns", "nothing is built yet", "tradewinds run"),
         ("Column lineage", "nothing is built yet", "tradewinds run"),
         ("Checks", "nothing has been checked yet", "tradewinds run"),
