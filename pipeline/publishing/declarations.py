@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from ingestion.sql import literal, quote
 from pipeline.dbt.project import Mart
 
-# Proven, but neither in a table nor compared: the comment of the table itself.
-_TABLE = ""
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -21,7 +18,7 @@ class Shape:
 
 def shape_of(mart: Mart) -> Shape:
     """Return the shape that the project declares for a mart."""
-    texts = {_TABLE: mart.description} | {column.name: column.description for column in mart.columns}
+    texts = {"": mart.description} | {column.name: column.description for column in mart.columns}
     return Shape(
         frozenset(column.name for column in mart.columns if column.is_required),
         frozenset([mart.proven_key] if mart.proven_key else []),
@@ -32,13 +29,12 @@ def shape_of(mart: Mart) -> Shape:
 def additions(table: str, wanted: Shape, there: Shape | None = None) -> list[str]:
     """Return the statements that give a table all that it lacks; the same for DuckDB and Postgres."""
     there = there or Shape()
+    required, keys = sorted(wanted.required - there.required), sorted(wanted.keys - there.keys)
+    texts = sorted(wanted.comments - there.comments)
     return [
-        *(f"alter table {table} alter column {quote(c)} set not null" for c in sorted(wanted.required - there.required)),
-        *(f"alter table {table} add {kind} ({listed(key)})" for kind, key in sorted(wanted.keys - there.keys)),
-        *(
-            f"comment on {place(table, column)} is {literal(text)}"
-            for column, text in sorted(wanted.comments - there.comments)
-        ),
+        *(f"alter table {table} alter column {quote(column)} set not null" for column in required),
+        *(f"alter table {table} add {kind} ({listed(key)})" for kind, key in keys),
+        *(f"comment on {place(table, column)} is {literal(text)}" for column, text in texts),
     ]
 
 

@@ -94,8 +94,9 @@ def copy_marts(
 
 def marts_are_declared(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> bool:
     """Return whether the published file has the marts' present descriptions and keys."""
-    query = "select comment from duckdb_tables() where database_name = 'published' and schema_name || '.' || table_name = ?"
-    return connection.execute(query, [_VERSION]).fetchall() == [(version_comment(marts),)]
+    named = "database_name = 'published' and schema_name || '.' || table_name = ?"
+    found = connection.execute(f"select comment from duckdb_tables() where {named}", [_VERSION]).fetchall()
+    return found == [(version_comment(marts),)]
 
 
 def digest_mart(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> Digest:
