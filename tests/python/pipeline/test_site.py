@@ -93,7 +93,7 @@ def test_the_dictionary_has_every_column_of_every_mart(tmp_path: Path) -> None:
     assert f'href="dbt/static_index.html#!/model/{node}"' in orders
     rows = [re.sub(r"(?:\s*<[^>]+>\s*)+", "|", row) for row in re.findall(r"<tr>\n(<td.*?)</tr>", orders, re.DOTALL)]
     assert rows[0] == "|order_id|bigint|never|key|Number of the order in Northwind.|"
-    assert rows[1].startswith("|customer_id|possible|of|sales.dim_customers|")
+    assert rows[1].startswith("|customer_id|possible|key of|sales.dim_customers|")
 
 
 @pytest.mark.e2e
