@@ -46,8 +46,7 @@ def declare(connection: psycopg.Connection, mart: Mart, table: tuple[str, str]) 
     there, wanted = read_shape(connection, table), shape_of(mart)
     has_primary_key = any(kind == "primary key" for kind, _ in there.keys)
     keys = {("unique" if has_primary_key else kind, key) for kind, key in wanted.keys - there.keys}
-    for statement in additions(copies.name(table), replace(wanted, keys=frozenset(keys)), there):
-        connection.execute(statement)
+    _add(connection, table, replace(wanted, keys=frozenset(keys)), there)
 
 
 def loosen(connection: psycopg.Connection, table: tuple[str, str], wanted: Shape) -> None:
@@ -64,8 +63,7 @@ def loosen(connection: psycopg.Connection, table: tuple[str, str], wanted: Shape
 
 def tighten(connection: psycopg.Connection, table: tuple[str, str], wanted: Shape) -> None:
     """Add to a table what it lacks of the wanted shape, once its rows are in place."""
-    for statement in additions(copies.name(table), wanted, read_shape(connection, table)):
-        connection.execute(statement)
+    _add(connection, table, wanted, read_shape(connection, table))
 
 
 def comment_on(connection: psycopg.Connection, table: str, text: str | None) -> None:
@@ -76,6 +74,11 @@ def comment_on(connection: psycopg.Connection, table: str, text: str | None) -> 
 def comment_of(connection: psycopg.Connection, table: str) -> str | None:
     """Return a table's comment, None if it has none."""
     return connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [table]).fetchall()[0][0]
+
+
+def _add(connection: psycopg.Connection, table: tuple[str, str], wanted: Shape, there: Shape) -> None:
+    if statements := additions(copies.name(table), wanted, there):
+        connection.execute("; ".join(statements))
 
 
 def _keys(connection: psycopg.Connection, table: tuple[str, str]) -> dict[tuple[str, tuple[str, ...]], str]:
