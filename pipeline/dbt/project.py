@@ -119,7 +119,7 @@ def _mart_nodes() -> dict[str, dict[str, Any]]:
 
 def _describe(relation: str, node: dict[str, Any], docs: dict[str, str], relations: dict[str, str]) -> Mart:
     """Read a mart's key from its uniqueness test, and its totals from `config.meta.totals`."""
-    keys = [(tuple(test["arguments"]["columns"]), test) for test in _tests(node, "is_unique_combination")]
+    keys = [(tuple(test["columns"]), test) for test in _tests(node, "is_unique_combination")]
     keys += [((column["name"],), test) for column in node["columns"] for test in _tests(column, "unique")]
     key, test = keys[0] if keys else ((), {"config": {}})
     return Mart(
@@ -133,18 +133,18 @@ def _describe(relation: str, node: dict[str, Any], docs: dict[str, str], relatio
 
 
 def _column(column: dict[str, Any], docs: dict[str, str], relations: dict[str, str]) -> Column:
-    is_required = {"type": "not_null"} in column.get("constraints", []) or any(
-        "config" not in test for test in _tests(column, "not_null")
-    )
-    parents = (_REF.fullmatch(test["arguments"]["to"]) for test in _tests(column, "relationships"))
+    proofs = [constraint for constraint in column.get("constraints", []) if constraint["type"] == "not_null"]
+    proofs += [test for test in _tests(column, "not_null") if "config" not in test]
+    parents = (_REF.fullmatch(test["to"]) for test in _tests(column, "relationships"))
     marts = [relations[parent[1]] for parent in parents if parent and parent[1] in relations]
-    return Column(column["name"], _text(column, docs), is_required, marts[0] if marts else None)
+    return Column(column["name"], _text(column, docs), bool(proofs), marts[0] if marts else None)
 
 
 def _tests(node: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the settings of a node's or column's tests with this name; a test without any has none."""
+    """Return the arguments and the `config` of a node's or column's tests with this name."""
     tests = (test if isinstance(test, dict) else {test: {}} for test in node.get("data_tests", []))
-    return [test[name] or {} for test in tests if name in test]
+    found = [test[name] or {} for test in tests if name in test]
+    return [settings | settings.get("arguments", {}) for settings in found]
 
 
 def _text(node: dict[str, Any], docs: dict[str, str]) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import Inspector, create_engine, inspect
 from sqlalchemy.pool import NullPool
 
 from ingestion.settings import PROJECT
+from pipeline.dbt.project import published_marts
 from tests.python.built import BuiltHomes
 from tests.python.s3_servers import clean_environment
 from tests.python.sandbox import Sandbox, forks
@@ -629,6 +630,29 @@ def test_published_tables_carry_what_the_project_describes_and_proves(
     assert found == expected
     assert len(found) >= 30
     assert sum(len(columns) for _, columns, _ in found.values()) >= 300
+
+
+_WARNED = """
+models:
+  - name: fct_sales
+    columns:
+      - name: sale_id
+        data_tests: [{unique: {config: {severity: warn}}}, not_null]
+      - name: amount
+        data_tests: [{not_null: {config: {where: amount > 0}}}]
+"""
+
+
+@pytest.mark.unit
+def test_a_test_that_may_only_warn_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "models" / "marts" / "sales"
+    folder.mkdir(parents=True)
+    (folder / "fct_sales.sql").touch()
+    (folder / "fct_sales.yml").write_text(_WARNED)
+    monkeypatch.setattr("pipeline.dbt.project.PROJECT", tmp_path)
+    (mart,) = published_marts()
+    assert (mart.key, mart.proven_key) == (("sale_id",), None)
+    assert [(column.name, column.is_required) for column in mart.columns] == [("sale_id", True), ("amount", False)]
 
 
 def _proven(project: Project, node: dict) -> tuple[dict[str, tuple[str, bool]], Keys]:
