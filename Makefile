@@ -52,7 +52,7 @@ publish: setup ## write the exports and publish the marts
 boards: setup ## draw the boards from the published marts
 	@$(BIN)/tradewinds boards
 
-docs: setup ## write the site: boards, dbt's documentation, column lineage, run history and an index
+docs: setup ## write the site: boards, data dictionary, dbt's documentation, column lineage, run history and an index
 	@$(BIN)/tradewinds docs
 
 serve: setup ## serve the site on this machine until Ctrl-C

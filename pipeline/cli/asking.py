@@ -6,7 +6,7 @@ from ingestion.errors import BadRequest, Refused
 from ingestion.sql import literal
 from pipeline.cli.row_formats import Format, write_values
 from pipeline.cli.tables import print_table
-from pipeline.dbt.project import describe_marts, find_answer, published_marts
+from pipeline.dbt.project import Mart, find_answer, published_marts
 from pipeline.publishing import open_publisher
 from pipeline.run.request import Request
 
@@ -35,9 +35,15 @@ def ask_answer(request: Request, form: Format, limit: int | None) -> None:
 
 def list_marts(request: Request, form: Format) -> None:
     """Write the published marts, each with the sentence that says what a row is."""
-    relations, described = _published(request), describe_marts()
-    rows = [(name, re.split("[.:] ", described.get(name, ("",))[0])[0].rstrip(".")) for name in relations]
+    relations, described = _published(request), {mart.relation: mart.description for mart in published_marts()}
+    rows = [(name, re.split("[.:] ", described.get(name, ""))[0].rstrip(".")) for name in relations]
     write_values(rows, ("mart", "description"), form, len(rows), request.reporter, longest=_DESCRIPTION)
+    if form == "table":
+        from pipeline.site.dictionary import DICTIONARY_PAGE
+
+        page = request.home.root / "reports" / DICTIONARY_PAGE
+        request.reporter.say("")
+        request.reporter.say(f"the data dictionary   {page if page.exists() else request.whole_command('docs')}")
 
 
 def list_columns(request: Request, name: str, form: Format) -> None:
@@ -48,10 +54,11 @@ def list_columns(request: Request, name: str, form: Format) -> None:
     schema, _, table = found.partition(".")
     named = f"table_schema = {literal(schema)} and table_name = {literal(table)}"
     query = f"select column_name, data_type from information_schema.columns where {named} order by ordinal_position"
-    description, described = describe_marts().get(found, ("", {}))
+    mart = next((mart for mart in published_marts() if mart.relation == found), Mart(found))
+    described = {column.name: column.description for column in mart.columns}
     if form == "table":
-        key = ", ".join(column for mart in published_marts() if mart.relation == found for column in mart.key)
-        print_table([(found, key, description)], ("mart", "key", "description"), request.reporter.console, _DESCRIPTION)
+        told = (found, ", ".join(mart.key), mart.description)
+        print_table([told], ("mart", "key", "description"), request.reporter.console, _DESCRIPTION)
         request.reporter.say("")
     with open_publisher(request.target, request.home).answering(query) as types:
         found_types = types.rows if types else []

@@ -22,7 +22,7 @@ def boards(request: Request) -> None:
 
 @reading_command(site_app, "tradewinds docs", "tradewinds docs --target postgres")
 def docs(request: Request) -> None:
-    """Write the site: boards, dbt's documentation, column lineage, run history and an index."""
+    """Write the site: boards, data dictionary, dbt's documentation, column lineage, run history and an index."""
     from pipeline.site import write_site
 
     request.reporter.say(f"open {write_site(request)}, or see it with: tradewinds serve")

@@ -12,16 +12,36 @@ from ingestion.settings import PROJECT
 # Describes runs and differs between them, so it is published but isn't part of a version's hash.
 OPERATIONS_SCHEMA = "ops"
 _DOC = re.compile(r"""\{\{ *doc\(["'](\w+)["']\) *\}\}""")
+_REF = re.compile(r"""ref\(["'](\w+)["']\)""")
 _DOCS = re.compile(r"\{% docs (\w+) %\}\s*(.*?)\s*\{% enddocs %\}", re.DOTALL)
 
 
 @dataclass(frozen=True)
+class Column:
+    """A mart's column; `is_required` if the contract or a test proves that it is never NULL.
+
+    `refers_to` is the mart in which a test looks for its values.
+    """
+
+    name: str
+    description: str = ""
+    is_required: bool = False
+    refers_to: str | None = None
+
+
+@dataclass(frozen=True)
 class Mart:
-    """A published relation (`schema.table`), its key columns, and the columns summed as its totals."""
+    """A published relation (`schema.table`), its key columns, and the columns summed as its totals.
+
+    `is_keyed` if a test proves that the key is unique. A test with a `config` proves nothing: it may only warn.
+    """
 
     relation: str
     key: tuple[str, ...] = ()
     totals: tuple[str, ...] = ()
+    is_keyed: bool = False
+    description: str = ""
+    columns: tuple[Column, ...] = ()
 
     @property
     def place(self) -> tuple[str, str]:
@@ -33,6 +53,12 @@ class Mart:
     def is_of_operations(self) -> bool:
         """Whether it describes runs rather than the business."""
         return self.place[0] == OPERATIONS_SCHEMA
+
+    @property
+    def proven_key(self) -> tuple[str, tuple[str, ...]] | None:
+        """The key and its kind for a table's definition: a key with a column that may be NULL is only unique."""
+        required = {column.name for column in self.columns if column.is_required}
+        return ("primary key" if required.issuperset(self.key) else "unique", self.key) if self.is_keyed else None
 
 
 @dataclass(frozen=True)
@@ -52,21 +78,11 @@ class Export:
 
 def published_marts() -> list[Mart]:
     """Return every mart and snapshot, by name: schemas mirror the folders."""
-    return [_describe(relation, node) for relation, node in sorted(_mart_nodes().items())]
-
-
-def describe_marts() -> dict[str, tuple[str, dict[str, str]]]:
-    """Return every mart's description, and that of each of its columns, by name."""
+    nodes = _mart_nodes()
     texts = (path.read_text(encoding="utf-8") for path in (PROJECT / "models").rglob("*.md"))
     docs = dict(found for text in texts for found in _DOCS.findall(text))
-
-    def resolve(node: dict[str, Any]) -> str:
-        return " ".join(_DOC.sub(lambda doc: docs[doc[1]], node.get("description", "")).split())
-
-    return {
-        relation: (resolve(node), {column["name"]: resolve(column) for column in node["columns"]})
-        for relation, node in _mart_nodes().items()
-    }
+    relations = {relation.partition(".")[2]: relation for relation in nodes}
+    return [_describe(relation, node, docs, relations) for relation, node in sorted(nodes.items())]
 
 
 def exports() -> list[Export]:
@@ -101,10 +117,36 @@ def _mart_nodes() -> dict[str, dict[str, Any]]:
     return found
 
 
-def _describe(relation: str, node: dict[str, Any]) -> Mart:
+def _describe(relation: str, node: dict[str, Any], docs: dict[str, str], relations: dict[str, str]) -> Mart:
     """Read a mart's key from its uniqueness test, and its totals from `config.meta.totals`."""
-    tests = [test for test in node.get("data_tests", []) if isinstance(test, dict)]
-    keys = [test["is_unique_combination"]["arguments"]["columns"] for test in tests if "is_unique_combination" in test]
-    keys += [[column["name"]] for column in node["columns"] if "unique" in column.get("data_tests", [])]
-    totals = node.get("config", {}).get("meta", {}).get("totals", [])
-    return Mart(relation, tuple(keys[0]) if keys else (), tuple(totals))
+    keys = [(tuple(test["columns"]), test) for test in _tests(node, "is_unique_combination")]
+    keys += [((column["name"],), test) for column in node["columns"] for test in _tests(column, "unique")]
+    key, test = keys[0] if keys else ((), {"config": {}})
+    return Mart(
+        relation,
+        key,
+        tuple(node.get("config", {}).get("meta", {}).get("totals", [])),
+        "config" not in test,
+        _text(node, docs),
+        tuple(_column(column, docs, relations) for column in node["columns"]),
+    )
+
+
+def _column(column: dict[str, Any], docs: dict[str, str], relations: dict[str, str]) -> Column:
+    proofs = [constraint for constraint in column.get("constraints", []) if constraint["type"] == "not_null"]
+    proofs += [test for test in _tests(column, "not_null") if "config" not in test]
+    parents = (_REF.fullmatch(test["to"]) for test in _tests(column, "relationships"))
+    marts = [relations[parent[1]] for parent in parents if parent and parent[1] in relations]
+    return Column(column["name"], _text(column, docs), bool(proofs), marts[0] if marts else None)
+
+
+def _tests(node: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the arguments and the `config` of a node's or column's tests with this name."""
+    tests = (test if isinstance(test, dict) else {test: {}} for test in node.get("data_tests", []))
+    found = [test[name] or {} for test in tests if name in test]
+    return [settings | settings.get("arguments", {}) for settings in found]
+
+
+def _text(node: dict[str, Any], docs: dict[str, str]) -> str:
+    """Return a description on one line, with its doc blocks."""
+    return " ".join(_DOC.sub(lambda doc: docs[doc[1]], node.get("description", "")).split())

@@ -87,8 +87,10 @@ class DuckDBPublisher:
             with self._attached() as connection:
                 digests = self._digest_built(connection, marts)
                 version = version_of(run_date, digests, current, lambda: files.digest_published(connection, marts))
-                if version != current or self._store.size(_kept_name(version.name)) is None:
-                    newest = self._kept(version, entries) or self._copy_marts(connection, version, marts, digests)
+                is_declared = version != current or files.marts_are_declared(connection, marts)
+                if version != current or not is_declared or self._store.size(_kept_name(version.name)) is None:
+                    kept = self._kept(version, entries) if is_declared else None
+                    newest = kept or self._copy_marts(connection, version, marts, digests)
                     entries = appended(entries, newest)
                     self._put_in_place(entries)
             self._tidy(entries)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ from ingestion.sql import literal, quote
 from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version
 from pipeline.publishing.changes import Change, compare
+from pipeline.publishing.declarations import Shape, additions, shape_of, version_comment
 
 # Clients from DuckDB 1.4 on can open this format, but not that of 2.0.
 _STORAGE_VERSION = "v1.4.0"
@@ -62,11 +64,15 @@ def compare_mart(
 def copy_marts(
     connection: duckdb.DuckDBPyConnection, draft: Path, version: Version, marts: list[Mart], digests: dict[str, Digest]
 ) -> None:
-    """Write a file with the built marts, its version, and each mart's digest."""
+    """Write a file with the built marts, what the project declares of them, its version, and each mart's digest."""
     connection.execute(f"attach {literal(str(draft))} as draft (storage_version '{_STORAGE_VERSION}')")
+    # One transaction, because each commit waits for the disk.
+    connection.execute("begin")
     for mart in marts:
         connection.execute(f"create schema if not exists draft.{quote(mart.place[0])}")
         connection.execute(f"create table {_name('draft', mart)} as from {_name('warehouse', mart)}")
+        for statement in additions(_name("draft", mart), _indexed(shape_of(mart))):
+            connection.execute(statement)
     connection.execute(
         f"create table draft.{_VERSION} as select ?::date as run_date, ? as content_hash",
         [version.run_date, version.content_hash],
@@ -76,7 +82,16 @@ def copy_marts(
         f"insert into draft.{_MARTS} values (?, ?, ?)",
         [[mart, digest.rows, digest.content_hash] for mart, digest in digests.items()],
     )
+    connection.execute(f"comment on table draft.{_VERSION} is {literal(version_comment(marts))}")
+    connection.execute("commit")
     connection.execute("detach draft")
+
+
+def marts_are_declared(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> bool:
+    """Return whether the published file has the marts' present descriptions and keys."""
+    named = "database_name = 'published' and schema_name || '.' || table_name = ?"
+    found = connection.execute(f"select comment from duckdb_tables() where {named}", [_VERSION]).fetchall()
+    return found == [(version_comment(marts),)]
 
 
 def digest_mart(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> Digest:
@@ -91,6 +106,11 @@ def columns_of(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart)
         where database_name = ? and schema_name = ? and table_name = ? order by column_index
     """
     return dict(connection.execute(query, [database, *mart.place]).fetchall())
+
+
+def _indexed(shape: Shape) -> Shape:
+    """Leave out keys of several columns: DuckDB would keep an index of each, which doubles the file."""
+    return replace(shape, keys=frozenset((kind, key) for kind, key in shape.keys if len(key) == 1))
 
 
 def _name(database: str, mart: Mart) -> str:

@@ -20,8 +20,10 @@ from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing import postgres_versions as versions
 from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
 from pipeline.publishing.changes import Change, compare
+from pipeline.publishing.declarations import version_comment
 from pipeline.publishing.journal import Published, appended, taken_back, write_latest
 from pipeline.publishing.postgres_readers import answering, ensure_reader, grant_reading
+from pipeline.publishing.postgres_shapes import comment_of, declare
 
 _DRAFT = "version_draft"
 # Matches only schemas of copies, and no other schema in the database.
@@ -101,16 +103,19 @@ class PostgresPublisher:
                 digests = self._digest_built(connection, marts)
                 published = cache(lambda: self._digest_published(connection, marts))
                 version = version_of(run_date, digests, current, published)
-                is_copied = version != current or not versions.marts_of(connection, version)
+                is_new = version != current or comment_of(connection, versions.CURRENT) != version_comment(marts)
+                is_copied = is_new or not versions.marts_of(connection, version)
                 if is_copied:
                     self._copy_built(connection, marts)
             with connection.transaction():
                 if is_copied:
                     connection.execute(f"drop schema if exists {versions.schema_of(version)} cascade")
                     connection.execute(f"alter schema {_DRAFT} rename to {versions.schema_of(version)}")
-                if version != current:
+                if is_new:
                     entries = appended(entries, Published.now(version))
-                    versions.put_before_readers(connection, entries, marts, published(), digests)
+                    versions.put_before_readers(
+                        connection, entries, marts, published(), digests, version_comment(marts)
+                    )
                 grant_reading(connection, marts, versions.CURRENT)
             self._tidy(connection, entries)
         return version, {mart: digest.rows for mart, digest in digests.items()}
@@ -127,7 +132,8 @@ class PostgresPublisher:
             published = self._digest_published(connection, marts)
             entries = [*earlier[:-1], Published.now(version)]
             with connection.transaction():
-                versions.put_before_readers(connection, entries, marts, published, digests)
+                # What an earlier version was declared with isn't known, so publishing it anew declares it again.
+                versions.put_before_readers(connection, entries, marts, published, digests, None)
                 grant_reading(connection, marts, versions.CURRENT)
             self._tidy(connection, entries)
         return version
@@ -151,6 +157,7 @@ class PostgresPublisher:
             built, draft = self._warehouse.built_place(mart.relation), versions.copy_place(_DRAFT, mart)
             copies.create_like(connection, built, draft)
             copies.copy_rows(connection, built, draft)
+            declare(connection, mart, draft)
         copies.copy_foreign_keys(
             connection,
             marts,

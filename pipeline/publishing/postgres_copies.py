@@ -6,6 +6,7 @@ import psycopg
 
 from ingestion.sql import quote
 from pipeline.dbt.project import Mart
+from pipeline.publishing.declarations import listed
 
 # Returns a mart's schema and table in a set.
 Place = Callable[[Mart], tuple[str, str]]
@@ -71,15 +72,11 @@ def copy_foreign_keys(connection: psycopg.Connection, marts: list[Mart], source:
         for _, keys, parent, parent_keys, _ in connection.execute(_FOREIGN_KEYS, [name(source(mart))]).fetchall():
             if parent in parents and (keys, parent_keys) not in deferred:
                 connection.execute(
-                    f"alter table {name(target(mart))} add foreign key ({_listed(keys)}) "
-                    f"references {name(target(parents[parent]))} ({_listed(parent_keys)}) "
+                    f"alter table {name(target(mart))} add foreign key ({listed(keys)}) "
+                    f"references {name(target(parents[parent]))} ({listed(parent_keys)}) "
                     "deferrable initially deferred"
                 )
 
 
 def _oid(connection: psycopg.Connection, place: tuple[str, str]) -> int:
     return connection.execute("select to_regclass(%s)::oid", [name(place)]).fetchall()[0][0]
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(map(quote, names))

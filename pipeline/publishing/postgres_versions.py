@@ -9,6 +9,7 @@ from pipeline.dbt.project import Mart
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import Version, combined_hash
 from pipeline.publishing.journal import Published
+from pipeline.publishing.postgres_shapes import comment_on, loosen, read_shape, tighten
 
 # One row: the version that a reader's statement sees.
 CURRENT = "public.published_version"
@@ -24,10 +25,12 @@ def put_before_readers(
     marts: list[Mart],
     published: dict[str, Digest],
     digests: dict[str, Digest],
+    comment: str | None,
 ) -> None:
     """Replace the readers' rows by the last entry's in one transaction: readers see all old rows or all new ones.
 
-    A table with unchanged columns is never locked or replaced; its rows are replaced only if its digest changes.
+    A table with unchanged columns is never replaced, and locked only if its keys or NOT NULL change; its rows are
+    replaced only if its digest changes. The comment of the version's table is `comment`.
     """
     version = entries[-1]
 
@@ -43,10 +46,14 @@ def put_before_readers(
     ]
     held = marts_of(connection, before[-1]) if before else []
     retired = [mart for mart in held if mart.relation not in [kept.relation for kept in marts]]
-    if replaced or retired:
+    shapes = {mart: read_shape(connection, copied(mart)) for mart in marts if mart not in replaced}
+    outdated = any(read_shape(connection, mart.place).keys - shape.keys for mart, shape in shapes.items())
+    if replaced or retired or outdated:
         copies.drop_foreign_keys(connection, [*marts, *retired], lambda mart: mart.place)
     for mart in [*replaced, *retired]:
         connection.execute(f"drop table if exists {copies.name(mart.place)}")
+    for mart, shape in shapes.items():
+        loosen(connection, mart.place, shape)
     for mart in marts:
         if mart in replaced:
             copies.create_like(connection, copied(mart), mart.place)
@@ -55,10 +62,15 @@ def put_before_readers(
         else:
             continue
         copies.copy_rows(connection, copied(mart), mart.place)
+    # A table whose foreign keys aren't checked yet can't be altered.
+    connection.execute("set constraints all immediate")
+    for mart in marts:
+        tighten(connection, mart.place, shapes.get(mart) or read_shape(connection, copied(mart)))
     copies.copy_foreign_keys(connection, marts, copied, lambda mart: mart.place)
     connection.execute(f"create table if not exists {CURRENT} (run_date date, content_hash text)")
     connection.execute(f"delete from {CURRENT}")
     connection.execute(f"insert into {CURRENT} values (%s, %s)", [version.run_date, version.content_hash])
+    comment_on(connection, CURRENT, comment)
     write_entries(connection, entries)
     write_digests(connection, version, digests)
 

@@ -1,11 +1,13 @@
-"""Write dbt's documentation of the build and the columns' lineage, one page each."""
+"""Write dbt's documentation of the build, the columns' lineage and the data dictionary, one page each."""
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingestion.errors import Refused
 from ingestion.files import write_atomically
 from pipeline.run.request import Request
+from pipeline.site.dictionary import write_dictionary
 from pipeline.site.lineage import read_lineage, write_lineage
 
 DOCS_PAGE = "dbt/static_index.html"
@@ -21,7 +23,7 @@ _WAY_HOME = (
 
 
 def write_documentation(request: Request) -> None:
-    """Write dbt's static page and the columns' lineage, both of the last build.
+    """Write dbt's static page, the columns' lineage and the data dictionary, all of the last build.
 
     Raises Refused before the first build, StepFailed when dbt can't document the build.
     """
@@ -36,8 +38,10 @@ def write_documentation(request: Request) -> None:
         request.dbt.document(mark.run_date, drafts)
         docs = (drafts / "static_index.html").read_text(encoding="utf-8")
         lineage = read_lineage(drafts)
+        catalog = json.loads((drafts / "catalog.json").read_bytes())
     write_atomically(reports / DOCS_PAGE, adopt_page(_without_requests(docs)))
     write_lineage(reports, lineage)
+    write_dictionary(reports, catalog, lineage)
 
 
 def adopt_page(html: str) -> str:

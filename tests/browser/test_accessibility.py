@@ -16,6 +16,7 @@ WIDTHS, SCHEMES = (1440, 390), ("light", "dark")
 KINDS = (
     "index.html",
     "runs.html",
+    "dictionary.html",
     "lineage/index.html",
     "boards/*.html",
     "expectations/index.html",

@@ -18,6 +18,7 @@ PAGES = {
     "boards/people.html": "Departments above the mean",
     "boards/pipeline.html": "Freshness of the sources",
     "boards/sales.html": "Net sales by month",
+    "dictionary.html": "sales.orders_with_details",
     "dbt/static_index.html": "How the data flows",
     "lineage/index.html": "Columns of orders_with_details",
     "expectations/index.html": "What must hold",
@@ -61,7 +62,7 @@ def test_the_index_shows_the_day_and_each_board(page: Page, site: Site) -> None:
     assert f"{orders:,}" in page.locator(".board [id='chart-orders']").text_content()
 
 
-@pytest.mark.parametrize("path", ["index.html", "runs.html", "lineage/index.html"])
+@pytest.mark.parametrize("path", ["index.html", "runs.html", "dictionary.html", "lineage/index.html"])
 def test_words_stand_out_from_what_is_behind_them(page: Page, sites: dict[str, Site], path: str) -> None:
     page.goto(sites["duckdb"].url(path))
     assert worst_contrast(page) >= (4.5, "")

@@ -19,7 +19,11 @@ with duckdb.connect(sys.argv[1], read_only=True) as connection:
     tables = connection.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall()
     counts = {name: connection.execute(f"select count(*) from {name}").fetchone()[0] for (name,) in tables}
     net = connection.execute("select sum(net_amount_usd)::varchar from sales.fct_orders").fetchone()[0]
-print(json.dumps({"version": duckdb.__version__, "counts": counts, "net": net}))
+    comments = connection.execute("select table_name, column_name, comment from duckdb_columns() where comment <> ''")
+    keys = "select table_name, constraint_column_names from duckdb_constraints() where constraint_type = 'PRIMARY KEY'"
+    declared = sorted(map(repr, comments.fetchall() + connection.execute(keys).fetchall()))
+    found = connection.execute("select count(*) from sales.fct_orders where order_id = 10248").fetchone()[0]
+print(json.dumps({"version": duckdb.__version__, "counts": counts, "net": net, "declared": declared, "found": found}))
 """
 
 
@@ -38,4 +42,5 @@ def test_an_older_client_reads_every_mart(built_homes: BuiltHomes, tmp_path: Pat
     seen = json.loads(found.stdout)
     assert seen.pop("version").startswith(f"{release}.")
     assert seen["counts"]["sales.fct_orders"] == 830
+    assert len(seen["declared"]) > 300
     assert seen == {key: value for key, value in json.loads(expected.stdout).items() if key != "version"}

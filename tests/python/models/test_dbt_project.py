@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
+from sqlalchemy import Inspector, create_engine, inspect
+from sqlalchemy.pool import NullPool
 
 from ingestion.settings import PROJECT
+from pipeline.dbt.project import published_marts
+from tests.python.built import BuiltHomes
 from tests.python.s3_servers import clean_environment
 from tests.python.sandbox import Sandbox, forks
 
@@ -588,3 +593,94 @@ def test_every_column_of_the_warehouse_is_in_its_yml(
     for node in project.nodes("model", "snapshot") + project.ours("sources"):
         name = f"{node['schema']}.{node.get('identifier') or node['alias']}"
         assert sorted(built[name]) == sorted(node["columns"]), name
+
+
+Keys = set[tuple[str, tuple[str, ...]]]
+
+
+@pytest.mark.parametrize("target", ["duckdb", "postgres"])
+def test_published_tables_carry_what_the_project_describes_and_proves(
+    project: Project, built_homes: BuiltHomes, target: str
+) -> None:
+    """What SQLAlchemy's inspector lists; duckdb-engine's fails on keys, so DuckDB's own catalogue lists them."""
+    sandbox = built_homes.original(target)
+    file = sandbox.home / "published" / "tradewinds.duckdb"
+    engine = (
+        create_engine(sandbox.warehouse.url.replace("postgresql", "postgresql+psycopg", 1))
+        if target == "postgres"
+        else create_engine(f"duckdb:///{file}", connect_args={"read_only": True}, poolclass=NullPool)
+    )
+    inspector = inspect(engine)
+    listed = dict(_keys_of_file(file)) if target == "duckdb" else {}
+    expected, found = {}, {}
+    for node in project.marts() + project.nodes("snapshot"):
+        schema = Path(node["path"]).parts[1] if node["resource_type"] == "model" else "snapshots"
+        place = {"table_name": node["name"], "schema": schema}
+        name = f"{schema}.{node['name']}"
+        columns, keys = _proven(project, node)
+        # An index of several columns would double the file.
+        kept = {(kind, key) for kind, key in keys if target == "postgres" or len(key) == 1}
+        expected[name] = (_plain(node["description"]), columns, kept)
+        found[name] = (
+            inspector.get_table_comment(**place)["text"],
+            {column["name"]: (column["comment"], not column["nullable"]) for column in inspector.get_columns(**place)},
+            listed.get(name, set()) if target == "duckdb" else _keys_of_table(inspector, place),
+        )
+    engine.dispose()
+    assert found == expected
+    assert len(found) >= 30
+    assert sum(len(columns) for _, columns, _ in found.values()) >= 300
+
+
+_WARNED = """
+models:
+  - name: fct_sales
+    columns:
+      - name: sale_id
+        data_tests: [{unique: {config: {severity: warn}}}, not_null]
+      - name: amount
+        data_tests: [{not_null: {config: {where: amount > 0}}}]
+"""
+
+
+@pytest.mark.unit
+def test_a_test_that_may_only_warn_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "models" / "marts" / "sales"
+    folder.mkdir(parents=True)
+    (folder / "fct_sales.sql").touch()
+    (folder / "fct_sales.yml").write_text(_WARNED)
+    monkeypatch.setattr("pipeline.dbt.project.PROJECT", tmp_path)
+    (mart,) = published_marts()
+    assert (mart.key, mart.proven_key) == (("sale_id",), None)
+    assert [(column.name, column.is_required) for column in mart.columns] == [("sale_id", True), ("amount", False)]
+
+
+def _proven(project: Project, node: dict) -> tuple[dict[str, tuple[str, bool]], Keys]:
+    """Return a mart's columns with description and whether NULL is ruled out, and the keys that tests prove."""
+    tests = project.tests_of(node)
+    required = {test["column_name"] for test in tests if test["test_metadata"]["name"] == "not_null"}
+    required |= {name for name, column in node["columns"].items() if _has_constraint(column, "not_null")}
+    columns = {name: (_plain(column["description"]), name in required) for name, column in node["columns"].items()}
+    unique = [test for test in tests if test["test_metadata"]["name"] in UNIQUENESS]
+    keys = [tuple(test["test_metadata"]["kwargs"].get("columns") or [test["column_name"]]) for test in unique]
+    return columns, {("primary key" if required.issuperset(key) else "unique", key) for key in keys}
+
+
+def _keys_of_table(inspector: Inspector, place: dict[str, str]) -> Keys:
+    primary = tuple(inspector.get_pk_constraint(**place)["constrained_columns"])
+    unique = {("unique", tuple(one["column_names"])) for one in inspector.get_unique_constraints(**place)}
+    return unique | ({("primary key", primary)} if primary else set())
+
+
+def _keys_of_file(file: Path) -> Iterator[tuple[str, Keys]]:
+    query = """
+        select schema_name || '.' || table_name, lower(constraint_type), constraint_column_names
+        from duckdb_constraints() where constraint_type in ('PRIMARY KEY', 'UNIQUE')
+    """
+    with duckdb.connect(str(file), read_only=True) as connection:
+        for name, kind, columns in connection.execute(query).fetchall():
+            yield name, {(kind, tuple(columns))}
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

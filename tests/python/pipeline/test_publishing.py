@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,7 +22,7 @@ from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
 from ingestion.stores import disk as on_disk
 from ingestion.stores import open_store
-from pipeline.dbt.project import Mart
+from pipeline.dbt.project import Column, Mart
 from pipeline.publishing import Publisher, open_publisher
 
 ORDERS = Mart("sales.orders", ("order_id",), ("amount",))
@@ -249,6 +250,45 @@ def test_a_mart_with_new_columns_is_replaced_and_rolled_back(engine: Engine) -> 
     assert engine.reads() == {1: 10}
     with pytest.raises((duckdb.Error, psycopg.Error), match="note"):
         engine.read("select note from sales.orders")
+
+
+def _declared(engine: Engine) -> tuple:
+    """Return what a reader's tool lists of the orders: comments, whether amounts may be NULL, and their keys."""
+    comments = (
+        "select obj_description(attrelid), col_description(attrelid, attnum) from pg_attribute"
+        " where attrelid = 'sales.orders'::regclass and attname = 'amount'"
+        if engine.is_postgres
+        else "select tables.comment, columns.comment from duckdb_tables() as tables"
+        " inner join duckdb_columns() as columns using (schema_name, table_name)"
+        " where table_name = 'orders' and column_name = 'amount'"
+    )
+    where = "table_schema = 'sales' and table_name = 'orders' and column_name = 'amount'"
+    (nullable,) = engine.read(f"select is_nullable from information_schema.columns where {where}")[0]
+    (keys,) = engine.read(f"select count(*) from information_schema.key_column_usage where {where}")[0]
+    return (*engine.read(comments)[0], nullable, keys)
+
+
+def test_what_is_declared_of_a_mart_comes_and_goes_with_its_version(engine: Engine) -> None:
+    columns = (Column("order_id"), Column("amount", 'In "dollars", it\'s said.', is_required=True))
+    strict = Mart("sales.orders", ("amount",), is_keyed=True, description="One row per order; 'one'.", columns=columns)
+    loose = replace(strict, is_keyed=False, description="Orders.", columns=(Column("amount"),))
+    engine.build(DAYS[0], {1: 10, 2: 20})
+    first = engine.publisher.publish(DAYS[0], [LINES, strict])[0]
+    assert _declared(engine) == (strict.description, columns[1].description, "NO", 1)
+    if engine.is_postgres:
+        engine.execute("create view public.report as select sum(amount) as total from sales.orders")
+    # The same rows are the same version, whatever is said of them.
+    assert engine.publisher.publish(DAYS[0], [LINES, loose])[0] == first
+    assert _declared(engine) == ("Orders.", None, "YES", 0)
+    engine.build(DAYS[1], {1: 30, 2: 30})
+    engine.publisher.publish(DAYS[1], [LINES, loose])
+    engine.build(DAYS[2], {1: 30, 2: 40})
+    engine.publisher.publish(DAYS[2], [LINES, strict])
+    assert _declared(engine) == (strict.description, columns[1].description, "NO", 1)
+    engine.publisher.rollback()
+    assert (engine.reads(), _declared(engine)) == ({1: 30, 2: 30}, ("Orders.", None, "YES", 0))
+    engine.publisher.rollback()
+    assert (engine.reads(), engine.publisher.current()) == ({1: 10, 2: 20}, first)
 
 
 def test_a_mart_that_is_no_more_leaves_with_its_version(engine: Engine) -> None:

@@ -14,13 +14,15 @@ import pytest
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.settings import Home
+from pipeline.dbt.project import published_marts
 from pipeline.ledger import Ledger
 from pipeline.run.request import Request
 from pipeline.site import refresh_site
+from pipeline.site.dictionary import write_dictionary
 from pipeline.site.documentation import adopt_page
 from pipeline.site.history import read_days, write_history
 from pipeline.site.index import write_index
-from pipeline.site.lineage import tables_of, write_lineage
+from pipeline.site.lineage import Table, tables_of, write_lineage
 from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
@@ -70,6 +72,30 @@ def test_what_a_step_says_is_text_on_the_page(home: Home) -> None:
     assert f"<code>tradewinds build --run-date {DAY}</code>" in page
 
 
+@pytest.mark.unit
+def test_the_dictionary_has_every_column_of_every_mart(tmp_path: Path) -> None:
+    reads = {
+        "northwind.orders": [],
+        "stg_northwind__orders": ["northwind.orders"],
+        "fct_orders": ["stg_northwind__orders"],
+    }
+    tables = [Table(name, "source" if "." in name else "model", "", read, {}) for name, read in reads.items()]
+    node = "model.tradewinds.fct_orders"
+    write_dictionary(tmp_path, {"nodes": {node: {"columns": {"order_id": {"type": "BIGINT"}}}}}, tables)
+    page = (tmp_path / "dictionary.html").read_text()
+    sections = dict(re.findall(r'<h2 id="([\w.]+)">.*?</h2>(.*?)</table>', page, re.DOTALL))
+    columns = {name: re.findall(r"<code>(\w+)</code>", section) for name, section in sections.items()}
+    assert columns == {mart.relation: [column.name for column in mart.columns] for mart in published_marts()}
+    assert set(re.findall(r'href="#([^"]+)"', page)) == set(sections)
+    orders = sections["sales.fct_orders"]
+    assert "Key: order_id." in orders
+    assert "Made from: northwind.orders." in orders
+    assert f'href="dbt/static_index.html#!/model/{node}"' in orders
+    rows = [re.sub(r"(?:\s*<[^>]+>\s*)+", "|", row) for row in re.findall(r"<tr>\n(<td.*?)</tr>", orders, re.DOTALL)]
+    assert rows[0] == "|order_id|bigint|never|key|Number of the order in Northwind.|"
+    assert rows[1].startswith("|customer_id|possible|key of|sales.dim_customers|")
+
+
 @pytest.mark.e2e
 def test_an_empty_home_has_an_index_that_says_what_to_type(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / "home")
@@ -84,6 +110,7 @@ def test_an_empty_home_has_an_index_that_says_what_to_type(tmp_path: Path) -> No
         ("People", "nothing is published yet", "tradewinds run"),
         ("Pipeline", "nothing is published yet", "tradewinds run"),
         ("Sales", "nothing is published yet", "tradewinds run"),
+        ("Data dictionary", "nothing is built yet", "tradewinds run"),
         ("Models and columns", "nothing is built yet", "tradewinds run"),
         ("Column lineage", "nothing is built yet", "tradewinds run"),
         ("Checks", "nothing has been checked yet", "tradewinds run"),
