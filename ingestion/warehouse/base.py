@@ -214,6 +214,10 @@ class Warehouse(Protocol):
     def audit_url(self) -> str:
         """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password, so never show it."""
 
+    @property
+    def namespace(self) -> tuple[str, str]:
+        """The namespace and database of its tables, by OpenLineage's naming."""
+
     def built_relation(self, relation: str) -> str:
         """Return the quoted SQL name of the built mart `schema.table`."""
 

@@ -149,6 +149,10 @@ class DuckDBWarehouse:
         path = url_quote(str(self.path), safe="")
         return f"duckdb:///warehouse?{PATH}={path}&access_mode=read_only&memory_limit={MEMORY_LIMIT}"
 
+    @property
+    def namespace(self) -> tuple[str, str]:
+        return f"duckdb://{self.path}", self.path.stem
+
     def built_relation(self, relation: str) -> str:
         return name_of(*relation.split("."))
 

@@ -180,6 +180,11 @@ class PostgresWarehouse:
     def audit_url(self) -> str:
         return warehouse_url().replace("postgresql://", "postgresql+psycopg://", 1)
 
+    @property
+    def namespace(self) -> tuple[str, str]:
+        url = urlsplit(warehouse_url())
+        return f"postgres://{url.hostname}:{url.port}", unquote(url.path.lstrip("/"))
+
     def built_relation(self, relation: str) -> str:
         return name_of(*self.built_place(relation))
 

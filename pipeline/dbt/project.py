@@ -55,6 +55,14 @@ def published_marts() -> list[Mart]:
     return [_describe(relation, node) for relation, node in sorted(_mart_nodes().items())]
 
 
+def mart_columns() -> dict[str, dict[str, str | None]]:
+    """Return every mart's and snapshot's columns with their declared types, by name."""
+    return {
+        relation: {column["name"]: column.get("data_type") for column in node["columns"]}
+        for relation, node in sorted(_mart_nodes().items())
+    }
+
+
 def describe_marts() -> dict[str, tuple[str, dict[str, str]]]:
     """Return every mart's description, and that of each of its columns, by name."""
     texts = (path.read_text(encoding="utf-8") for path in (PROJECT / "models").rglob("*.md"))

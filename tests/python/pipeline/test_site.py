@@ -20,7 +20,8 @@ from pipeline.site import refresh_site
 from pipeline.site.documentation import adopt_page
 from pipeline.site.history import read_days, write_history
 from pipeline.site.index import write_index
-from pipeline.site.lineage import tables_of, write_lineage
+from pipeline.dbt.lineage import tables_of
+from pipeline.site.lineage import write_lineage
 from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
@@ -178,7 +179,7 @@ def test_an_index_that_cannot_be_written_is_only_told(home: Home, capsys: pytest
 @pytest.mark.unit
 def test_an_edge_of_the_lineage_is_a_column_or_a_whole_table(tmp_path: Path) -> None:
     def node(kind: str, name: str, *columns: str) -> dict:
-        return {"nodeType": kind, "name": name.split(".")[-1], "fullName": f"{kind}.p.{name}", "columns": columns}
+        return {"nodeType": kind, "name": name.split(".")[-1], "fullName": f"{kind}.p.{name}", "columns": dict.fromkeys(columns, {})}
 
     nodes = {
         "s": node("source", "shop.orders", "id", "price"),
