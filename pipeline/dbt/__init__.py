@@ -14,6 +14,7 @@ from ingestion.errors import Refused, StepFailed, TradewindsError
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
+from pipeline.dbt.contracts import contracts_of
 from pipeline.dbt.lineage import Table, read_lineage
 from pipeline.dbt.manifest import kept_beside, parsed_project
 from pipeline.dbt.messages import shown_message
@@ -100,6 +101,10 @@ class Dbt:
             warnings=[_describe(result) for result in results if result.status == "warn"],
             runs=[_run_of(result) for result in results if result.node.resource_type in _BUILT and result.timing],
         )
+
+    def contracts(self, server: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return the data contract of every mart, by name; `server` is where they are published."""
+        return contracts_of(self._parse(()), server)
 
     def lineage(self) -> list[Table]:
         """Return the columns' lineage, if a build or the documentation has compiled every model, or has once.
