@@ -30,13 +30,19 @@ def contracts_of(manifest: Any, server: dict[str, Any]) -> dict[str, dict[str, A
 def _contract(mart: Any, tests: list[Any], owner: Any, server: dict[str, Any]) -> dict[str, Any]:
     schema, described = mart.fqn[2], " ".join(mart.description.split())
     key = _key(mart, tests)
+    properties = [_property(column, key, tests) for column in mart.columns.values()]
+    # A primary key has no NULL; another key is only told to be unique.
+    if all(told["required"] for told in properties if told["name"] in key):
+        for told in properties:
+            if told["name"] in key:
+                told |= {"primaryKey": True, "primaryKeyPosition": key.index(told["name"]) + 1}
     table: dict[str, Any] = {
         "name": mart.name,
         "logicalType": "object",
         "physicalType": "table",
         "description": described,
         "dataGranularityDescription": described.partition(". ")[0].rstrip(".") + ".",
-        "properties": [_property(column, key, tests) for column in mart.columns.values()],
+        "properties": properties,
     }
     if len(key) > 1:
         table["quality"] = [_none("duplicateValues", properties=key)]
@@ -89,8 +95,6 @@ def _property(column: Any, key: list[str], tests: list[Any]) -> dict[str, Any]:
         "required": is_required,
         "unique": is_unique or key == [column.name],
     }
-    if column.name in key:
-        told |= {"primaryKey": True, "primaryKeyPosition": key.index(column.name) + 1}
     if type_ in ("integer", "number") and (bounds := _bounds(rules)):
         told["logicalTypeOptions"] = bounds
     quality = [_none(metric) for metric, is_so in (("nullValues", is_required), ("duplicateValues", is_unique)) if is_so]
