@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 # The verbs, each module with some of them. A project that `init` has written lacks those that are about its sources
 # alone.
-for name in ("days", "steps", "published", "site", "ledger", "own_project", "contracts", "sources", "rejects", "people"):
+for name in ("days", "steps", "published", "site", "ledger", "own_project", "sources", "rejects", "people"):
     if find_spec(f"pipeline.cli.{name}"):
         app.add_typer(getattr(import_module(f"pipeline.cli.{name}"), f"{name}_app"))
 

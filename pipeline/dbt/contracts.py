@@ -19,11 +19,11 @@ def contracts_of(manifest: Any, server: dict[str, Any]) -> dict[str, dict[str, A
         if node.resource_type == "test" and getattr(node, "test_metadata", None):
             tests.setdefault(node.attached_node, []).append(node)
     groups = {group.name: group.owner for group in manifest.groups.values()}
-    marts = [node for id_, node in sorted(manifest.nodes.items()) if id_.startswith("model.") and node.fqn[1] == "marts"]
+    models = [node for id_, node in sorted(manifest.nodes.items()) if id_.startswith("model.")]
     return {
         f"{mart.fqn[2]}.{mart.name}": _contract(mart, tests.get(mart.unique_id, []), groups.get(mart.group), server)
-        for mart in marts
-        if mart.contract.enforced
+        for mart in models
+        if mart.fqn[1] == "marts" and mart.contract.enforced
     }
 
 
@@ -70,9 +70,7 @@ def _key(mart: Any, tests: list[Any]) -> list[str]:
     keys = [rule.columns for rule in mart.constraints if rule.type == "primary_key"]
     keys += [[column.name] for column in mart.columns.values() if _has(column, "primary_key")]
     keys += [
-        test.test_metadata.kwargs["columns"]
-        for test in tests
-        if test.test_metadata.name == "is_unique_combination"
+        test.test_metadata.kwargs["columns"] for test in tests if test.test_metadata.name == "is_unique_combination"
     ]
     return list(keys[0]) if keys else []
 
@@ -97,7 +95,9 @@ def _property(column: Any, key: list[str], tests: list[Any]) -> dict[str, Any]:
     }
     if type_ in ("integer", "number") and (bounds := _bounds(rules)):
         told["logicalTypeOptions"] = bounds
-    quality = [_none(metric) for metric, is_so in (("nullValues", is_required), ("duplicateValues", is_unique)) if is_so]
+    quality = [_none("nullValues")] if is_required else []
+    if is_unique:
+        quality.append(_none("duplicateValues"))
     if values := rules.get("accepted_values"):
         quality.append(_none("invalidValues", validValues=list(values["values"])))
     return told | ({"quality": quality} if quality else {})

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,10 +42,8 @@ def read_lineage(kept: Path, manifest: dict[str, Any] | None) -> list[Table]:
     if manifest is None:
         raise StepFailed("the columns' lineage can't be read: not every model is compiled")
     tables = tables_of(*_extract(manifest))
-    try:
+    with suppress(OSError):  # a project that may not be written
         write_atomically(kept, json.dumps([asdict(table) for table in tables]))
-    except OSError:  # a project that may not be written
-        pass
     return tables
 
 

@@ -51,7 +51,7 @@ class Dataset:
         if made_of := {column: origins for column, origins in self.made_of.items() if origins}:
             told["facets"] |= _facet("columnLineage", fields={name: _fields(of) for name, of in made_of.items()})
         if self.rows is not None:
-            told[f"{statistics[:-len('Statistics')]}Facets"] = _facet(statistics, rowCount=self.rows)
+            told[f"{statistics[: -len('Statistics')]}Facets"] = _facet(statistics, rowCount=self.rows)
         return told
 
 

@@ -14,13 +14,13 @@ import pytest
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.settings import Home
+from pipeline.dbt.lineage import tables_of
 from pipeline.ledger import Ledger
 from pipeline.run.request import Request
 from pipeline.site import refresh_site
 from pipeline.site.documentation import adopt_page
 from pipeline.site.history import read_days, write_history
 from pipeline.site.index import write_index
-from pipeline.dbt.lineage import tables_of
 from pipeline.site.lineage import write_lineage
 from tests.python.sandbox import Sandbox
 
@@ -179,7 +179,8 @@ def test_an_index_that_cannot_be_written_is_only_told(home: Home, capsys: pytest
 @pytest.mark.unit
 def test_an_edge_of_the_lineage_is_a_column_or_a_whole_table(tmp_path: Path) -> None:
     def node(kind: str, name: str, *columns: str) -> dict:
-        return {"nodeType": kind, "name": name.split(".")[-1], "fullName": f"{kind}.p.{name}", "columns": dict.fromkeys(columns, {})}
+        told = {"nodeType": kind, "name": name.split(".")[-1], "fullName": f"{kind}.p.{name}"}
+        return told | {"columns": {column: {} for column in columns}}
 
     nodes = {
         "s": node("source", "shop.orders", "id", "price"),
