@@ -111,10 +111,14 @@ class Dbt:
 
         Raises StepFailed when it can't be read, Refused when dbt-colibri isn't installed.
         """
-        manifest, kept = self._parse(()), kept_beside(self._target, ".lineage.json")
-        nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "snapshot")]
-        is_needed = not kept.exists() and all(node.compiled_code for node in nodes)
-        return read_lineage(kept, manifest.writable_manifest().to_dict(omit_none=False) if is_needed else None)
+
+        def compiled() -> dict[str, Any] | None:
+            manifest = self._parse(())
+            nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "snapshot")]
+            is_whole = all(node.compiled_code for node in nodes)
+            return manifest.writable_manifest().to_dict(omit_none=False) if is_whole else None
+
+        return read_lineage(kept_beside(self._target, ".lineage.json"), compiled)
 
     def history_gaps(self, run_date: str) -> list[str]:
         """Return the earlier loaded days that history lacks or has from other rows, oldest first."""

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,16 +31,16 @@ class Table:
     types: dict[str, str | None] = field(default_factory=dict)
 
 
-def read_lineage(kept: Path, manifest: dict[str, Any] | None) -> list[Table]:
-    """Return every table's lineage: what `kept` has, else what dbt-colibri reads from a compiled manifest, kept there.
+def read_lineage(kept: Path, compiled: Callable[[], dict[str, Any] | None]) -> list[Table]:
+    """Return every table's lineage: what `kept` has, else what dbt-colibri reads from the compiled manifest, kept there.
 
-    Raises StepFailed when dbt-colibri fails or there is no manifest, Refused when dbt-colibri isn't installed.
+    Raises StepFailed when dbt-colibri fails or a model isn't compiled, Refused when dbt-colibri isn't installed.
     """
     try:
         return [Table(**told) for told in json.loads(kept.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):  # a new one replaces it
         pass
-    if manifest is None:
+    if (manifest := compiled()) is None:
         raise StepFailed("the columns' lineage can't be read: not every model is compiled")
     tables = tables_of(*_extract(manifest))
     with suppress(OSError):  # a project that may not be written

@@ -22,20 +22,19 @@ def emit(folder: Path, events: Callable[[], Iterable[dict[str, Any]]], warn: Cal
     """Append events to the folder's file and send them; a failure is a warning, because the step's work is done."""
     if os.environ.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true":
         return
-    path = folder / FILE_NAME
     try:
         made = list(events())
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
+        with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
             file.write("".join(json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n" for event in made))
     except Exception as error:  # a disk, or a manifest or database that the step got along without
         warn(f"the OpenLineage events can't be written: {one_line(error)}")
         return
     if any(os.environ.get(place) for place in _PLACES):
-        _send(made, path, warn)
+        _send(made, folder, warn)
 
 
-def _send(events: list[dict[str, Any]], path: Path, warn: Callable[[str], None]) -> None:
+def _send(events: list[dict[str, Any]], folder: Path, warn: Callable[[str], None]) -> None:
     """Send events in order; after the first that isn't taken, this process sends no more and has warned once."""
     with _sending:
         if _unreachable:
@@ -49,7 +48,8 @@ def _send(events: list[dict[str, Any]], path: Path, warn: Callable[[str], None])
             _unreachable.add(place)
             status = getattr(getattr(error, "response", None), "status_code", None)
             reason = f"HTTP {status}" if status else type(error).__name__
-            warn(f"OpenLineage: {place} takes no events ({reason}); they are kept in {path}")
+            kept = f"{folder.parent}/<run date>/{FILE_NAME}"
+            warn(f"OpenLineage: {place} takes no events ({reason}); they are kept in {kept}")
 
 
 @cache

@@ -62,7 +62,7 @@ def tell_models(request: Request, record: Record, run_date: str, result: BuildRe
 
 
 def _emit(request: Request, run_date: str, events: Any) -> None:
-    emit(request.home.runs / run_date, events, request.reporter.warn)
+    emit(request.home.runs / run_date, events, lambda text: request.reporter.warn(text, once=True))
 
 
 def _datasets(

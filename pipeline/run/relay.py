@@ -25,8 +25,8 @@ class Relay(Reporter):
     def say(self, text: str) -> None:
         self._send("say", (text,), {})
 
-    def warn(self, text: str) -> None:
-        self._send("warn", (text,), {})
+    def warn(self, text: str, *, once: bool = False) -> None:
+        self._send("warn", (text,), {"once": once})
 
     def tell(self, **what: Any) -> None:
         self._send("tell", (), what)

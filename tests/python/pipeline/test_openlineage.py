@@ -21,6 +21,8 @@ from openlineage.client import facet_v2, generated
 from openlineage.client.event_v2 import RunEvent
 
 from pipeline.openlineage import FILE_NAME, Dataset, run_event
+from pipeline.run.relay import Relay
+from pipeline.run.reporter import Reporter
 from tests.python.sandbox import BUILT_DAY, Sandbox
 
 KEY = "sesame-0pen-1ineage"
@@ -226,7 +228,7 @@ def test_events_go_to_a_url_and_a_dead_one_decides_nothing(built: Sandbox, colle
         collector.status, built.settings["OPENLINEAGE_URL"] = 403, place
         before = len(_read(built.home))
         output = built.succeed(*one, "event_log", "--source", "people")
-        kept = built.home / "runs" / BUILT_DAY / FILE_NAME
+        kept = built.home / "runs" / "<run date>" / FILE_NAME
         warnings = [line for line in output.splitlines() if line.startswith("warning")]
         assert warnings == [f"warning  OpenLineage: {shown} takes no events ({reason}); they are kept in {kept}"]
         assert [event["eventType"] for event in _read(built.home)[before:]].count("COMPLETE") == 2
@@ -251,3 +253,13 @@ def test_every_facet_is_the_specifications() -> None:
     with pytest.raises(AssertionError, match="nick"):
         _validate(event)
     assert facet_v2.schema_dataset.SchemaDatasetFacet._get_schema() == written["facets"]["schema"]["_schemaURL"]
+
+
+def test_a_warning_that_several_processes_send_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    reporter = Reporter()
+    there = Relay(reporter.hear)
+    for each in (reporter, there, there):
+        each.warn("the server is gone", once=True)
+        each.warn("a file is late")
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines.count("warning  the server is gone"), lines.count("warning  a file is late")) == (1, 3)
