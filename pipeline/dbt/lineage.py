@@ -32,7 +32,7 @@ class Table:
 
 
 def read_lineage(kept: Path, compiled: Callable[[], dict[str, Any] | None]) -> list[Table]:
-    """Return every table's lineage: what `kept` has, else what dbt-colibri reads from the compiled manifest, kept there.
+    """Return every table's lineage: what `kept` has, else what dbt-colibri reads from a compiled manifest, kept there.
 
     Raises StepFailed when dbt-colibri fails or a model isn't compiled, Refused when dbt-colibri isn't installed.
     """

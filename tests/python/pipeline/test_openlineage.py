@@ -201,6 +201,10 @@ def test_events_go_to_a_url_and_a_dead_one_decides_nothing(built: Sandbox, colle
     assert [event["eventType"] for event in written] == ["START", "COMPLETE"]
     assert {event["job"]["namespace"] for event in written} == {"lab"}
 
+    built.fail(2, *one, "order_details", "--table", "nothing")
+    assert collector.got[-1][2]["eventType"] == "ABORT"
+    _validate(collector.got[-1][2])
+
     collector.got.clear()
     built.order_details.write_text("these,are,other,columns,here\n")
     built.settings["OPENLINEAGE_PARENT_ID"] = "airflow/daily.extract/0190a1b2-0000-7000-8000-000000000000"
