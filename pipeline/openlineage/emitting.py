@@ -26,7 +26,7 @@ def emit(folder: Path, events: Callable[[], Iterable[dict[str, Any]]], warn: Cal
         made = list(events())
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
-            file.write("".join(json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n" for event in made))
+            file.write("".join(json.dumps(event, separators=(",", ":")) + "\n" for event in made))
     except Exception as error:  # a disk, or a manifest or database that the step got along without
         warn(f"the OpenLineage events can't be written: {one_line(error)}")
         return
