@@ -4,7 +4,7 @@ BASE ?= origin/main
 STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
-.PHONY: picture risks test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
+.PHONY: picture risks test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-contracts test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
 
 picture: ## take README's screenshot of the current site, docs/site.png; needs Chromium
 	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
@@ -60,6 +60,15 @@ test-deploy: .venv-deploy/ready ## run only the tests of images, Compose and cha
 
 test-bi: setup bi-tools ## run only the tests of the connections in docs/bi; installs the tools in .venv-bi
 	@$(BIN)/pytest tests/bi
+
+.venv-contracts/ready: requirements-contracts.lock
+	$(PYTHON) -m venv .venv-contracts
+	.venv-contracts/bin/pip $(INSTALL) --requirement requirements-contracts.lock
+	.venv-contracts/bin/$(COMPILE) .venv-contracts/lib
+	@touch $@
+
+test-contracts: setup .venv-contracts/ready ## run only the test that published marts keep their contracts; installs datacontract-cli in .venv-contracts
+	@$(BIN)/pytest tests/contracts
 
 test-superset: setup .venv-superset/ready ## run only the test that Superset's numbers equal the marts'; installs Superset in .venv-superset
 	@$(BIN)/pytest tests/superset

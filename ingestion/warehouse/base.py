@@ -175,6 +175,11 @@ class Warehouse(ABC):
     def audit_url(self) -> str:
         """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password, so never show it."""
 
+    @property
+    @abstractmethod
+    def namespace(self) -> tuple[str, str]:
+        """The namespace and database of its tables, by OpenLineage's naming."""
+
     def built_place(self, relation: str) -> tuple[str, str]:
         """Return the schema and table in which dbt builds a mart (`schema.table`)."""
         schema, _, table = relation.partition(".")

@@ -114,6 +114,10 @@ class DuckDBWarehouse(Warehouse):
         path = url_quote(str(self.path), safe="")
         return f"duckdb:///warehouse?{PATH}={path}&access_mode=read_only&memory_limit={MEMORY_LIMIT}"
 
+    @property
+    def namespace(self) -> tuple[str, str]:
+        return f"duckdb://{self.path}", self.path.stem
+
     def release(self) -> None:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 

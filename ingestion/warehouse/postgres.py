@@ -129,6 +129,11 @@ class PostgresWarehouse(Warehouse):
     def audit_url(self) -> str:
         return warehouse_url().replace("postgresql://", "postgresql+psycopg://", 1)
 
+    @property
+    def namespace(self) -> tuple[str, str]:
+        url = urlsplit(warehouse_url())
+        return f"postgres://{url.hostname}:{url.port}", unquote(url.path.lstrip("/"))
+
     def release(self) -> None:
         from dbt.adapters.factory import cleanup_connections
 

@@ -1,6 +1,7 @@
-"""Commands for the published marts: marts, query, answer, rollback."""
+"""Commands for the published marts: marts, query, answer, contracts, rollback."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,6 +47,34 @@ def answer(request: Request, limit: Limit = None, form: RowFormat = "table") -> 
     from pipeline.cli.asking import ask_answer
 
     ask_answer(request, form, limit)
+
+
+@reading_command(
+    published_app, "tradewinds contracts", "tradewinds contracts ../catalogue/tradewinds --target postgres"
+)
+def contracts(
+    request: Request,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="The folder to write to; the default is contracts/ in the home."),
+    ] = None,
+) -> None:
+    """Write the data contract of every mart (ODCS), made of its dbt contract, tests and owner."""
+    import yaml
+
+    from ingestion.files import write_atomically
+    from pipeline.publishing import open_publisher
+
+    namespace, database = open_publisher(request.target, request.home).namespace
+    kind, _, place = namespace.partition("://")
+    host, _, port = place.rpartition(":")
+    there = {"host": host, "port": int(port), "database": database} if kind == "postgres" else {"database": place}
+    written = (folder or request.home.root / "contracts").expanduser()
+    found = request.dbt.contracts({"type": kind} | there)
+    for mart, contract in found.items():
+        text = yaml.safe_dump(contract, sort_keys=False, allow_unicode=True, width=120)
+        write_atomically(written / f"{mart}.odcs.yaml", text)
+    request.reporter.say(f"{len(found)} contracts are in {written}")
 
 
 @reading_command(

@@ -4,7 +4,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -13,11 +14,14 @@ from ingestion.errors import Refused, StepFailed, TradewindsError
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
 from ingestion.warehouse import open_warehouse
-from pipeline.dbt.manifest import nodes_of_sources, parsed_project, shown_message
+from pipeline.dbt.contracts import contracts_of
+from pipeline.dbt.lineage import Table, read_lineage
+from pipeline.dbt.manifest import kept_beside, nodes_of_sources, parsed_project, shown_message
 
 # Called with a finished node's name, status and seconds; when it starts, with its number (`17 of 120`) and None.
 OnNode = Callable[[str, str, float | None], None]
 
+_BUILT = ("model", "seed", "snapshot")
 _GOOD = ("success", "pass", "no-op", "warn")
 # Nodes that don't depend on a day's data: unit tests, and nodes that do nothing.
 _BESIDE_DATA = ("--exclude-resource-type", "unit_test", "exposure", "saved_query")
@@ -39,11 +43,25 @@ class HistoryBehind(StepFailed):
 
 
 @dataclass(frozen=True)
+class NodeRun:
+    """A built model, seed or snapshot, and when it was built (UTC)."""
+
+    name: str
+    started: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True)
 class BuildResult:
-    """The number of nodes by status, and the warnings' messages."""
+    """The number of nodes by status, the warnings' messages, and what was built, in order.
+
+    `tables` is the columns' lineage, if it can be read.
+    """
 
     counts: dict[str, int]
     warnings: list[str]
+    runs: list[NodeRun] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
 
 
 class Dbt:
@@ -79,7 +97,26 @@ class Dbt:
         return BuildResult(
             counts=dict(Counter(str(result.status) for result in results)),
             warnings=[_describe(result) for result in results if result.status == "warn"],
+            runs=[_run_of(result) for result in results if result.node.resource_type in _BUILT and result.timing],
         )
+
+    def contracts(self, server: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return the data contract of every mart, by name; `server` is where they are published."""
+        return contracts_of(self._parse(()), server)
+
+    def lineage(self) -> list[Table]:
+        """Return the columns' lineage, if a build or the documentation has compiled every model, or has once.
+
+        Raises StepFailed when it can't be read, Refused when dbt-colibri isn't installed.
+        """
+
+        def compiled() -> dict[str, Any] | None:
+            manifest = self._parse(())
+            nodes = [node for node in manifest.nodes.values() if node.resource_type in ("model", "snapshot")]
+            is_whole = all(node.compiled_code for node in nodes)
+            return manifest.writable_manifest().to_dict(omit_none=False) if is_whole else None
+
+        return read_lineage(kept_beside(self._target, ".lineage.json"), compiled)
 
     def history_gaps(self, run_date: str) -> list[str]:
         """Return the earlier loaded days that history lacks or has from other rows, oldest first."""
@@ -178,6 +215,11 @@ def _aborted(message: str) -> TradewindsError:
     if _BEHIND in reason:
         return HistoryBehind(reason, command)
     return Refused(reason, command) if command else StepFailed(reason)
+
+
+def _run_of(result: Any) -> NodeRun:
+    started, ended = result.timing[0].started_at, result.timing[-1].completed_at
+    return NodeRun(result.node.name, started.replace(tzinfo=UTC), ended.replace(tzinfo=UTC))
 
 
 def _describe(result: Any) -> str:

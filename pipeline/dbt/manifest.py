@@ -61,6 +61,11 @@ def shown_message(text: object) -> str:
     return redact(" ".join(kept))
 
 
+def kept_beside(target: str, suffix: str) -> Path:
+    """Return the path of a file that is derived from the target's parse, and kept as long."""
+    return _KEPT / f"{_key(target, {})}{suffix}"
+
+
 def _key(target: str, variables: dict[str, str]) -> str:
     from dbt.version import __version__
 
@@ -109,7 +114,8 @@ def _keep(path: Path, manifest: Any) -> None:
         draft.write_bytes(manifest.to_msgpack(extended_mashumaro_encoder))
         draft.replace(path)
         for older in sorted(path.parent.glob("*.msgpack"), key=lambda file: file.stat().st_mtime)[:-_MOST_KEPT]:
-            older.unlink(missing_ok=True)
+            for file in path.parent.glob(f"{older.stem}.*"):
+                file.unlink(missing_ok=True)
     except OSError:
         draft.unlink(missing_ok=True)
 

@@ -85,6 +85,14 @@ def published_marts() -> list[Mart]:
     return [_describe(relation, node, docs, relations) for relation, node in sorted(nodes.items())]
 
 
+def mart_columns() -> dict[str, dict[str, str | None]]:
+    """Return every mart's and snapshot's columns with their declared types, by name."""
+    return {
+        relation: {column["name"]: column.get("data_type") for column in node["columns"]}
+        for relation, node in sorted(_mart_nodes().items())
+    }
+
+
 def exports() -> list[Export]:
     """Return the exposures in `models/exports` that declare an export."""
     found = []

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from ingestion.errors import BadRequest, Refused
 from ingestion.files import write_atomically
@@ -23,9 +24,13 @@ _TICK_NANOSECONDS = 2_000_000_000
 
 
 class Record:
-    """The entry of a running step, which the step fills in. `entry` is the stored entry once it has ended."""
+    """The entry of a running step, which the step fills in. `entry` is the stored entry once it has ended.
+
+    `run_id` is the step's run for OpenLineage.
+    """
 
     def __init__(self) -> None:
+        self.run_id = uuid4()
         self.entry: dict[str, Any] | None = None
         self.state = "done"
         self.rows: int | None = None

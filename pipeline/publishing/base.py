@@ -85,6 +85,10 @@ class Publisher(Protocol):
     def place(self) -> str:
         """The published marts' place for messages: a file, or a database and its schemas. It holds no secret."""
 
+    @property
+    def namespace(self) -> tuple[str, str]:
+        """The namespace and database of the published marts, by OpenLineage's naming."""
+
     def reader_connection(self) -> dict[str, str | int]:
         """Return the fields of a dbt output that connects to the published marts, without secrets."""
 

@@ -38,6 +38,10 @@ class DuckDBPublisher:
     def place(self) -> str:
         return self._store.location(_PUBLISHED)
 
+    @property
+    def namespace(self) -> tuple[str, str]:
+        return f"duckdb://{self.place}", Path(_PUBLISHED).stem
+
     def reader_connection(self) -> dict[str, str | int]:
         return {"type": "duckdb", "path": str(self._store.latest(_PUBLISHED) or self.place)}
 

@@ -44,6 +44,10 @@ class PostgresPublisher:
         schemas = ", ".join(sorted({mart.place[0] for mart in published_marts()}))
         return f"database {url.path.lstrip('/')} at {url.hostname}:{url.port}, schemas {schemas}"
 
+    @property
+    def namespace(self) -> tuple[str, str]:
+        return self._warehouse.namespace
+
     def reader_connection(self) -> dict[str, str | int]:
         url = urlsplit(warehouse_url())
         return {

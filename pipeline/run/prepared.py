@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ingestion.errors import TradewindsError
 from ingestion.settings import Home
 from pipeline.dbt import BuildResult, Dbt, HistoryBehind
 from pipeline.run.reporter import Reporter
@@ -63,14 +64,17 @@ def build_day(dbt: Dbt, run_date: str, sources: list[str], *, reporter: Reporter
     try:
         select = dbt.nodes_of_sources(sources) if sources else []
         try:
-            return dbt.build(run_date, select=select, on_node=report)
+            result = dbt.build(run_date, select=select, on_node=report)
         except HistoryBehind:
             for day in dbt.history_gaps(run_date):
                 dbt.replay_history(day)
                 reporter.line("build", f"history of {day}", None, None, "replayed")
-            return dbt.build(run_date, select=select, on_node=report)
+            result = dbt.build(run_date, select=select, on_node=report)
     finally:
         dbt.release()
+    with suppress(TradewindsError):  # events then have no columns' lineage
+        return replace(result, tables=dbt.lineage())
+    return result
 
 
 def check_stage(_: None, *what: Any, reporter: Reporter) -> "CheckResult":

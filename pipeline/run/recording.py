@@ -8,6 +8,7 @@ from ingestion.errors import BadRequest, Refused, StepFailed, TradewindsError
 from ingestion.redact import one_line
 from pipeline.ledger import Record
 from pipeline.ledger.metrics import write_metrics
+from pipeline.run.lineage import tell_end, tell_start
 from pipeline.run.request import Request
 
 
@@ -18,6 +19,8 @@ def recorded(request: Request, run_date: str, step: str, command: str, source: s
         ended.callback(_tell_monitoring, request)
         with request.ledger.recording(run_date, step, command, request.target, source) as record:
             ended.callback(_tell, request, record, run_date, step, source)
+            ended.callback(tell_end, request, record, run_date, step, source)
+            tell_start(request, record, run_date, step, source)
             _tell_monitoring(request)
             yield record
 

@@ -30,6 +30,7 @@ class Reporter:
 
     def __init__(self, console: Console | None = None, form: Literal["text", "json", "quiet"] = "text"):
         self._form = form
+        self._warned: set[str] = set()
         self.console = console or Console(highlight=False, soft_wrap=True, quiet=form != "text")
         if not self.console.is_terminal:
             self.console.width = _PLAIN_WIDTH  # nothing wraps in a pipe or a log
@@ -46,9 +47,11 @@ class Reporter:
         name_width = max(12, min(42, self.console.width - 50))
         self._print(f"{step:<8} {name:<{name_width}}{measured}  {note}".rstrip())
 
-    def warn(self, text: str) -> None:
-        """Print a warning."""
-        self._print(f"warning  {text}", "yellow")
+    def warn(self, text: str, *, once: bool = False) -> None:
+        """Print a warning; with `once`, only the first of equal ones, which several processes may send."""
+        if not (once and text in self._warned):
+            self._print(f"warning  {text}", "yellow")
+        self._warned.add(text)
 
     def _print(self, line: str, style: str = "") -> None:
         """Print a line, coloured and wrapped below its name on a terminal."""

@@ -12,6 +12,7 @@ from pipeline.publishing import Publisher, open_publisher
 from pipeline.run import gates
 from pipeline.run.exports import write_exports
 from pipeline.run.judged import count_by_source
+from pipeline.run.lineage import tell_models
 from pipeline.run.prepared import build_day, check_stage
 from pipeline.run.recording import explained, recorded, timed
 from pipeline.run.request import Request
@@ -44,6 +45,7 @@ def build(request: Request, run_date: str) -> BuildResult:
             result = request.call("dbt", build_day, run_date, request.named_sources)
             finished(None, ", ".join(f"{count} {status}" for status, count in sorted(result.counts.items())))
         record.details = {"nodes": result.counts, "warnings": result.warnings}
+        tell_models(request, record, run_date, result)
         if mark := request.warehouse.build_mark():
             record.details["built"] = _each_source(request, run_date, mark)
         rejected = count_by_source(request, run_date)

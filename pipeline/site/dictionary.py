@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.dbt.lineage import Table
 from pipeline.dbt.project import Mart, published_marts
 from pipeline.pages import Pages
-from pipeline.site.lineage import Table
 
 DICTIONARY_PAGE = "dictionary.html"
 

@@ -8,7 +8,7 @@ from ingestion.errors import Refused
 from ingestion.files import write_atomically
 from pipeline.run.request import Request
 from pipeline.site.dictionary import write_dictionary
-from pipeline.site.lineage import read_lineage, write_lineage
+from pipeline.site.lineage import write_lineage
 
 DOCS_PAGE = "dbt/static_index.html"
 # dbt's page compiles templates to code in the browser.
@@ -37,8 +37,8 @@ def write_documentation(request: Request) -> None:
         drafts = Path(folder)
         request.dbt.document(mark.run_date, drafts)
         docs = (drafts / "static_index.html").read_text(encoding="utf-8")
-        lineage = read_lineage(drafts)
         catalog = json.loads((drafts / "catalog.json").read_bytes())
+        lineage = request.dbt.lineage()
     write_atomically(reports / DOCS_PAGE, adopt_page(_without_requests(docs)))
     write_lineage(reports, lineage)
     write_dictionary(reports, catalog, lineage)

@@ -14,6 +14,7 @@ import pytest
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.settings import Home
+from pipeline.dbt.lineage import Table, tables_of
 from pipeline.dbt.project import published_marts
 from pipeline.ledger import Ledger
 from pipeline.run.request import Request
@@ -22,7 +23,7 @@ from pipeline.site.dictionary import write_dictionary
 from pipeline.site.documentation import adopt_page
 from pipeline.site.history import read_days, write_history
 from pipeline.site.index import write_index
-from pipeline.site.lineage import Table, tables_of, write_lineage
+from pipeline.site.lineage import write_lineage
 from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
@@ -205,7 +206,8 @@ def test_an_index_that_cannot_be_written_is_only_told(home: Home, capsys: pytest
 @pytest.mark.unit
 def test_an_edge_of_the_lineage_is_a_column_or_a_whole_table(tmp_path: Path) -> None:
     def node(kind: str, name: str, *columns: str) -> dict:
-        return {"nodeType": kind, "name": name.split(".")[-1], "fullName": f"{kind}.p.{name}", "columns": columns}
+        told = {"nodeType": kind, "name": name.split(".")[-1], "fullName": f"{kind}.p.{name}"}
+        return told | {"columns": {column: {} for column in columns}}
 
     nodes = {
         "s": node("source", "shop.orders", "id", "price"),

@@ -30,6 +30,7 @@ PAGES = (
     "docs/airflow.md",
     "docs/deploy.md",
     "docs/monitoring.md",
+    "docs/lineage.md",
     "docs/architecture.md",
     "docs/decisions.md",
     "docs/style.md",

@@ -17,8 +17,8 @@ echo "said by $1"
 if [ -e "$PARTS/$1" ]; then source "$PARTS/$1"; fi
 echo "=== 1 passed of $1 ==="
 """
-PARTS = ["setup", "test-airflow", "lint", "run", "test-browser", "test-clock", "test-clients", "test-bi", "test-deploy"]
-PARTS += ["test"]
+PARTS = ["setup", "test-airflow", "lint", "run", "test-browser", "test-clock", "test-clients", "test-bi"]
+PARTS += ["test-contracts", "test-deploy", "test"]
 
 
 @pytest.fixture

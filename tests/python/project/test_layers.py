@@ -12,9 +12,9 @@ from ingestion.settings import PROJECT
 
 # Each imports only those before it.
 LAYERS = (
-    "ingestion", "people_api", "pipeline.pages", "pipeline.dbt", "pipeline.ledger", "pipeline.checks",
-    "pipeline.publishing", "pipeline.people", "pipeline.run", "pipeline.own_sources", "pipeline.own_project",
-    "pipeline.boards", "pipeline.site", "pipeline.slim_ci", "pipeline.cli",
+    "ingestion", "people_api", "pipeline.pages", "pipeline.dbt", "pipeline.ledger", "pipeline.openlineage",
+    "pipeline.checks", "pipeline.publishing", "pipeline.people", "pipeline.run", "pipeline.own_sources",
+    "pipeline.own_project", "pipeline.boards", "pipeline.site", "pipeline.slim_ci", "pipeline.cli",
 )  # fmt: skip
 PACKAGES = ("ingestion", "people_api", "pipeline")
 # Declared, though no import names them.
