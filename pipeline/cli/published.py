@@ -20,9 +20,9 @@ def marts(
     form: RowFormat = "table",
 ) -> None:
     """List the published marts and what a row of each is, or the columns of one."""
-    from pipeline.cli.asking import list_columns, list_marts
+    from pipeline.cli.asking import show_columns, show_marts
 
-    list_columns(request, name, form) if name else list_marts(request, form)
+    show_columns(request, name, form) if name else show_marts(request, form)
 
 
 @command(
