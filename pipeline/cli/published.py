@@ -1,4 +1,4 @@
-"""Commands for the published marts: marts, query, answer, rollback."""
+"""Commands for the published marts: marts, query, answer, mcp, rollback."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -57,6 +57,24 @@ def answer(request: "Request", limit: Limit = None, form: RowFormat = "table") -
     from pipeline.cli.asking import ask_answer
 
     ask_answer(request, form, limit)
+
+
+@command(
+    published_app,
+    "tradewinds mcp",
+    "tradewinds mcp --target postgres --max-rows 50 --max-seconds 10",
+    takes=("target",),
+    during=serving,
+)
+def mcp(
+    request: "Request",
+    max_rows: Annotated[int, typer.Option("--max-rows", min=1, help="The most rows of an answer.")] = 200,
+    max_seconds: Annotated[float, typer.Option("--max-seconds", min=0.1, help="The time limit of a query.")] = 30,
+) -> None:
+    """Serve the published marts to agents, read-only: the Model Context Protocol on standard input and output."""
+    from pipeline.cli.agents.server import serve_marts
+
+    serve_marts(request, max_rows, max_seconds, lambda text: print(f"tradewinds: {text}", file=sys.stderr))
 
 
 @command(
