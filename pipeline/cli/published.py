@@ -1,6 +1,7 @@
 """Commands for the published marts: marts, query, answer, mcp, rollback."""
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,7 +65,7 @@ def answer(request: "Request", limit: Limit = None, form: RowFormat = "table") -
     "tradewinds mcp",
     "tradewinds mcp --target postgres --max-rows 50 --max-seconds 10",
     takes=("target",),
-    during=serving,
+    during=lambda _: nullcontext(),
 )
 def mcp(
     request: "Request",
@@ -72,9 +73,11 @@ def mcp(
     max_seconds: Annotated[float, typer.Option("--max-seconds", min=0.1, help="The time limit of a query.")] = 30,
 ) -> None:
     """Serve the published marts to agents, read-only: the Model Context Protocol on standard input and output."""
-    from pipeline.cli.agents.server import serve_marts
+    from pipeline.cli.agents.server import end_now, serve_marts
 
-    serve_marts(request, max_rows, max_seconds, lambda text: print(f"tradewinds: {text}", file=sys.stderr))
+    with serving(request):
+        serve_marts(request, max_rows, max_seconds, lambda text: print(f"tradewinds: {text}", file=sys.stderr))
+    end_now()
 
 
 @command(

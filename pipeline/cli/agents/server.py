@@ -5,10 +5,11 @@ import os
 import re
 import resource
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from importlib import metadata
 from threading import Lock, Thread
-from typing import Any, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
@@ -79,10 +80,8 @@ class MartServer:
 
         serving = Thread(target=work, daemon=True)
         serving.start()
-        try:
+        with suppress(KeyboardInterrupt, SystemExit):
             serving.join()
-        except (KeyboardInterrupt, SystemExit):
-            atexit.register(os._exit, 0)  # without it, DuckDB lists what the thread still holds
         self._limits.ended.set()
         self._turn.acquire(timeout=1)
         if failures:
@@ -164,6 +163,12 @@ class MartServer:
 
 def _sentence(error: Exception) -> str:
     return _FOLDERS.sub("", one_line(error))
+
+
+def end_now() -> NoReturn:
+    """End this process: tidying up may take longer than a client waits, and DuckDB would list what threads hold."""
+    atexit._run_exitfuncs()
+    os._exit(0)
 
 
 def serve_marts(request: Request, max_rows: int, max_seconds: float, say: Callable[[str], Any]) -> None:
