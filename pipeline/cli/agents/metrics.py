@@ -19,7 +19,7 @@ class Metrics:
         self._request = request
 
     def listed(self) -> list[dict[str, Any]]:
-        """Return every metric and what it can be grouped by; raises Refused without MetricFlow."""
+        """Return every metric and what it can be grouped by; raises Refused without MetricFlow, or without metrics."""
         return [
             {
                 "metric": metric.name,
@@ -63,13 +63,12 @@ class Metrics:
         except ImportError as error:
             raise Refused(f"MetricFlow isn't there: {one_line(error)}", "make setup") from error
         manifest = parse_manifest_from_dbt_generated_manifest(self._request.dbt.semantic_manifest())
+        if not manifest.metrics:
+            raise Refused("the project defines no metrics: none are in models/metrics")
         published = {mart.place[1]: mart.relation for mart in published_marts()}
-        spines = manifest.project_configuration.time_spines
-        for node in [
-            *(model.node_relation for model in manifest.semantic_models),
-            *(one.node_relation for one in spines),
-        ]:
-            node.relation_name = published[node.alias]
+        for place in (*manifest.semantic_models, *manifest.project_configuration.time_spines):
+            node = place.node_relation
+            node.relation_name = published.get(node.alias, node.relation_name)
         # An adapter's type has what MetricFlow needs of a client to write SQL: the dialect.
         dialect: Any = SupportedAdapterTypes(self._request.target)
         return MetricFlowEngine(SemanticManifestLookup(manifest), dialect)
