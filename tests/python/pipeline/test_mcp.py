@@ -108,6 +108,7 @@ class Session:
 def session(shared_built: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Hold one session with one server, which answers everything that the tests look at."""
     folder = tmp_path_factory.mktemp("mcp")
+    (folder / "secret.csv").write_text("kept\nsecret\n")
     session = Session(folder / "errors")
     anyio.run(session.hold, folder, shared_built.environment)
     return session
@@ -185,7 +186,12 @@ def test_what_is_not_there_is_named(session: Session, name: str, reason: str) ->
 
 def test_nothing_told_has_a_folder_or_a_secret_and_nothing_is_logged(session: Session, shared_built: Sandbox) -> None:
     told = "\n".join([*(text for _, text in session.answers.values()), *session.read])
-    for closed in (str(shared_built.home), str(session.errors.parent), shared_built.environment["PEOPLE_DATABASE_URL"]):
+    for closed in (
+        "kept",
+        str(shared_built.home),
+        str(session.errors.parent),
+        shared_built.environment["PEOPLE_DATABASE_URL"],
+    ):
         assert closed not in told
     assert session.read[1] == "no published mart is called nope; run: tradewinds marts"
     assert session.errors.read_text().splitlines() == [
