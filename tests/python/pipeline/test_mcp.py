@@ -108,7 +108,7 @@ class Session:
 def session(shared_built: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Hold one session with one server, which answers everything that the tests look at."""
     folder = tmp_path_factory.mktemp("mcp")
-    (folder / "secret.csv").write_text("kept\nsecret\n")
+    (folder / "secret.csv").write_text("overheard\nsecret\n")
     session = Session(folder / "errors")
     anyio.run(session.hold, folder, shared_built.environment)
     return session
