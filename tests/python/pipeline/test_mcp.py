@@ -187,7 +187,7 @@ def test_what_is_not_there_is_named(session: Session, name: str, reason: str) ->
 def test_nothing_told_has_a_folder_or_a_secret_and_nothing_is_logged(session: Session, shared_built: Sandbox) -> None:
     told = "\n".join([*(text for _, text in session.answers.values()), *session.read])
     for closed in (
-        "kept",
+        "overheard",
         str(shared_built.home),
         str(session.errors.parent),
         shared_built.environment["PEOPLE_DATABASE_URL"],
