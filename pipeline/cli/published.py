@@ -1,6 +1,7 @@
-"""Commands for the published marts: marts, query, answer, contracts, rollback."""
+"""Commands for the published marts: marts, query, answer, contracts, mcp, rollback."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +19,9 @@ def marts(
     form: RowFormat = "table",
 ) -> None:
     """List the published marts and what a row of each is, or the columns of one."""
-    from pipeline.cli.asking import list_columns, list_marts
+    from pipeline.cli.asking import show_columns, show_marts
 
-    list_columns(request, name, form) if name else list_marts(request, form)
+    show_columns(request, name, form) if name else show_marts(request, form)
 
 
 @reading_command(
@@ -75,6 +76,25 @@ def contracts(
         text = yaml.safe_dump(contract, sort_keys=False, allow_unicode=True, width=120)
         write_atomically(written / f"{mart}.odcs.yaml", text)
     request.reporter.say(f"{len(found)} contracts are in {written}")
+
+
+@reading_command(
+    published_app,
+    "tradewinds mcp",
+    "tradewinds mcp --target postgres --max-rows 50 --max-seconds 10",
+    during=nullcontext,
+)
+def mcp(
+    request: Request,
+    max_rows: Annotated[int, typer.Option("--max-rows", min=1, help="The most rows of an answer.")] = 200,
+    max_seconds: Annotated[float, typer.Option("--max-seconds", min=0.1, help="The time limit of a query.")] = 30,
+) -> None:
+    """Serve the published marts to agents, read-only: the Model Context Protocol on standard input and output."""
+    from pipeline.cli.agents.server import end_now, serve_marts
+
+    with request.warehouse.serving():
+        serve_marts(request, max_rows, max_seconds, lambda text: print(f"tradewinds: {text}", file=sys.stderr))
+    end_now()
 
 
 @reading_command(

@@ -143,6 +143,12 @@ class Dbt:
         if not outcome.success:
             raise StepFailed("dbt can't say what is built, see dbt.log in the day's folder of the ledger")
 
+    def semantic_manifest(self) -> str:
+        """Return the project's semantic models and metrics as JSON, for MetricFlow."""
+        from dbt.contracts.graph.semantic_manifest import SemanticManifest
+
+        return SemanticManifest(self._parse(()))._get_pydantic_semantic_manifest().json()
+
     def _invoke(
         self, verb: str, run_date: str, *words: str, on_node: OnNode | None = None, **variables: str
     ) -> list[Any]:

@@ -30,6 +30,10 @@ class Table:
     relation: str = ""
     types: dict[str, str | None] = field(default_factory=dict)
 
+    def made_of(self, column: str) -> list[str]:
+        """Return what a column is made of, as `table.column`."""
+        return [f"{table}.{source}" for table, source in self.columns[column]]
+
 
 def read_lineage(kept: Path, compiled: Callable[[], dict[str, Any] | None]) -> list[Table]:
     """Return every table's lineage: what `kept` has, else what dbt-colibri reads from a compiled manifest, kept there.

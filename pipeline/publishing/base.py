@@ -11,6 +11,7 @@ from ingestion.digest import ALGORITHM, Digest, is_comparable, short_hash
 from ingestion.settings import whole_number
 from pipeline.dbt.project import Mart
 from pipeline.publishing.changes import Change
+from pipeline.publishing.limits import Limits
 
 ONE_QUERY = "one query is answered at a time, and nothing else: select …"
 _KEPT_VERSIONS = "TRADEWINDS_KEPT_VERSIONS"
@@ -101,10 +102,11 @@ class Publisher(Protocol):
     def read(self, mart: Mart, column: str, value: int) -> Rows | None:
         """Return the published rows with this value in a column, unordered; None if the mart isn't published."""
 
-    def answering(self, statement: str) -> AbstractContextManager[Answer | None]:
+    def answering(self, statement: str, limits: Limits | None = None) -> AbstractContextManager[Answer | None]:
         """Open the rows of one query on the published marts, with a reader's rights; None before the first publish.
 
-        Raises BadRequest when it isn't a query or exceeds a reader's rights, StepFailed when it fails on the data.
+        Raises BadRequest when it isn't a query or exceeds a reader's rights, StepFailed when it fails on the data or
+        exceeds its limits.
         """
 
     def changes(self, marts: list[Mart]) -> list[Change]:

@@ -21,6 +21,7 @@ from pipeline.publishing.base import Answer, Rows, Version, kept_versions, versi
 from pipeline.publishing.changes import Change
 from pipeline.publishing.duckdb_reading import answering, is_held, reason_of
 from pipeline.publishing.journal import Published, appended, read_journal, taken_back, write_journal, write_latest
+from pipeline.publishing.limits import Limits
 
 _READING = Lock()
 _PUBLISHED, _JOURNAL = "tradewinds.duckdb", "versions/journal.json"
@@ -70,9 +71,9 @@ class DuckDBPublisher:
                     return None
                 return Rows(version, [name for name, *_ in found.description], found.fetchall())
 
-    def answering(self, statement: str) -> AbstractContextManager[Answer | None]:
+    def answering(self, statement: str, limits: Limits | None = None) -> AbstractContextManager[Answer | None]:
         path = self._store.latest(_PUBLISHED)
-        return answering(path, statement) if path else nullcontext()
+        return answering(path, statement, limits) if path else nullcontext()
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._attached() as connection:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import duckdb
@@ -11,19 +11,25 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.redact import one_line, redact
 from ingestion.session import open_session
 from pipeline.publishing.base import ONE_QUERY, Answer
+from pipeline.publishing.limits import Limits
 
 # No other files, no extensions, no variables of this program, and no way to change that.
 _SETTINGS = ("enable_external_access = false", "python_enable_replacements = false", "lock_configuration = true")
+# For a query with limits: a part of the machine, and of the disk.
+_SHARE = ("autoinstall_known_extensions = false", "max_temp_directory_size = '1GB'", "threads = 2")
 _FETCHED_ROWS = 2048
 _HOLDER = re.compile(r'lock on file "(.+)": Conflicting lock is held in (.+ \(PID \d+\))')
 
 
 @contextmanager
-def answering(path: Path, statement: str) -> Iterator[Answer]:
+def answering(path: Path, statement: str, limits: Limits | None = None) -> Iterator[Answer]:
     """Open a query's rows; raises BadRequest when it isn't one query or uses an unknown name."""
     try:
-        with open_session(path, read_only=True) as connection:
-            for setting in _SETTINGS:
+        with (
+            open_session(path, read_only=True) as connection,
+            limits.stopping(connection.interrupt) if limits else nullcontext(),
+        ):
+            for setting in (*(_SHARE if limits else ()), *_SETTINGS):
                 connection.execute(f"set {setting}")
             asked = connection.extract_statements(statement)
             if [found.type for found in asked] != [duckdb.StatementType.SELECT]:
@@ -32,7 +38,11 @@ def answering(path: Path, statement: str) -> Iterator[Answer]:
             yield Answer([name for name, *_ in result.description], _rows(result))
     except (duckdb.ProgrammingError, duckdb.PermissionException) as error:
         raise BadRequest(f"the query can't be answered: {reason_of(error)}") from error
+    except duckdb.OutOfMemoryException as error:
+        raise StepFailed("the query needs more memory or disk than a reader may use; ask for less") from error
     except duckdb.Error as error:
+        if limits and isinstance(error, duckdb.InterruptException):
+            raise StepFailed(limits.overrun) from error
         raise StepFailed(f"the query failed: {reason_of(error)}") from error
 
 

@@ -22,6 +22,7 @@ from pipeline.publishing.base import Answer, Rows, Version, kept_versions, versi
 from pipeline.publishing.changes import Change, compare
 from pipeline.publishing.declarations import version_comment
 from pipeline.publishing.journal import Published, appended, taken_back, write_latest
+from pipeline.publishing.limits import Limits
 from pipeline.publishing.postgres_readers import answering, ensure_reader, grant_reading
 from pipeline.publishing.postgres_shapes import comment_of, declare
 
@@ -82,8 +83,8 @@ class PostgresPublisher:
                 return None
             return Rows(Version(*version), [described.name for described in found.description or ()], found.fetchall())
 
-    def answering(self, statement: str) -> AbstractContextManager[Answer | None]:
-        return answering(statement) if self.current() else nullcontext()
+    def answering(self, statement: str, limits: Limits | None = None) -> AbstractContextManager[Answer | None]:
+        return answering(statement, limits) if self.current() else nullcontext()
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _connected("compared") as connection:

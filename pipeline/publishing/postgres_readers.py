@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -15,6 +15,7 @@ from ingestion.warehouse.postgres import warehouse_url
 from pipeline.dbt.project import Mart
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import ONE_QUERY, Answer
+from pipeline.publishing.limits import Limits
 
 _ROLE = "TRADEWINDS_READER_ROLE"
 _LOGIN = "TRADEWINDS_READER_PASSWORD"
@@ -60,22 +61,34 @@ def grant_reading(connection: psycopg.Connection, marts: list[Mart], version_tab
 
 
 @contextmanager
-def answering(statement: str) -> Iterator[Answer]:
+def answering(statement: str, limits: Limits | None = None) -> Iterator[Answer]:
     """Open a query's rows as the readers' role, with its own login if it has a password.
 
-    Raises BadRequest when it isn't one query or exceeds a reader's rights, Refused when the role doesn't exist.
+    Raises BadRequest when it isn't one query or exceeds a reader's rights, Refused when the role doesn't exist, or when
+    a query with limits would run in a session that may leave the role again.
     """
     role, password = reader_role(), os.environ.get(_LOGIN)
     login: dict[str, Any] = {"user": role, "password": password} if password else {}
+    if limits and not login:
+        reason = f"agents need the readers' own login on Postgres, and {_LOGIN} isn't set"
+        raise Refused(reason, f"export {_LOGIN}=…; tradewinds publish --target postgres")
     try:
-        with psycopg.connect(warehouse_url(), **login) as connection:
+        with (
+            psycopg.connect(warehouse_url(), **login) as connection,
+            limits.stopping(connection.cancel_safe) if limits else nullcontext(),
+        ):
             connection.execute("set transaction isolation level repeatable read, read only")
+            if limits:
+                connection.execute(f"set local statement_timeout = {int(limits.seconds * 1000)}")
             if not login:
                 _take_on(connection, role)
             # A server-side cursor: rows arrive as they are fetched, and it accepts only one query.
             with connection.cursor(name="answer") as cursor:
+                cursor.itersize = 1 if limits else cursor.itersize  # one row may hold a gigabyte
                 cursor.execute(statement)
                 yield Answer([column.name for column in cursor.description or ()], iter(cursor))
+    except errors.QueryCanceled as error:
+        raise StepFailed(limits.overrun if limits else f"the query failed: {_reason(error)}") from error
     except errors.SyntaxError as error:
         raise BadRequest(f"the query can't be answered: {_reason(error)}; {ONE_QUERY}") from error
     except _REQUEST_IS_WRONG as error:

@@ -14,6 +14,7 @@ import pytest
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
 from pipeline.cli import main
+from pipeline.publishing.limits import Limits
 from tests.python.pipeline.test_publishing import DAYS, MARTS, Engine, on_postgres
 from tests.python.sandbox import Database
 
@@ -43,8 +44,8 @@ def engine(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) 
         yield engine
 
 
-def _ask(engine: Engine, statement: str) -> list[tuple]:
-    with engine.publisher.answering(statement) as answer:
+def _ask(engine: Engine, statement: str, limits: Limits | None = None) -> list[tuple]:
+    with engine.publisher.answering(statement, limits) as answer:
         return list(answer.rows)
 
 
@@ -119,6 +120,29 @@ def test_a_tool_logs_in_with_the_password_and_can_only_read(engine, database, ro
     with pytest.raises(SystemExit) as ended:
         main()
     assert (ended.value.code, json.loads(capsys.readouterr().out)) == (0, [{"current_user": role}])
+
+
+def test_a_query_of_an_agent_needs_the_login_and_ends_in_time(engine, database, monkeypatch) -> None:
+    engine.publish(DAYS[0], {1: 10})
+    database.execute("create schema raw_people; create table raw_people.employees as select 'Ada' as name")
+    # In a session of the warehouse's user, a query can take that user's rights back.
+    leaves = """
+        select word
+        from (select set_config('role', 'none', true) as role) as taken,
+            ts_stat($$select to_tsvector('simple', name) from raw_people.employees where '$$ || role || $$' = 'none'$$)
+    """
+    assert _ask(engine, leaves) == [("ada",)]
+    with pytest.raises(Refused, match="TRADEWINDS_READER_PASSWORD"):
+        _ask(engine, "select 1", Limits(5))
+    monkeypatch.setenv("TRADEWINDS_READER_PASSWORD", _PASSWORD)
+    engine.publish(DAYS[1], {1: 11})
+    assert _ask(engine, _READS, Limits(5)) == [(1, 11)]
+    with pytest.raises(BadRequest, match="permission denied"):
+        _ask(engine, leaves, Limits(5))
+    endless = "from generate_series(1, 1000000000) as a, generate_series(1, 1000000000) as b"
+    for statement in (f"select count(*) {endless}", f"select set_config('statement_timeout', '0', true) {endless}"):
+        with pytest.raises(StepFailed, match=r"longer than 0\.3 s"):
+            _ask(engine, statement, Limits(0.3))
 
 
 def test_the_writer_is_no_reader(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from shutil import copytree, rmtree
 
 import pytest
 
-from ingestion.errors import Refused, StepFailed
+from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.settings import Home
 from pipeline.dbt.lineage import Table, tables_of
 from pipeline.dbt.project import published_marts
@@ -23,7 +23,7 @@ from pipeline.site.dictionary import write_dictionary
 from pipeline.site.documentation import adopt_page
 from pipeline.site.history import read_days, write_history
 from pipeline.site.index import write_index
-from pipeline.site.lineage import write_lineage
+from pipeline.site.lineage import read_tables, trace, write_lineage
 from tests.python.sandbox import Sandbox
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
@@ -225,6 +225,38 @@ def test_an_edge_of_the_lineage_is_a_column_or_a_whole_table(tmp_path: Path) -> 
     write_lineage(tmp_path, [board, sales, orders])
     page = (tmp_path / "lineage" / "index.html").read_text(encoding="utf-8")
     assert "<option selected>sales</option>" in page  # no answer here, so the first model
+
+
+@pytest.mark.unit
+def test_the_lineage_is_followed_down_to_the_sources(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="isn't written yet"):
+        read_tables(Home(tmp_path))
+    made = {
+        "shop.orders": Table("shop.orders", "source", "", [], {"price": [], "rate": []}),
+        "stg_orders": Table("stg_orders", "model", "", ["shop.orders"], {"price": [("shop.orders", "price")]}),
+        "sales": Table(
+            "sales", "model", "", ["stg_orders", "shop.orders"],
+            {"usd": [("stg_orders", "price"), ("shop.orders", "rate")], "one": []},
+        ),
+    }  # fmt: skip
+    write_lineage(tmp_path / "reports", list(made.values()))
+    tables = read_tables(Home(tmp_path))
+    assert trace(tables, "stg_orders") == {
+        "table": "stg_orders",
+        "kind": "model",
+        "reads": ["shop.orders"],
+        "read_by": ["sales"],
+        "columns": {"price": ["shop.orders.price"]},
+    }
+    assert trace(tables, "sales", "usd")["made_of"] == {
+        "sales.usd": ["stg_orders.price", "shop.orders.rate"],
+        "stg_orders.price": ["shop.orders.price"],
+        "shop.orders.price": [],
+        "shop.orders.rate": [],
+    }
+    for name, column, reason in (("nope", None, "no table nope"), ("sales", "nope", "no column nope")):
+        with pytest.raises(BadRequest, match=reason):
+            trace(tables, name, column)
 
 
 @pytest.fixture

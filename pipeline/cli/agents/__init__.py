@@ -1,0 +1,1 @@
+"""`tradewinds mcp`: a read-only server of the Model Context Protocol over what is published."""
