@@ -71,11 +71,11 @@ def rejects(
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
 ) -> None:
     """Show the rows that the service or an import rejected, with every reason."""
-    from people_api.rejected import COLUMNS, newest_rejects
+    from people_api.intake import REJECT_COLUMNS, newest_rejects
     from pipeline.cli.row_formats import write_rows
 
     with people_database() as engine:
-        write_rows(newest_rejects(engine, limit), COLUMNS, form, limit, request_for().reporter)
+        write_rows(newest_rejects(engine, limit), REJECT_COLUMNS, form, limit, request_for().reporter)
 
 
 @people_app.command(epilog=examples("tradewinds people migrate"))

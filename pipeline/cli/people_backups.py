@@ -15,12 +15,12 @@ Table = Annotated[str, typer.Argument(help="departments, jobs, employees or reje
 @backups_app.command(epilog=examples("tradewinds people backup employees"))
 def backup(table: Table) -> None:
     """Back up a table's current rows to a new Avro file."""
-    from people_api.backups import back_up, open_store
+    from people_api.backups import back_up
     from people_api.backups.schemas import check_table
 
     check_table(table)
     with people_database() as engine:
-        taken = back_up(engine, table, open_store(request_for().home))
+        taken = back_up(engine, table, request_for().home.backups)
     request_for().reporter.say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
 
 
@@ -38,15 +38,17 @@ def restore(
     ] = None,
 ) -> None:
     """Replace a table's rows with those of a backup, in one transaction."""
-    from people_api.backups import open_folder, open_store, restore_from
+    from ingestion.stores import open_store
     from people_api.backups import restore as restore_named
+    from people_api.backups import restore_from
     from people_api.backups.schemas import check_table
 
     check_table(table)
     with people_database() as engine:
+        home = request_for().home
         if file is None or ("/" not in file and not Path(file).exists()):
-            used = restore_named(engine, table, open_store(request_for().home), file)
+            used = restore_named(engine, table, home.backups, file)
         else:
             folder, slash, name = file.rpartition("/")
-            used = restore_from(engine, table, open_folder(folder + slash), name)
+            used = restore_from(engine, table, open_store(folder + slash, home.work), name)
     request_for().reporter.say(f"{table}: {used.rows:,} rows restored from {used.location}")

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from people_api.backups import Store, back_up, list_backups
+from people_api.backups import back_up
 from people_api.database import open_engine
-from tests.python.avro_files import make_odd_people
+from tests.python.avro_files import backups_in, make_odd_people
 from tests.python.forks import Process
 from tests.python.people_commands import start
 from tests.python.sandbox import Database
@@ -83,7 +83,7 @@ def _wait_for(database: Database, condition: str, restoring: Process | None = No
 
 
 def test_a_killed_restore_leaves_the_old_table_or_the_new_one(people: Database, tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "home" / "backups"))
+    store = str(tmp_path / "home" / "backups")
     with open_engine(people.url) as engine:
         back_up(engine, "employees", store)
     new = people.query(SUM)[0]
@@ -119,7 +119,7 @@ def test_a_killed_restore_leaves_the_old_table_or_the_new_one(people: Database, 
 
 
 def test_a_killed_backup_is_no_backup(people: Database, tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "home" / "backups"))
+    store = str(tmp_path / "home" / "backups")
     settings = {"TRADEWINDS_HOME": str(tmp_path / "home"), "PEOPLE_DATABASE_URL": people.url}
     for seconds in (0.1, 0.6, 1.2):
         backing = start(settings, "backup", "employees")
@@ -132,5 +132,6 @@ def test_a_killed_backup_is_no_backup(people: Database, tmp_path: Path) -> None:
         backing.communicate()
     with open_engine(people.url) as engine:
         taken = back_up(engine, "employees", store)
-    assert list_backups(store, "employees")[0] == taken
-    assert all(backup.rows == taken.rows for backup in list_backups(store, "employees"))
+    backups = backups_in(store, "employees")
+    assert next(iter(backups)) == taken.name
+    assert {said["rows"] for said in backups.values()} == {taken.rows}

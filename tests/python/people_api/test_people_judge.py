@@ -268,7 +268,7 @@ def engine(new_people_database):
 
 
 def _take(engine, rows: list[Any], table: str = "employees", **options: Any) -> Outcome:
-    batch = Rows(TABLES[table], uuid4(), "api", rows, lambda place: repr(rows[place]))
+    batch = Rows(TABLES[table], uuid4(), "api", rows, [repr(row) for row in rows])
     return in_transaction(engine, lambda connection: take_in(connection, batch, **options))
 
 

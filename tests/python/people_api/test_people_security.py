@@ -17,7 +17,7 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import BadRequest
 from people_api.api.gate import KEY_HEADER
-from people_api.api.settings import ServiceSettings
+from people_api.api.service import ServiceSettings
 from people_api.database import open_engine
 from people_api.keys import create_key, revoke_key
 from tests.python.people_service import PeopleService, employee, publish
