@@ -57,16 +57,12 @@ class Gate:
             self._note(scope, status, time.perf_counter() - started)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = None
-        if scope["path"] != OPEN_PATH:
-            refusal = await self._admit(scope)
-        if refusal is None:
-            body = await self._receive_body(scope, receive)
-            if isinstance(body, bytes):
-                await self._app(scope, _replay(body, receive), send)
-                return
-            refusal = body
-        await refusal(scope, receive, send)
+        refusal = None if scope["path"] == OPEN_PATH else await self._admit(scope)
+        answer = refusal or await self._receive_body(scope, receive)
+        if isinstance(answer, bytes):
+            await self._app(scope, _replay(answer, receive), send)
+        else:
+            await answer(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> Response | None:
         """Return the response that refuses a request, None when it is admitted."""
@@ -125,13 +121,9 @@ def needed_role(method: str, path: str) -> str:
 
 def _replay(body: bytes, receive: Receive) -> Receive:
     """Pass a received body to the app once, then what comes after it."""
-    is_sent = False
+    received: list[Message] = [{"type": "http.request", "body": body}]
 
     async def receive_again() -> Message:
-        nonlocal is_sent
-        if is_sent:
-            return await receive()
-        is_sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return received.pop() if received else await receive()
 
     return receive_again

@@ -85,7 +85,7 @@ def _add_report(router: APIRouter, mart: str, row: Any) -> None:
         if kind is None:
             raise HTTPException(406, "reports are application/json or text/csv")
         try:
-            report = service.published.report(mart, query.year)
+            report = service.read_report(mart, query.year)
         except StepFailed as error:
             service.logger.error("published", exc_info=error)
             raise HTTPException(503, "what is published can't be read now; try again") from error

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from sqlalchemy import Engine
 
 from ingestion.settings import whole_number
-from people_api.published import PublishedMarts
+from people_api.published import ReadReport
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Service:
-    """The service's database, backups, published marts, limits and log."""
+    """The service's database, backups, published reports, limits and log."""
 
     engine: Engine
     backups: str  # their folder, or an s3:// URL
-    published: PublishedMarts
+    read_report: ReadReport
     settings: ServiceSettings
     logger: logging.Logger
     metrics: Metrics

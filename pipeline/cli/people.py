@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -93,14 +94,14 @@ def serve(
 ) -> None:
     """Run the service until it is stopped; its log is logs/people-service.jsonl in the home."""
     from people_api.serving import serve as serve_people
-    from pipeline.people import PublishedReports
+    from pipeline.people import read_report
     from pipeline.publishing import open_publisher
 
     request = request_for(target)
     with serving(request):
-        published = PublishedReports(open_publisher(target, request.home))
+        reports = partial(read_report, open_publisher(target, request.home))
         say = request.reporter.say
-        serve_people(request.home, published, host, port, lambda url: say(f"the people service answers at {url}"))
+        serve_people(request.home, reports, host, port, lambda url: say(f"the people service answers at {url}"))
 
 
 @key_app.command(epilog=examples("tradewinds people key create --name night-shift --role writer"))

@@ -261,12 +261,10 @@ def test_only_names_of_the_tables_own_backups_are_taken(people: Database, engine
 def test_a_hire_that_isnt_committed_yet_is_waited_for(people: Database, engine: Engine, store: str) -> None:
     back_up(engine, "departments", store)
     people.execute("insert into departments values (77, 'new', true)")
-    waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
     with psycopg.connect(people.url) as writer, ThreadPoolExecutor(1) as pool:
         writer.execute("insert into employees values (500, 'late', now(), 77, 1, true)")
         restoring = pool.submit(restore, engine, "departments", store)
-        while not people.query(waiting):
-            assert not restoring.done()
+        people.wait_for_waiting()
         writer.commit()
         with pytest.raises(Refused, match=r"departments \(1\): 500 \(department_id 77\)$"):
             restoring.result()

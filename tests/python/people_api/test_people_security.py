@@ -475,8 +475,7 @@ def test_a_signal_stops_the_service_after_the_requests_under_way(new_service, ho
     with psycopg.connect(service.database.url) as owner, ThreadPoolExecutor(1) as pool, service.client() as client:
         owner.execute("insert into jobs values (5, 'theirs')")
         asked = pool.submit(client.post, "/v1/jobs/batch", json=[{"id": 5, "name": "x"}])
-        while service.database.query("select count(*) from pg_locks where not granted") == [(0,)]:
-            time.sleep(0.02)
+        service.database.wait_for_waiting()
         service.process.send_signal(how)
         time.sleep(0.3)
         owner.rollback()
