@@ -78,7 +78,7 @@ class Database:
     def wait_for_waiting(self, sessions: int = 1) -> None:
         """Return once so many of its sessions wait for a lock."""
         waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while len(self.query(waiting)) < sessions:
             assert time.monotonic() < until, "nobody waits"
             time.sleep(0.02)
