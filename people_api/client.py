@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
@@ -99,17 +100,11 @@ class Client:
                 continue
             log(self._log, "request", method=method, path=path, status=response.status_code)
             if response.status_code in _PASSING and tries_left:
-                _wait(response)
+                time.sleep(min(float(response.headers.get("Retry-After", 1)), 60))
                 continue
             _refuse_unwell(response, self._url)
             return response
         raise AssertionError("the last try returns or raises")
-
-
-def _wait(response: httpx.Response) -> None:
-    import time
-
-    time.sleep(min(float(response.headers.get("Retry-After", 1)), 60))
 
 
 def _refuse_unwell(response: httpx.Response, url: str) -> None:

@@ -1,18 +1,21 @@
 """Read a CSV file for the judge: every line is one row, because no field of the dictionary has line breaks."""
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
+from itertools import dropwhile, takewhile
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingestion.errors import StepFailed
-from people_api.dictionary import LongNumber
+from people_api.dictionary import LongNumber, read_integer
 from people_api.judge import Unreadable
-from people_api.tables import Table
+from people_api.tables import TABLES, Table
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
-_MAX_DIGITS = 20
 _BOM = b"\xef\xbb\xbf"
 # Far more than any row needs; only the start of a longer line is kept.
 _MAX_LINE_BYTES = 64 * 1024
@@ -25,6 +28,39 @@ class Line:
     number: int
     text: str
     row: Any
+
+
+@dataclass(frozen=True)
+class Part:
+    """A range of lines as rows for the service, the first one's number, and the file's SHA-256, whatever its name."""
+
+    rows: list[Any]
+    first_line: int
+    key: str
+
+
+def open_csv(path: Path) -> BufferedReader:
+    """Open a file; raises StepFailed when it can't be read."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise StepFailed(f"{path} can't be read: {error.strerror}") from error
+
+
+def hash_csv(file: BufferedReader) -> str:
+    """Return an open file's SHA-256, and go back to its beginning."""
+    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return sha256
+
+
+def read_part(path: Path, table: str, first: int, count: int | None) -> Part:
+    """Return at most `count` lines from line `first` on, without a header; raises StepFailed if it can't read them."""
+    with open_csv(path) as file:
+        sha256 = hash_csv(file)
+        ahead = dropwhile(lambda line: line.number < first, read_lines(file, TABLES[table]))
+        lines = list(takewhile(lambda line: count is None or line.number < first + count, ahead))
+    return Part([_as_json(line) for line in lines], lines[0].number if lines else first, sha256)
 
 
 def read_lines(file: BinaryIO, table: Table) -> Iterator[Line]:
@@ -79,4 +115,11 @@ def _value(cell: str, type_: str) -> Any:
         return None
     if type_ != "integer" or not _INTEGER.fullmatch(cell):
         return cell
-    return int(cell) if len(cell) <= _MAX_DIGITS else LongNumber()
+    return read_integer(cell)
+
+
+def _as_json(line: Line) -> Any:
+    """Return the row, or the line's text if JSON can't express it: the service rejects and keeps that text."""
+    if isinstance(line.row, dict) and not any(isinstance(value, LongNumber) for value in line.row.values()):
+        return line.row
+    return line.text

@@ -40,8 +40,16 @@ HiringDate = Annotated[
 _UNSENT: Any = None
 
 
+_MAX_DIGITS = 20
+
+
 class LongNumber:
     """An integer with more digits than any id, left unparsed because thousands of digits are costly."""
+
+
+def read_integer(digits: str) -> int | LongNumber:
+    """Return the integer that these digits, with an optional sign, are."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else LongNumber()
 
 
 class Record(BaseModel):

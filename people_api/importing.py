@@ -1,21 +1,22 @@
 """Import history from CSV through the judge, in parts of one transaction each; a rerun resumes."""
 
-import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
-from uuid import NAMESPACE_OID, UUID, uuid5
+from typing import Any, TypeVar
+from uuid import NAMESPACE_OID, uuid5
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, tuple_
+from sqlalchemy.dialects import postgresql
 
 from ingestion.errors import StepFailed
 from ingestion.redact import show_text
 from ingestion.rejects import Caps
-from people_api.csv_lines import Line, read_lines
+from people_api.csv_lines import hash_csv, open_csv, read_lines
+from people_api.database.models import Import
 from people_api.intake import Rows, take_in
 from people_api.judge import judge_shapes
 from people_api.tables import TABLES, Table
@@ -68,7 +69,7 @@ def refuse_wrong_files(files: dict[str, Path], caps: Caps) -> None:
     """Raise StepFailed when too many of a file's first lines break the dictionary: it is another file than meant."""
     _refuse_unreadable(files)
     for name, path in files.items():
-        with _opened(path) as file:
+        with open_csv(path) as file:
             lines = list(islice(read_lines(file, TABLES[name]), _LINES_PER_PART))
         verdicts = judge_shapes(TABLES[name], [line.row for line in lines])
         bad = [(line, verdict) for line, verdict in zip(lines, verdicts, strict=True) if not verdict.is_accepted]
@@ -84,7 +85,7 @@ def refuse_wrong_files(files: dict[str, Path], caps: Caps) -> None:
 
 def _refuse_unreadable(files: dict[str, Path]) -> None:
     for name, path in files.items():
-        with _opened(path) as file:
+        with open_csv(path) as file:
             try:
                 next(read_lines(file, TABLES[name]), None)
             except StepFailed as error:
@@ -92,62 +93,34 @@ def _refuse_unreadable(files: dict[str, Path]) -> None:
 
 
 def _import_file(transact: Transact, table: Table, path: Path, is_sample: bool, on_progress: OnProgress) -> Imported:
-    with _opened(path) as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        imported = Imported(table.name, path, bytes_total=file.tell())
-        file.seek(0)
+    imported = Imported(table.name, path, bytes_total=0)
+    with open_csv(path) as file:
+        sha256, imported.bytes_total = hash_csv(file), os.fstat(file.fileno()).st_size
         batch_id = uuid5(NAMESPACE_OID, f"{table.name}:{sha256}")
         lines = read_lines(file, table)
         while part := list(islice(lines, _LINES_PER_PART)):
-            outcome = transact(partial(take_in, rows=_rows(table, batch_id, path, part), accept_equal=True))
+            values, texts = [line.row for line in part], [line.text for line in part]
+            rows = Rows(table, batch_id, path.name, values, texts, part[0].number)
+            outcome = transact(partial(take_in, rows=rows, accept_equal=True))
             imported.accepted += outcome.accepted
             imported.inserted += outcome.inserted
             imported.rejected += len(outcome.rejects)
             imported.bytes_done = file.tell()
             on_progress(imported)
-    transact(lambda connection: _note(connection, imported, batch_id, sha256, is_sample))
+    counts = {"accepted_count": imported.accepted, "rejected_count": imported.rejected}
+    names = {"table_name": table.name, "file_name": path.name, "file_sha256": sha256}
+    transact(lambda connection: _note(connection, counts, batch_id=batch_id, is_sample=is_sample, **names))
     return imported
 
 
-def _rows(table: Table, batch_id: UUID, path: Path, lines: list[Line]) -> Rows:
-    return Rows(
-        table=table,
-        batch_id=batch_id,
-        source=path.name,
-        values=[line.row for line in lines],
-        payload=lambda place: lines[place].text,
-        first_row=lines[0].number,
-    )
-
-
-_NOTE = text(
-    """
-    insert into imports (batch_id, table_name, file_name, file_sha256, is_sample, accepted_count, rejected_count)
-    values (:batch_id, :table_name, :file_name, :file_sha256, :is_sample, :accepted_count, :rejected_count)
-    on conflict (batch_id) do update
-    set accepted_count = excluded.accepted_count, rejected_count = excluded.rejected_count, finished_at = now()
-    where (imports.accepted_count, imports.rejected_count) <> (excluded.accepted_count, excluded.rejected_count)
-    """
-)
-
-
-def _note(connection: Connection, imported: Imported, batch_id: UUID, sha256: str, is_sample: bool) -> None:
+def _note(connection: Connection, counts: dict[str, int], **file: Any) -> None:
+    """Note the file and its counts; a repeated import that counts the same changes nothing."""
+    insert = postgresql.insert(Import).values(**file, **counts)
+    noted, new = ([getattr(row, name) for name in counts] for row in (Import, insert.excluded))
     connection.execute(
-        _NOTE,
-        {
-            "batch_id": batch_id,
-            "table_name": imported.table,
-            "file_name": imported.path.name,
-            "file_sha256": sha256,
-            "is_sample": is_sample,
-            "accepted_count": imported.accepted,
-            "rejected_count": imported.rejected,
-        },
+        insert.on_conflict_do_update(
+            index_elements=[Import.batch_id],
+            set_=counts | {"finished_at": func.now()},
+            where=tuple_(*noted) != tuple_(*new),
+        )
     )
-
-
-def _opened(path: Path) -> BufferedReader:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise StepFailed(f"{path} can't be read: {error.strerror}") from error

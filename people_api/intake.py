@@ -1,4 +1,4 @@
-"""Judge rows one by one, insert the valid ones and log the rejects, in one transaction."""
+"""Judge rows one by one, insert the valid ones and log the rejects, in one transaction; read that log."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
+from people_api.database.models import RejectedRow
 from people_api.judge import Verdict, judge_against_stored, judge_shapes
 from people_api.tables import Table
 
@@ -17,6 +18,7 @@ Result = TypeVar("Result")
 # Errors that another writer can cause; the transaction is retried, and its rows judged again.
 _PASSING = {"40P01": "deadlock", "40001": "serialization failure", "23503": "foreign key violation"}
 _TRIES = 5
+REJECT_COLUMNS = ("table_name", "source", "row_number", "reasons", "payload", "rejected_at")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Rows:
     batch_id: UUID
     source: str
     values: Sequence[Any]
-    payload: Callable[[int], str]  # a row's unchanged text, by its index in `values`
+    texts: Sequence[str]  # of the rows, unchanged
     first_row: int = 1
 
 
@@ -120,9 +122,17 @@ def _log(connection: Connection, rows: Rows, rejects: dict[int, list[str]], was_
             "source": rows.source,
             "rejects": json.dumps(
                 [
-                    {"row_number": number, "payload": rows.payload(number - rows.first_row), "reasons": reasons}
+                    {"row_number": number, "payload": rows.texts[number - rows.first_row], "reasons": reasons}
                     for number, reasons in rejects.items()
                 ]
             ),
         }
         connection.execute(_LOG, parameters)
+
+
+def newest_rejects(engine: Engine, limit: int) -> list[dict[str, Any]]:
+    """Return REJECT_COLUMNS of the newest rejected rows, each with its reasons as one text."""
+    newest = select(RejectedRow.__table__).order_by(RejectedRow.id.desc()).limit(limit)
+    with engine.connect() as connection:
+        rows = connection.execute(newest).mappings()
+        return [{**row, "reasons": "; ".join(row["reasons"])} for row in rows]

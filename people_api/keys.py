@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
@@ -15,18 +14,6 @@ from people_api.database.models import ApiKey
 # Each role includes the ones before it.
 ROLES = ("reader", "writer", "admin")
 _PREFIX = "tw"
-
-
-@dataclass(frozen=True)
-class Holder:
-    """The holder of a request's key."""
-
-    key_id: str
-    role: str
-
-    def may(self, role: str) -> bool:
-        """Return whether the key's role includes `role`."""
-        return ROLES.index(self.role) >= ROLES.index(role)
 
 
 def create_key(engine: Engine, name: str, role: str) -> str:
@@ -54,8 +41,8 @@ def revoke_key(engine: Engine, key_id: str) -> None:
             raise BadRequest(f"no open key has the id {key_id!r}; list them with: tradewinds people key list")
 
 
-def find_holder(engine: Engine, key: str) -> Holder | None:
-    """Return a key's holder, None if it isn't valid; a wrong secret takes as long as the right one."""
+def find_key(engine: Engine, key: str) -> ApiKey | None:
+    """Return a key, None if it isn't valid; a wrong secret takes as long as the right one."""
     prefix, _, rest = key.partition("_")
     key_id, _, secret = rest.partition("_")
     if prefix != _PREFIX or not key.isascii() or not key.isprintable() or not secret:
@@ -64,7 +51,12 @@ def find_holder(engine: Engine, key: str) -> Holder | None:
         found = session.get(ApiKey, key_id)
         expected = found.secret_sha256 if found else bytes(32)
         is_right = hmac.compare_digest(expected, _hash(secret))
-        return Holder(key_id, found.role) if found and is_right and not found.revoked_at else None
+        return found if found and is_right and not found.revoked_at else None
+
+
+def includes(role: str, needed: str) -> bool:
+    """Return whether a role includes another one."""
+    return ROLES.index(role) >= ROLES.index(needed)
 
 
 def _hash(secret: str) -> bytes:

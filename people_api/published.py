@@ -1,8 +1,8 @@
 """The people service's view of the warehouse: the published marts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,5 @@ class Report:
     rows: Sequence[dict[str, Any]]
 
 
-class PublishedMarts(Protocol):
-    """Access to the published marts."""
-
-    def report(self, mart: str, year: int) -> Report | None:
-        """Return a mart's rows of one hire year in its reading order, None before the first publish."""
+# Returns a mart's rows of one hire year in its reading order, None before the first publish.
+ReadReport = Callable[[str, int], Report | None]

@@ -8,17 +8,15 @@ import uvicorn
 
 from ingestion.errors import StepFailed
 from ingestion.settings import Home
-from people_api.api import Service, create_app
+from people_api.api.app import create_app
 from people_api.api.connections import TimedConnection
-from people_api.api.service import Metrics
-from people_api.api.settings import ServiceSettings
-from people_api.backups import open_store
+from people_api.api.service import Metrics, Service, ServiceSettings
 from people_api.database import migrate, open_engine, people_database
 from people_api.logs import log, open_log
-from people_api.published import PublishedMarts
+from people_api.published import ReadReport
 
 
-def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def serve(home: Home, read_report: ReadReport, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish open requests. Raises StepFailed when the port is taken.
 
     `on_ready` is called with the service's URL when it is ready.
@@ -29,7 +27,7 @@ def serve(home: Home, published: PublishedMarts, host: str, port: int, on_ready:
         with open_engine(url) as engine:
             migrate(engine)
         with open_engine(url, connections=settings.connections, timeout_seconds=settings.timeout_seconds) as engine:
-            app = create_app(Service(engine, open_store(home), published, settings, logger, Metrics()))
+            app = create_app(Service(engine, home.backups, read_report, settings, logger, Metrics()))
             config = uvicorn.Config(
                 app,
                 http=TimedConnection,

@@ -5,7 +5,6 @@ from functools import cached_property
 
 from sqlalchemy import DateTime, Integer
 
-from ingestion.errors import BadRequest
 from people_api.database.models import Department, Employee, Entity, Job
 from people_api.dictionary import EmployeeRow, NamedRow, Record
 
@@ -49,10 +48,3 @@ class Table:
 TABLES = {
     table.name: table for table in (Table(Department, NamedRow), Table(Job, NamedRow), Table(Employee, EmployeeRow))
 }
-
-
-def table_named(name: str) -> Table:
-    """Return a table; raises BadRequest on an unknown name."""
-    if name not in TABLES:
-        raise BadRequest(f"unknown table {name!r}; the tables are {', '.join(TABLES)}")
-    return TABLES[name]

@@ -44,22 +44,16 @@ def people_engine(home: Home) -> Iterator["Engine"]:
             raise StepFailed(f"the people database refused: {one_line(error.orig or error)}") from error
 
 
-class PublishedReports:
-    """The hire reports of the published version."""
-
-    def __init__(self, publisher: Publisher):
-        self._publisher = publisher
-
-    def report(self, mart: str, year: int) -> Report | None:
-        """Return a mart's rows of a year as its export has them, None before the first publish."""
-        relation = f"people.{mart}"
-        found = self._publisher.read(Mart(relation), "hire_year", year)
-        if found is None:
-            return None
-        rows = [dict(zip(found.columns, values, strict=True)) for values in found.values]
-        (export,) = (export for export in exports() if export.relation == relation)
-        for column in reversed(export.order_by):
-            name, _, direction = column.partition(" ")
-            rows.sort(key=itemgetter(name), reverse=direction == "desc")
-        columns = export.columns or found.columns
-        return Report(found.version.name, columns, [{name: row[name] for name in columns} for row in rows])
+def read_report(publisher: Publisher, mart: str, year: int) -> Report | None:
+    """Return a published mart's rows of a year as its export has them, None before the first publish."""
+    relation = f"people.{mart}"
+    found = publisher.read(Mart(relation), "hire_year", year)
+    if found is None:
+        return None
+    rows = [dict(zip(found.columns, values, strict=True)) for values in found.values]
+    (export,) = (export for export in exports() if export.relation == relation)
+    for column in reversed(export.order_by):
+        name, _, direction = column.partition(" ")
+        rows.sort(key=itemgetter(name), reverse=direction == "desc")
+    columns = export.columns or found.columns
+    return Report(found.version.name, columns, [{name: row[name] for name in columns} for row in rows])

@@ -13,10 +13,8 @@ from sqlalchemy.dialects import postgresql
 
 from people_api.api.answers import answers
 from people_api.api.requests import StrictRoute, TheService
-from people_api.api.strict_json import RepeatedField
 from people_api.database.models import IdempotencyKey
 from people_api.intake import Rows, in_transaction, take_in
-from people_api.judge import Unreadable
 from people_api.tables import Table
 
 MAX_ROWS = 1_000
@@ -64,17 +62,17 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
         rows: RowsOfBatch, request: Request, service: TheService, idempotency_key: IdempotencyKeyHeader = None
     ) -> JSONResponse:
         """Valid rows are inserted in one transaction. The answer tells of the others, which are logged, why."""
-        key_id, notes, texts = (request.scope[name] for name in ("key_id", "notes", "texts"))
+        notes, texts = request.scope["notes"], request.scope["texts"]
         digest = hashlib.sha256(table.name.encode() + request.scope["body_sha256"]).digest()
 
         def take(connection: Connection) -> dict[str, Any]:
             if idempotency_key is None:
                 return _take(connection, table, rows, texts)
-            earlier = _claim(connection, key_id, idempotency_key, digest)
+            earlier = _claim(connection, notes["key_id"], idempotency_key, digest)
             if earlier is not None:
                 return earlier
             answer = _take(connection, table, rows, texts)
-            _remember(connection, key_id, idempotency_key, answer)
+            _remember(connection, notes["key_id"], idempotency_key, answer)
             return answer
 
         answer = in_transaction(service.engine, take)
@@ -89,8 +87,7 @@ def batches_router(table: Table, examples: list[dict[str, Any]]) -> APIRouter:
 
 def _take(connection: Connection, table: Table, rows: list[Any], texts: list[str]) -> dict[str, Any]:
     batch_id = uuid4()
-    judged = [Unreadable("row: names a field twice") if isinstance(row, RepeatedField) else row for row in rows]
-    outcome = take_in(connection, Rows(table, batch_id, "api", judged, lambda place: texts[place]))
+    outcome = take_in(connection, Rows(table, batch_id, "api", rows, texts))
     return {
         "batch_id": str(batch_id),
         "accepted": outcome.accepted,

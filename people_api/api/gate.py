@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from people_api.api.answers import UNAVAILABLE, problem
 from people_api.api.service import Service
-from people_api.keys import Holder, find_holder
+from people_api.keys import find_key, includes
 from people_api.logs import log
 
 KEY_HEADER = "X-API-Key"
@@ -57,38 +57,31 @@ class Gate:
             self._note(scope, status, time.perf_counter() - started)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = None
-        if scope["path"] != OPEN_PATH:
-            refusal = await self._admit(scope)
-        if refusal is None:
-            body = await self._receive_body(scope, receive)
-            if isinstance(body, bytes):
-                await self._app(scope, _replay(body, receive), send)
-                return
-            refusal = body
-        await refusal(scope, receive, send)
+        refusal = None if scope["path"] == OPEN_PATH else await self._admit(scope)
+        answer = refusal or await self._receive_body(scope, receive)
+        if isinstance(answer, bytes):
+            await self._app(scope, _replay(answer, receive), send)
+        else:
+            await answer(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> Response | None:
         """Return the response that refuses a request, None when it is admitted."""
+        sent = Headers(scope=scope).get(KEY_HEADER, "")
         try:
-            holder = await run_in_threadpool(self._holder, Headers(scope=scope).get(KEY_HEADER))
+            key = await run_in_threadpool(find_key, self._service.engine, sent)
         except (DBAPIError, PoolTimeout) as error:
             self._service.logger.error("database", exc_info=error)
             return problem(503, UNAVAILABLE)
-        who = holder.key_id if holder else (scope.get("client") or ("",))[0]
+        who = key.id if key else (scope.get("client") or ("",))[0]
         if self._rate and not self._limiter.hit(self._rate, who):
             wait = max(1, int(self._limiter.get_window_stats(self._rate, who).reset_time - time.time()) + 1)
             return problem(429, "too many requests", headers={"Retry-After": str(wait)})
-        if holder is None:
+        if key is None:
             detail = f"the header {KEY_HEADER} must hold a key; make one with: tradewinds people key create"
             return problem(401, detail, headers={"WWW-Authenticate": f'ApiKey header="{KEY_HEADER}"'})
-        scope["notes"]["key_id"] = holder.key_id
-        scope["key_id"] = holder.key_id
+        scope["notes"]["key_id"] = key.id
         role = needed_role(scope["method"], scope["path"])
-        return None if holder.may(role) else problem(403, f"this takes a key of the role {role}")
-
-    def _holder(self, key: str | None) -> Holder | None:
-        return find_holder(self._service.engine, key) if key else None
+        return None if includes(key.role, role) else problem(403, f"this takes a key of the role {role}")
 
     async def _receive_body(self, scope: Scope, receive: Receive) -> bytes | Response:
         """Return the whole body, or the response that refuses it."""
@@ -128,13 +121,9 @@ def needed_role(method: str, path: str) -> str:
 
 def _replay(body: bytes, receive: Receive) -> Receive:
     """Pass a received body to the app once, then what comes after it."""
-    is_sent = False
+    received: list[Message] = [{"type": "http.request", "body": body}]
 
     async def receive_again() -> Message:
-        nonlocal is_sent
-        if is_sent:
-            return await receive()
-        is_sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return received.pop() if received else await receive()
 
     return receive_again

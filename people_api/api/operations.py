@@ -1,18 +1,16 @@
 """Routes to operate the service: health, metrics, rejected rows, backups and restores."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import select, text
 
 from people_api.api.answers import answers
-from people_api.api.requests import Page, StrictRoute, TheService
-from people_api.api.rows import as_json
+from people_api.api.requests import Page, Shown, StrictRoute, TheService
 from people_api.backups import Backup, back_up, restore
 from people_api.database.models import RejectedRow
 
@@ -36,13 +34,13 @@ class RejectsQuery(Page):
 class LoggedReject(BaseModel):
     """A rejected row as received, with every reason."""
 
-    batch_id: str
+    batch_id: Shown
     table: str
     source: str
     row: int
     payload: str
     reasons: list[str]
-    rejected_at: str
+    rejected_at: Shown
 
 
 class RejectsPage(BaseModel):
@@ -91,27 +89,35 @@ def say_metrics(service: TheService) -> Response:
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/v1/rejects", tags=["rejects"], summary="List rejected rows", responses=answers(422))
-def list_rejects(query: Annotated[RejectsQuery, Query()], service: TheService) -> RejectsPage:
+@router.get(
+    "/v1/rejects",
+    tags=["rejects"],
+    summary="List rejected rows",
+    responses=answers(422),
+    response_model=RejectsPage,
+)
+def list_rejects(query: Annotated[RejectsQuery, Query()], service: TheService) -> dict[str, Any]:
     """The oldest first, of all tables and batches or of one."""
-    wanted = select(RejectedRow)
+    named = (RejectedRow.table_name.label("table"), RejectedRow.row_number.label("row"))
+    wanted = select(RejectedRow.__table__, *named)
     if query.table:
         wanted = wanted.where(RejectedRow.table_name == query.table)
     if query.batch_id:
         wanted = wanted.where(RejectedRow.batch_id == query.batch_id)
-    with Session(service.engine) as session:
-        total = session.scalars(select(func.count()).select_from(wanted.subquery())).one()
-        rows = session.scalars(wanted.order_by(RejectedRow.id).limit(query.limit).offset(query.offset))
-        items = [_describe(row) for row in rows]
-    return RejectsPage(items=items, total=total, limit=query.limit, offset=query.offset)
+    return query.read(service, wanted)
 
 
 @router.post(
-    "/v1/backups/{table}", status_code=201, tags=["backups"], summary="Back a table up", responses=answers(403, 422)
+    "/v1/backups/{table}",
+    status_code=201,
+    tags=["backups"],
+    summary="Back a table up",
+    responses=answers(403, 422),
+    response_model=BackupAnswer,
 )
-def make_backup(table: BackedUpTable, service: TheService) -> BackupAnswer:
+def make_backup(table: BackedUpTable, service: TheService) -> Backup:
     """The backup has all rows of one moment."""
-    return _answer(back_up(service.engine, table, service.backups))
+    return back_up(service.engine, table, service.backups)
 
 
 @router.post(
@@ -119,23 +125,8 @@ def make_backup(table: BackedUpTable, service: TheService) -> BackupAnswer:
     tags=["backups"],
     summary="Replace a table by a backup of it",
     responses=answers(403, 404, 409, 422),
+    response_model=BackupAnswer,
 )
-def restore_backup(table: BackedUpTable, service: TheService, wanted: RestoreRequest | None = None) -> BackupAnswer:
+def restore_backup(table: BackedUpTable, service: TheService, wanted: RestoreRequest | None = None) -> Backup:
     """All rows are replaced in one transaction, or none: a restore that contradicts other tables is refused."""
-    return _answer(restore(service.engine, table, service.backups, wanted.name if wanted else None))
-
-
-def _answer(backup: Backup) -> BackupAnswer:
-    return BackupAnswer(table=backup.table, name=backup.name, rows=backup.rows, sha256=backup.sha256)
-
-
-def _describe(row: RejectedRow) -> LoggedReject:
-    return LoggedReject(
-        batch_id=str(row.batch_id),
-        table=row.table_name,
-        source=row.source,
-        row=row.row_number,
-        payload=row.payload,
-        reasons=row.reasons,
-        rejected_at=as_json(row.rejected_at),
-    )
+    return restore(service.engine, table, service.backups, wanted.name if wanted else None)

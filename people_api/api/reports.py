@@ -16,8 +16,6 @@ from people_api.api.requests import Digits, TheService
 from people_api.published import Report
 
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
-# The mart of each report, by path.
-REPORTS = {"hires-by-quarter": "hires_by_quarter", "departments-above-mean": "departments_above_mean"}
 
 
 class ReportQuery(BaseModel):
@@ -50,22 +48,20 @@ class DepartmentAboveMeanRow(BaseModel):
     hired: int
 
 
-_ROWS: dict[str, Any] = {
-    "hires-by-quarter": list[HiresByQuarterRow],
-    "departments-above-mean": list[DepartmentAboveMeanRow],
-}
+# The rows of each mart; a report's path is its mart's name with hyphens.
+_MARTS = {"hires_by_quarter": HiresByQuarterRow, "departments_above_mean": DepartmentAboveMeanRow}
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "The published version."}}
 
 
 def reports_router() -> APIRouter:
     """Return one route for each report."""
     router = APIRouter(prefix="/v1/reports", tags=["reports"])
-    for name, mart in REPORTS.items():
-        _add_report(router, name, mart)
+    for mart, row in _MARTS.items():
+        _add_report(router, mart, row)
     return router
 
 
-def _add_report(router: APIRouter, name: str, mart: str) -> None:
+def _add_report(router: APIRouter, mart: str, row: Any) -> None:
     documented: dict[int | str, Any] = {
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "headers": _ETAG, "description": "The report."},
         304: {"headers": _ETAG, "description": "What If-None-Match names is still published."},
@@ -73,11 +69,11 @@ def _add_report(router: APIRouter, name: str, mart: str) -> None:
     }
 
     @router.get(
-        f"/{name}",
-        summary=name.replace("-", " ").capitalize(),
+        f"/{mart.replace('_', '-')}",
+        summary=mart.replace("_", " ").capitalize(),
         description=f"The rows of the published mart `{mart}` for one year.",
         responses=answers(404, 422) | documented,
-        response_model=_ROWS[name],
+        response_model=list[row],
     )
     def answer_report(
         query: Annotated[ReportQuery, Query()],
@@ -89,7 +85,7 @@ def _add_report(router: APIRouter, name: str, mart: str) -> None:
         if kind is None:
             raise HTTPException(406, "reports are application/json or text/csv")
         try:
-            report = service.published.report(mart, query.year)
+            report = service.read_report(mart, query.year)
         except StepFailed as error:
             service.logger.error("published", exc_info=error)
             raise HTTPException(503, "what is published can't be read now; try again") from error

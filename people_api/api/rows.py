@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Query, Response
 from pydantic import BaseModel, create_model
-from sqlalchemy import Select, func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from people_api.api.answers import answers
-from people_api.api.requests import Page, RowId, StrictRoute, TheService
+from people_api.api.requests import Page, RowId, Shown, StrictRoute, TheService
 from people_api.api.service import Service
 from people_api.database.models import Entity
 from people_api.dictionary import changes_of, values_of
@@ -42,16 +42,16 @@ def rows_router(table: Table) -> APIRouter:
     partial: Any = changes_of(table.row)
     model, singular = table.model, table.singular
 
-    def find(session: Session, id_: int, *, even_inactive: bool = False) -> Entity:
-        row = session.get(model, id_, with_for_update=True)
+    def find(session: Session, id_: int, *, even_inactive: bool = False, to_change: bool = True) -> Entity:
+        row = session.get(model, id_, with_for_update=to_change)
         if row is None or not (row.is_active or even_inactive):
             raise HTTPException(404, f"{table.name} has no {id_}")
         return row
 
-    def set_fields(session: Session, row: Any, values: dict[str, Any]) -> None:
+    def set_fields(row: Entity, values: dict[str, Any]) -> Entity:
         for field, value in _stored_values(table, values).items():
             setattr(row, field, value)
-        session.flush()
+        return row
 
     @router.post("", status_code=201, summary=f"Create a {singular}", responses=answers(403, 409, 422))
     def create(row: new, service: TheService, response: Response) -> stored:
@@ -61,50 +61,33 @@ def rows_router(table: Table) -> APIRouter:
                 raise HTTPException(409, f"{table.name} has {row.id} already; PUT replaces it, an inactive one too")
             created = model(**_stored_values(table, row.model_dump()), is_active=True)
             session.add(created)
-            session.flush()
-            response.headers["Location"] = f"/v1/{table.name}/{row.id}"
-            return _answer(stored, created)
+        response.headers["Location"] = f"/v1/{table.name}/{row.id}"
+        return created
 
     @router.get("", summary=f"List {table.name}", responses=answers(422))
     def list_rows(page: Annotated[RowPage, Query()], service: TheService) -> listed:
         """Rows are in the order of their ids, inactive ones only on request."""
-        query: Select = select(model)
-        if page.include_inactive == "false":
-            query = query.where(model.is_active)
-        with Session(service.engine) as session:
-            total = session.scalars(select(func.count()).select_from(query.subquery())).one()
-            rows = session.scalars(query.order_by(model.id).limit(page.limit).offset(page.offset))
-            items = [_answer(stored, row) for row in rows]
-        return listed(items=items, total=total, limit=page.limit, offset=page.offset)
+        rows = select(model.__table__)
+        return page.read(service, rows.where(model.is_active) if page.include_inactive == "false" else rows)
 
     @router.get("/{id:int}", summary=f"Read a {singular}", responses=answers(404, 422))
     def read(id: RowId, service: TheService) -> stored:  # noqa: A002
         """An inactive row isn't found."""
         with Session(service.engine) as session:
-            row = session.get(model, id)
-            if row is None or not row.is_active:
-                raise HTTPException(404, f"{table.name} has no {id}")
-            return _answer(stored, row)
+            return find(session, id, to_change=False)
 
-    @router.put(
-        "/{id:int}",
-        summary=f"Replace a {singular}",
-        responses=answers(403, 404, 409, 422),
-    )
+    @router.put("/{id:int}", summary=f"Replace a {singular}", responses=answers(403, 404, 409, 422))
     def replace(id: RowId, values: replacement, service: TheService) -> stored:  # noqa: A002
         """All fields are required. An inactive row becomes active again."""
         with _changing(service) as session:
             row = find(session, id, even_inactive=True)
-            set_fields(session, row, values.model_dump() | {"is_active": True})
-            return _answer(stored, row)
+            return set_fields(row, values.model_dump() | {"is_active": True})
 
     @router.patch("/{id:int}", summary=f"Change fields of a {singular}", responses=answers(403, 404, 409, 422))
     def change(id: RowId, changes: partial, service: TheService) -> stored:  # noqa: A002
         """Fields that aren't sent keep their values."""
         with _changing(service) as session:
-            row = find(session, id)
-            set_fields(session, row, changes.model_dump(exclude_unset=True))
-            return _answer(stored, row)
+            return set_fields(find(session, id), changes.model_dump(exclude_unset=True))
 
     @router.delete("/{id:int}", status_code=204, summary=f"Delete a {singular}", responses=answers(403, 404, 409, 422))
     def delete(id: RowId, service: TheService, hard: HardDelete = "false") -> None:  # noqa: A002
@@ -123,7 +106,7 @@ def _answer_models(table: Table) -> tuple[type[BaseModel], type[BaseModel]]:
     """Return the response models of a row and of a page of rows."""
     name = table.singular.capitalize()
     # Plain types: stored rows may have bypassed the judge, and are shown unchanged.
-    types: dict[str, Any] = {field: (int if type_ == "integer" else str, ...) for field, type_ in table.types.items()}
+    types: dict[str, Any] = {field: (int if type_ == "integer" else Shown, ...) for field, type_ in table.types.items()}
     stored: Any = create_model(name, __doc__=f"A stored {table.singular}.", **types, is_active=(bool, ...))
     listed = create_model(
         f"{name}Page",
@@ -134,16 +117,6 @@ def _answer_models(table: Table) -> tuple[type[BaseModel], type[BaseModel]]:
         offset=(int, ...),
     )
     return stored, listed
-
-
-def _answer(stored: type[BaseModel], row: Any) -> BaseModel:
-    values = {field: getattr(row, field) for field in stored.model_fields}
-    return stored(**{field: as_json(value) for field, value in values.items()})
-
-
-def as_json(value: Any) -> Any:
-    """Return a stored value for JSON, with times in UTC ending in Z."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
 def _stored_values(table: Table, values: dict[str, Any]) -> dict[str, Any]:

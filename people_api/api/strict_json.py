@@ -4,14 +4,8 @@ import json
 from typing import Any
 
 from ingestion.json_arrays import split_array
-from people_api.dictionary import LongNumber
-
-
-class RepeatedField(dict):
-    """An object that names a field twice, so that its value is ambiguous."""
-
-
-_MAX_DIGITS = 20
+from people_api.dictionary import read_integer
+from people_api.judge import Unreadable
 
 
 def read_json(body: bytes) -> tuple[Any, list[str]]:
@@ -27,19 +21,15 @@ def read_json(body: bytes) -> tuple[Any, list[str]]:
         raise ValueError("nested too deeply") from error
 
 
-def _read_integer(digits: str) -> int | LongNumber:
-    return int(digits) if len(digits) <= _MAX_DIGITS else LongNumber()
-
-
 def _read_number(text: str) -> float | int:
     """Return a number; 12.0 is the integer 12, because JSON has one kind of number (RFC 8259, 6)."""
     number = float(text)
     return int(number) if abs(number) < 2**53 and number.is_integer() else number
 
 
-def _read_object(pairs: list[tuple[str, Any]]) -> dict:
+def _read_object(pairs: list[tuple[str, Any]]) -> dict | Unreadable:
     fields = dict(pairs)
-    return fields if len(fields) == len(pairs) else RepeatedField(fields)
+    return fields if len(fields) == len(pairs) else Unreadable("row: names a field twice")
 
 
-_DECODER = json.JSONDecoder(parse_int=_read_integer, parse_float=_read_number, object_pairs_hook=_read_object)
+_DECODER = json.JSONDecoder(parse_int=read_integer, parse_float=_read_number, object_pairs_hook=_read_object)

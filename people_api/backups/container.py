@@ -10,22 +10,23 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from people_api.backups.limits import BLOCK_BYTES, HEADER_BYTES, Budget, Damaged
+from people_api.backups.limits import BLOCK_BYTES, HEADER_BYTES, RATIO, Damaged, check_size
 
 _MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16
 _VARINT_BYTES = 10  # of a 64-bit number with seven bits a byte
 
 
-def read_blocks(file: BinaryIO, schema: dict[str, Any], rows: int, budget: Budget) -> Iterator[tuple[int, bytes]]:
+def read_blocks(file: BinaryIO, schema: dict[str, Any], rows: int, max_bytes: int) -> Iterator[tuple[int, bytes]]:
     """Yield each block's row count and unpacked bytes; raises Damaged at the first fault.
 
     The whole file, including its number of rows, is checked only when the iterator ends.
     """
     reader = _Reader(file)
-    budget.check_size(reader.size)
+    check_size(reader.size, max_bytes)
     codec, sync = _read_header(reader, schema)
-    unpacked_left, rows_left = budget.unpacked_bytes(reader.size), rows
+    # One block is safe at any ratio.
+    unpacked_left, rows_left = max(BLOCK_BYTES, RATIO * reader.size), rows
     while reader.left:
         count, size = reader.varint(), reader.varint()
         if not 0 < count <= rows_left:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import fastavro
 
 from people_api.backups.container import read_blocks
-from people_api.backups.limits import Budget, Damaged
+from people_api.backups.limits import Damaged
 from people_api.backups.schemas import SCHEMAS, TEXTS
 
 _HIRED = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -17,13 +17,13 @@ _HIRED = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _UNDECODABLE = (EOFError, IndexError, OverflowError, struct.error, TypeError, ValueError)
 
 
-def read_rows(file: BinaryIO, table: str, rows: int, budget: Budget) -> Iterator[tuple[Any, ...]]:
+def read_rows(file: BinaryIO, table: str, rows: int, max_bytes: int) -> Iterator[tuple[Any, ...]]:
     """Yield the rows, in the order of the schema's fields; raises Damaged at the first fault."""
     schema = SCHEMAS[table]
     parsed = fastavro.parse_schema(schema)
     rules = _rules_of(schema)
     number = 0
-    for count, data in read_blocks(file, schema, rows, budget):
+    for count, data in read_blocks(file, schema, rows, max_bytes):
         block = BytesIO(data)
         for _ in range(count):
             number += 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -70,11 +71,11 @@ def rejects(
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format")] = "table",
 ) -> None:
     """Show the rows that the service or an import rejected, with every reason."""
-    from people_api.rejected import COLUMNS, newest_rejects
+    from people_api.intake import REJECT_COLUMNS, newest_rejects
     from pipeline.cli.row_formats import write_rows
 
     with people_database() as engine:
-        write_rows(newest_rejects(engine, limit), COLUMNS, form, limit, request.reporter)
+        write_rows(newest_rejects(engine, limit), REJECT_COLUMNS, form, limit, request.reporter)
 
 
 @command(people_app, "tradewinds people migrate")
@@ -87,12 +88,12 @@ def migrate(request: Request) -> None:
 @command(people_app, "tradewinds people backup employees")
 def backup(request: Request, table: Table) -> None:
     """Back up a table's current rows to a new Avro file."""
-    from people_api.backups import back_up, open_store
+    from people_api.backups import back_up
     from people_api.backups.schemas import check_table
 
     check_table(table)
     with people_database() as engine:
-        taken = back_up(engine, table, open_store(request.home))
+        taken = back_up(engine, table, request.home.backups)
     request.reporter.say(f"{table}: {taken.rows:,} rows backed up to {taken.location}")
 
 
@@ -110,17 +111,18 @@ def restore(
     ] = None,
 ) -> None:
     """Replace a table's rows with those of a backup, in one transaction."""
-    from people_api.backups import open_folder, open_store, restore_from
+    from ingestion.stores import open_store
     from people_api.backups import restore as restore_named
+    from people_api.backups import restore_from
     from people_api.backups.schemas import check_table
 
     check_table(table)
     with people_database() as engine:
         if file is None or ("/" not in file and not Path(file).exists()):
-            used = restore_named(engine, table, open_store(request.home), file)
+            used = restore_named(engine, table, request.home.backups, file)
         else:
             folder, slash, name = file.rpartition("/")
-            used = restore_from(engine, table, open_folder(folder + slash), name)
+            used = restore_from(engine, table, open_store(folder + slash, request.home.work), name)
     request.reporter.say(f"{table}: {used.rows:,} rows restored from {used.location}")
 
 
@@ -132,11 +134,11 @@ def serve(
 ) -> None:
     """Run the service until it is stopped; its log is logs/people-service.jsonl in the home."""
     from people_api.serving import serve as serve_people
-    from pipeline.people import PublishedReports
+    from pipeline.people import read_report
     from pipeline.publishing import open_publisher
 
-    published, say = PublishedReports(open_publisher(request.target, request.home)), request.reporter.say
-    serve_people(request.home, published, host, port, lambda url: say(f"the people service answers at {url}"))
+    reports, say = partial(read_report, open_publisher(request.target, request.home)), request.reporter.say
+    serve_people(request.home, reports, host, port, lambda url: say(f"the people service answers at {url}"))
 
 
 @command(key_app, "tradewinds people key create --name night-shift --role writer")

@@ -40,7 +40,7 @@ def add(
     ] = False,
 ) -> None:
     """Send rows to the service (PEOPLE_API_URL, PEOPLE_API_KEY); exit 1 if it rejects any."""
-    from people_api.csv_parts import read_part
+    from people_api.csv_lines import read_part
 
     if (file is None and (first > 1 or count)) or (file and rows):
         raise BadRequest("--first-line and --lines are of a --file, which takes the place of other rows")

@@ -59,6 +59,12 @@ def contents(database: Database) -> dict[str, list[tuple]]:
         return {table: connection.execute(f"select * from {table} order by id").fetchall() for table in TABLES}
 
 
+def backups_in(root: str, table: str) -> dict[str, dict]:
+    """Return the sidecars of a table's backups by name, newest first."""
+    found = sorted((Path(root) / table).glob("*.avro.json"), reverse=True)
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in found}
+
+
 def rehash(path: Path, content: bytes, **said: object) -> Path:
     """Give a backup another content, and its sidecar the hash that belongs to it and whatever else is said."""
     path.write_bytes(content)

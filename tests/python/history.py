@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from ingestion.settings import Home
 from pipeline.dbt.project import published_marts
@@ -71,17 +72,12 @@ def requesting(
     landed: Sandbox, home: Path, warehouse: Database | None, sources: Sequence[str] = ()
 ) -> Iterator[Request]:
     """Hand out a request on a fresh home that shares the landed days, in this process; no warehouse is DuckDB."""
-    before = dict(os.environ)
-    os.environ.update(landed.settings, TRADEWINDS_LANDING_URL=str(landed.home / "landing"))
-    os.environ.update(warehouse_settings(warehouse) if warehouse else {})
+    settings = landed.settings | {"TRADEWINDS_LANDING_URL": str(landed.home / "landing")}
     target = "postgres" if warehouse else "duckdb"
-    request = Request(home=Home(home), target=target, named_sources=list(sources), reporter=Reporter())
-    try:
+    with patch.dict(os.environ, settings | (warehouse_settings(warehouse) if warehouse else {})):
+        request = Request(home=Home(home), target=target, named_sources=list(sources), reporter=Reporter())
         with request.warehouse.serving():
             yield request
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def build_in_order(request: Request, order: list[str], built: list[str]) -> str:

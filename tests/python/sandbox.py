@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import cycle
@@ -73,6 +74,14 @@ class Database:
     def query(self, statement: str) -> list[tuple]:
         with psycopg.connect(self.url) as connection:
             return connection.execute(statement).fetchall()
+
+    def wait_for_waiting(self, sessions: int = 1) -> None:
+        """Return once so many of its sessions wait for a lock."""
+        waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        until = time.monotonic() + 60
+        while len(self.query(waiting)) < sessions:
+            assert time.monotonic() < until, "nobody waits"
+            time.sleep(0.02)
 
 
 @dataclass

@@ -49,7 +49,6 @@ _IMPORTED = (
     "people_api.backups",
     "people_api.client",
     "people_api.importing",
-    "people_api.rejected",
     "people_api.sample",
     "people_api.serving",
     "alembic.command",

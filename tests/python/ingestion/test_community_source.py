@@ -32,14 +32,6 @@ CANARY = "canary-7f3a19c2e8"
 
 
 @pytest.fixture
-def api() -> Iterator[FaultyApi]:
-    """A small community, served."""
-    server = FaultyApi(small_rows())
-    with server.running():
-        yield server
-
-
-@pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: FaultyApi) -> Home:
     """A home whose API is asked for ten rows a page."""
     monkeypatch.setenv("SOURCES__COMMUNITY__BASE_URL", api.url)

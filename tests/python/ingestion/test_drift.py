@@ -1,17 +1,14 @@
 """A lost or retyped column stops the extract, with before and after, unless it is accepted."""
 
-from contextlib import contextmanager
-from typing import ClassVar
-
 import pyarrow as pa
 import pytest
 
 from ingestion.drift import describe_drift, refuse_drift
 from ingestion.errors import StepFailed
 from ingestion.extract import extract_source
-from ingestion.landing import Column, Landing, Manifest, Table, Totals
+from ingestion.landing import Column, Landing, Manifest, Table
 from ingestion.settings import Home
-from ingestion.sources import Reading
+from tests.python.ingestion.test_landing import Source
 
 ORDERS = pa.schema([("order_id", pa.int16()), ("freight", pa.float32()), ("order_date", pa.date32())])
 REGION = pa.schema([("region_id", pa.int16())])
@@ -93,41 +90,6 @@ def test_a_sample_and_the_real_source_are_not_compared(is_sample):
         refuse_drift(manifest_of(BEFORE, is_sample=is_sample), {}, source="northwind", is_sample=is_sample)
 
 
-class Source(Reading):
-    """A source of given tables."""
-
-    name, kind, area, raw_schema = "northwind", "postgres", "postgres", "raw_northwind"
-    tables_with_history = frozenset()
-    is_summed = True
-    control_totals: ClassVar[dict] = {}
-
-    def __init__(self, tables: dict[str, pa.Table], *, is_a_sample: bool = False):
-        self.tables = tables
-        self.is_a_sample = is_a_sample
-
-    def is_sample(self, home) -> bool:
-        return self.is_a_sample
-
-    @contextmanager
-    def open(self, home, run_date, work):
-        yield self
-
-    def schemas(self):
-        return {name: table.schema for name, table in self.tables.items()}
-
-    def read(self, table):
-        yield self.tables[table]
-
-    def rejects(self, table):
-        return []
-
-    def count(self, table):
-        return self.tables[table].num_rows
-
-    def totals(self, table):
-        return Totals()
-
-
 def test_a_day_is_compared_with_the_landed_day_before_it_and_no_other(tmp_path):
     home = Home(tmp_path)
     landing = Landing(home)
@@ -139,16 +101,14 @@ def test_a_day_is_compared_with_the_landed_day_before_it_and_no_other(tmp_path):
     extract("2021-01-10", old)
     with pytest.raises(StepFailed, match=r"since 2021-01-10 .*t\.a: int16 → string"):
         extract("2021-01-11", new)
-    assert landing.manifest("northwind", "2021-01-11") is None
+    assert landing.manifest("fake", "2021-01-11") is None
     extract("2021-01-11", new, accept_drift=True)
     extract("2021-01-12", new)  # accepted once is accepted
     extract("2021-01-10", new)  # the first day has none before it
     extract("2021-01-10", old)  # and is not compared with itself or later days
     with pytest.raises(StepFailed, match=r"since 2021-01-11 .*t\.a: string → int16"):
         extract("2021-01-12", old)
-    assert landing.faults("northwind", "2021-01-12", read_files=True) == [
-        "the last extract of northwind failed or was cut off"
-    ]
-    assert landing.faults("northwind", "2021-01-11", read_files=True) == []
+    assert landing.faults("fake", "2021-01-12", read_files=True) == ["the last extract of fake failed or was cut off"]
+    assert landing.faults("fake", "2021-01-11", read_files=True) == []
     extract_source(Source({"t": old}, is_a_sample=True), "2021-01-12", home)
-    assert landing.manifest("northwind", "2021-01-12").is_sample
+    assert landing.manifest("fake", "2021-01-12").is_sample

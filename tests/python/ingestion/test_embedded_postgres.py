@@ -184,9 +184,7 @@ def test_a_server_that_a_killed_command_left_is_used_and_stopped(server: Embedde
     assert not server.is_running()
 
 
-def test_a_killed_postmaster_is_replaced_and_keeps_what_was_committed(
-    server: EmbeddedPostgres,
-) -> None:
+def test_a_killed_postmaster_is_replaced_and_keeps_what_was_committed(server: EmbeddedPostgres) -> None:
     with server.running() as url:
         with psycopg.connect(url) as connection:
             connection.execute("create table kept as select 42 as answer")
@@ -200,9 +198,7 @@ def test_a_killed_postmaster_is_replaced_and_keeps_what_was_committed(
     assert not server.is_running()
 
 
-def test_a_process_that_got_the_number_of_a_dead_server_is_not_mistaken_for_it(
-    open_home: Path,
-) -> None:
+def test_a_process_that_got_the_number_of_a_dead_server_is_not_mistaken_for_it(open_home: Path) -> None:
     server = EmbeddedPostgres(open_home)
     with server.running():
         os.kill(find_pid(server), signal.SIGKILL)

@@ -222,12 +222,7 @@ def test_a_day_lands_with_rows_types_rejects_and_hashes(landing, home):
             (field.name, str(field.type)) for field in table.schema
         ]
         assert (name, table.num_rows, True) in seen
-    assert {name: table.rejected_rows for name, table in manifest.tables.items()} == {
-        "some": 2,
-        "empty": 0,
-        "moments": 0,
-        odd: 0,
-    }
+    assert {name: table.rejected_rows for name, table in manifest.tables.items() if table.rejected_rows} == {"some": 2}
     (rejects,) = manifest.rejects
     assert rejects.path.startswith(f"_rejects/fake/run_date={DAY}/some-")
     kept = parquet.read_table(path_of(landing, rejects), partitioning=None).to_pylist()
@@ -528,27 +523,17 @@ def test_a_missing_file_is_a_fault(landing, landed):
     assert faults(landing) == expected
 
 
-def test_a_shortened_or_lengthened_file_is_a_fault(landing, landed):
+def test_a_shortened_lengthened_or_flipped_file_is_a_fault(landing, landed):
     data = landed.read_bytes()
-    expected = (
+    expected = [
         f"fake: landed file {landed.relative_to(root_of(landing))} is damaged (its SHA-256 is not the manifest's)"
-    )
+    ]
     for damaged in (data[:-1], b"", data + b"\0"):
         landed.write_bytes(damaged)
-        assert faults(landing) == faults(landing, read_files=False) == [expected]
-    landed.write_bytes(data)
-    assert faults(landing) == []
-
-
-def test_any_flipped_bit_is_a_fault(landing, landed):
-    data = bytearray(landed.read_bytes())
-    for position in (0, 4, len(data) // 2, len(data) - 1):
-        data[position] ^= 1
-        landed.write_bytes(data)
-        assert faults(landing) == [
-            f"fake: landed file {landed.relative_to(root_of(landing))} is damaged (its SHA-256 is not the manifest's)"
-        ]
-        data[position] ^= 1
+        assert faults(landing) == faults(landing, read_files=False) == expected
+    for place in (0, 4, len(data) // 2, len(data) - 1):
+        landed.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        assert faults(landing) == expected
     landed.write_bytes(data)
     assert faults(landing) == []
 

@@ -1,24 +1,20 @@
 """The community marts equal what plain Python computes from the served JSON, on every engine."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import Home
-from ingestion.warehouse import open_warehouse
 from tests.python.built import BuiltHomes
 from tests.python.community import FaultyApi, read_rows
+from tests.python.marts import TARGETS, Rows, read_marts
 from tests.python.sandbox import Sandbox, make_database, warehouse_settings
 
 DAY = "2021-01-02"
-TARGETS = ("duckdb", "postgres")
 MARTS = ("dim_users", "dim_posts", "fct_comments", "todos_completion_by_user")
 BAD_TODO = '{"userId": 1,  "id": 202, "title": "when?", "completed": "later"}'
-Rows = dict[str, list[dict]]
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +47,10 @@ def ran(
 
 
 @pytest.fixture(scope="module", params=TARGETS)
-def marts(ran: Sandbox, request: pytest.FixtureRequest) -> Iterator[Rows]:
+def marts(ran: Sandbox, request: pytest.FixtureRequest) -> Rows:
     """The built marts' rows."""
-    before = dict(os.environ)
-    try:
-        os.environ.update(ran.settings)
-        warehouse = open_warehouse(request.param, Home(ran.home))
-        with warehouse.serving():
-            found = {}
-            for mart in MARTS:
-                with warehouse.reading(f"community.{mart}", []) as batches:
-                    found[mart] = batches.read_all().to_pylist()
-            yield found
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    found = read_marts(ran, request.param, [f"community.{mart}" for mart in MARTS])
+    return {relation.removeprefix("community."): rows for relation, rows in found.items()}
 
 
 def _sorted(rows: list[dict], key: str) -> list[dict]:

@@ -284,20 +284,31 @@ SOURCE = "source.tradewinds.northwind.orders"
 CUSTOMERS = "source.tradewinds.northwind.customers"
 
 
-def _node(name: str, key: str, value: object) -> Callable[[Project], None]:
-    return lambda project: project.manifest["nodes"][name].update({key: value})
+def _set(kind: str, name: str, path: str, value: object) -> Callable[[Project], None]:
+    """Set what one of the manifest's things has at a dotted path."""
+    *places, last = path.split(".")
+
+    def spoil(project: Project) -> None:
+        thing = project.manifest[kind][name]
+        for place in places:
+            thing = thing[int(place)] if isinstance(thing, list) else thing[place]
+        thing[last] = value
+
+    return spoil
 
 
-def _thing(kind: str, name: str, key: str, value: object) -> Callable[[Project], None]:
-    return lambda project: project.manifest[kind][name].update({key: value})
+def _describe_nothing(kind: str) -> Callable[[Project], None]:
+    return lambda project: project.ours(kind)[0].update(description=" ")
 
 
-def _column(name: str, key: str, value: object) -> Callable[[Project], None]:
-    return lambda project: project.manifest["nodes"][name]["columns"]["order_id"].update({key: value})
+def _key_test(key: str, value: object) -> Callable[[Project], None]:
+    """Change the test of a mart's key, or its configuration."""
 
+    def spoil(project: Project) -> None:
+        test = next(test for test in project.nodes("test") if test["name"] == "unique_fct_orders_order_id")
+        (test["config"] if key in test["config"] else test)[key] = value
 
-def _config(name: str, key: str, value: object) -> Callable[[Project], None]:
-    return lambda project: project.manifest["nodes"][name]["config"].update({key: value})
+    return spoil
 
 
 def _lose_reader(project: Project) -> None:
@@ -305,49 +316,8 @@ def _lose_reader(project: Project) -> None:
         exposure["depends_on"]["nodes"] = [name for name in exposure["depends_on"]["nodes"] if "dim_dates" not in name]
 
 
-def _undocument_argument(project: Project) -> None:
-    project.manifest["macros"]["macro.tradewinds.to_money"]["arguments"][0]["description"] = ""
-
-
-def _key_test(project: Project) -> dict:
-    return next(test for test in project.nodes("test") if test["name"] == "unique_fct_orders_order_id")
-
-
-def _lose_key_test(project: Project) -> None:
-    del project.manifest["nodes"][_key_test(project)["unique_id"]]
-
-
-def _soften_key_test(project: Project) -> None:
-    _key_test(project)["config"]["severity"] = "warn"
-
-
-def _narrow_key_test(project: Project) -> None:
-    _key_test(project)["config"]["where"] = "order_id > 0"
-
-
-def _test_another_column(project: Project) -> None:
-    _key_test(project)["column_name"] = "line_count"
-
-
 def _lose_rejects(project: Project) -> None:
-    project.manifest["nodes"][REJECTED_ROWS]["depends_on"]["nodes"].remove(
-        "model.tradewinds.stg_northwind__rejected_orders"
-    )
-
-
-def _describe_nothing(kind: str) -> Callable[[Project], None]:
-    def spoil(project: Project) -> None:
-        project.ours(kind)[0]["description"] = " "
-
-    return spoil
-
-
-def _undescribe_source_column(project: Project) -> None:
-    project.manifest["sources"][SOURCE]["columns"]["order_id"]["description"] = ""
-
-
-def _undescribe_snapshot_column(project: Project) -> None:
-    project.manifest["nodes"][SNAPSHOT]["columns"]["customer_id"]["description"] = ""
+    _parents(project.manifest["nodes"][REJECTED_ROWS]).remove("model.tradewinds.stg_northwind__rejected_orders")
 
 
 def _forget_quarantine(project: Project) -> None:
@@ -365,32 +335,42 @@ def _macro(path: str, name: str) -> Callable[[Project], None]:
 
 
 SPOILED: tuple[tuple[Check, Callable[[Project], None], str], ...] = (
-    (everything_is_described, _node(SNAPSHOT, "description", ""), "snapshot customers_snapshot"),
-    (everything_is_described, _undescribe_source_column, "source orders.order_id"),
-    (everything_is_described, _undescribe_snapshot_column, "snapshot customers_snapshot.customer_id"),
-    (everything_is_described, _thing("sources", SOURCE, "description", ""), "source orders"),
+    (
+        everything_is_described,
+        _set("sources", SOURCE, "columns.order_id.description", ""),
+        "source orders.order_id",
+    ),
+    (
+        everything_is_described,
+        _set("nodes", SNAPSHOT, "columns.customer_id.description", ""),
+        "snapshot customers_snapshot.customer_id",
+    ),
     (everything_is_described, _describe_nothing("metrics"), "metric "),
     (everything_is_described, _describe_nothing("semantic_models"), "semantic_model "),
     (everything_is_described, _describe_nothing("saved_queries"), "saved_query "),
-    (keys_of_marts_are_tested, _lose_key_test, "fct_orders has no test of its key"),
-    (keys_of_marts_are_tested, _soften_key_test, "fct_orders has no test of its key"),
-    (keys_of_marts_are_tested, _narrow_key_test, "fct_orders has no test of its key"),
-    (keys_of_marts_are_tested, _test_another_column, "fct_orders has no test of order_id"),
-    (keys_of_marts_are_tested, _column(MART, "constraints", []), "fct_orders.order_id may be null"),
-    (every_model_has_its_yml_beside_it, _node(MART, "patch_path", None), "fct_orders"),
+    (keys_of_marts_are_tested, _key_test("attached_node", None), "fct_orders has no test of its key"),
+    (keys_of_marts_are_tested, _key_test("severity", "warn"), "fct_orders has no test of its key"),
+    (keys_of_marts_are_tested, _key_test("where", "order_id > 0"), "fct_orders has no test of its key"),
+    (keys_of_marts_are_tested, _key_test("column_name", "line_count"), "fct_orders has no test of order_id"),
+    (
+        keys_of_marts_are_tested,
+        _set("nodes", MART, "columns.order_id.constraints", []),
+        "fct_orders.order_id may be null",
+    ),
+    (every_model_has_its_yml_beside_it, _set("nodes", MART, "patch_path", None), "fct_orders"),
     (
         every_model_has_its_yml_beside_it,
-        _node(STAGING, "patch_path", "tradewinds://models/staging/northwind/models.yml"),
+        _set("nodes", STAGING, "patch_path", "tradewinds://models/staging/northwind/models.yml"),
         "stg_northwind__orders",
     ),
     (a_macro_file_holds_one_macro, _macro("macros/run_date.sql", "another"), "macros/run_date.sql"),
     (a_macro_file_holds_one_macro, _macro("macros/dates.sql", "first_day"), "macros/dates.sql"),
     (
         snapshots_are_of_the_tables_with_a_history,
-        _thing("sources", SOURCE, "config", {"meta": {"has_history": True}}),
+        _set("sources", SOURCE, "config", {"meta": {"has_history": True}}),
         SOURCE,
     ),
-    (snapshots_are_of_the_tables_with_a_history, _node(SNAPSHOT, "depends_on", {"nodes": []}), CUSTOMERS),
+    (snapshots_are_of_the_tables_with_a_history, _set("nodes", SNAPSHOT, "depends_on", {"nodes": []}), CUSTOMERS),
     (
         rejected_rows_reads_by_every_rule,
         _lose_rejects,
@@ -403,7 +383,7 @@ SPOILED: tuple[tuple[Check, Callable[[Project], None], str], ...] = (
     ),
     (
         singular_tests_are_described_as_they_open,
-        _node("test.tradewinds.assert_history_matches_raw", "description", "Fails if history is wrong."),
+        _set("nodes", "test.tradewinds.assert_history_matches_raw", "description", "Fails if history is wrong."),
         "assert_history_matches_raw",
     ),
     (the_overview_tells_every_schema, _forget_quarantine, "quarantine"),
@@ -460,27 +440,29 @@ def test_a_broken_rule_is_found(
 INTERMEDIATE = "model.tradewinds.int_order_lines_priced"
 # One that breaks each rule of dbt-bouncer.yml, by the rule's name.
 BOUNCED: dict[str, Callable[[Project], None]] = {
-    "check_exposure_based_on_non_public_models": _node(MART, "access", "protected"),
+    "check_exposure_based_on_non_public_models": _set("nodes", MART, "access", "protected"),
     "check_exposure_description_populated": _describe_nothing("exposures"),
     "check_exposure_has_owner": lambda project: project.ours("exposures")[0]["owner"].update(name=None, email=None),
-    "check_lineage_source_cannot_be_used": _node(MART, "depends_on", {"nodes": [SOURCE]}),
-    "check_macro_arguments_description_populated": _undocument_argument,
-    "check_macro_description_populated": _thing("macros", "macro.tradewinds.run_date", "description", ""),
-    "check_model_access": _node(INTERMEDIATE, "access", "public"),
-    "check_model_column_description_populated": _column(STAGING, "description", ""),
-    "check_model_contract_enforced_for_public_model": _config(MART, "contract", {"enforced": False}),
-    "check_model_description_contains_regexp_pattern": _node(MART, "description", "Orders. One row per order."),
-    "check_model_description_populated": _node(STAGING, "description", ""),
-    "check_model_documented_in_same_directory": _node(MART, "patch_path", "tradewinds://models/marts/all.yml"),
+    "check_lineage_source_cannot_be_used": _set("nodes", MART, "depends_on", {"nodes": [SOURCE]}),
+    "check_macro_arguments_description_populated": _set(
+        "macros", "macro.tradewinds.to_money", "arguments.0.description", ""
+    ),
+    "check_macro_description_populated": _set("macros", "macro.tradewinds.run_date", "description", ""),
+    "check_model_access": _set("nodes", INTERMEDIATE, "access", "public"),
+    "check_model_column_description_populated": _set("nodes", STAGING, "columns.order_id.description", ""),
+    "check_model_contract_enforced_for_public_model": _set("nodes", MART, "config.contract", {"enforced": False}),
+    "check_model_description_contains_regexp_pattern": _set("nodes", MART, "description", "Orders. One row per order."),
+    "check_model_description_populated": _set("nodes", STAGING, "description", ""),
+    "check_model_documented_in_same_directory": _set("nodes", MART, "patch_path", "tradewinds://models/marts/all.yml"),
     "check_model_has_exposure": _lose_reader,
-    "check_model_materialization_permitted": _config(STAGING, "materialized", "table"),
-    "check_model_max_number_of_lines": _node(MART, "raw_code", "select 1\n" * 121),
-    "check_model_names": _node(STAGING, "name", "northwind__orders"),
-    "check_seed_description_populated": _node("seed.tradewinds.holidays", "description", ""),
-    "check_semantic_model_based_on_non_public_models": _node(MART, "access", "protected"),
-    "check_snapshot_description_populated": _node(SNAPSHOT, "description", ""),
-    "check_source_description_populated": _thing("sources", SOURCE, "description", ""),
-    "check_source_top_level_description_populated": _thing("sources", SOURCE, "source_description", ""),
+    "check_model_materialization_permitted": _set("nodes", STAGING, "config.materialized", "table"),
+    "check_model_max_number_of_lines": _set("nodes", MART, "raw_code", "select 1\n" * 121),
+    "check_model_names": _set("nodes", STAGING, "name", "northwind__orders"),
+    "check_seed_description_populated": _set("nodes", "seed.tradewinds.holidays", "description", ""),
+    "check_semantic_model_based_on_non_public_models": _set("nodes", MART, "access", "protected"),
+    "check_snapshot_description_populated": _set("nodes", SNAPSHOT, "description", ""),
+    "check_source_description_populated": _set("sources", SOURCE, "description", ""),
+    "check_source_top_level_description_populated": _set("sources", SOURCE, "source_description", ""),
 }
 
 
@@ -502,8 +484,8 @@ def test_dbt_bouncer_finds_what_breaks_each_of_its_rules(manifest: str, tmp_path
 
 def test_dbt_score_finds_a_model_and_a_seed_without_an_owner(manifest: str, tmp_path: Path) -> None:
     spoiled = Project(json.loads(manifest), {})
-    _node(MART, "group", None)(spoiled)
-    _config("seed.tradewinds.holidays", "group", None)(spoiled)
+    _set("nodes", MART, "group", None)(spoiled)
+    _set("nodes", "seed.tradewinds.holidays", "config.group", None)(spoiled)
     (tmp_path / "manifest.json").write_text(json.dumps(spoiled.manifest))
     done = _lint("dbt-score", "lint", "--show", "failing-items", "--manifest", str(tmp_path / "manifest.json"))
     assert done.returncode == 1

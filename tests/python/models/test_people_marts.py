@@ -5,7 +5,6 @@
 
 import csv
 import os
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,12 +14,11 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.samples.defaults import sample_people
 from ingestion.settings import Home
-from ingestion.warehouse import open_warehouse
+from tests.python.marts import TARGETS, Rows, read_marts
 from tests.python.people import make_people, read_rows
 from tests.python.sandbox import Sandbox, make_database, warehouse_settings
 
 DAY_BEFORE, DAY = "2022-06-01", "2022-06-02"
-TARGETS = ("duckdb", "postgres")
 READ = (
     "people.hires_by_month", "people.hires_by_quarter", "people.departments_above_mean", "people.fct_hires",
     "quarantine.rejected_rows",
@@ -37,7 +35,6 @@ ADDED = {
         "9000202,Ed,2022-07-01T00:00:00Z,905,",
     ],
 }
-Marts = dict[str, list[dict]]
 
 
 def _files(server: EmbeddedPostgres) -> dict[str, Path]:
@@ -85,21 +82,9 @@ def ran(server: EmbeddedPostgres, shared_sandbox: Sandbox, files: dict[str, Path
 
 
 @pytest.fixture(scope="module", params=TARGETS)
-def marts(ran: Sandbox, request: pytest.FixtureRequest) -> Iterator[Marts]:
+def marts(ran: Sandbox, request: pytest.FixtureRequest) -> Rows:
     """The built marts' rows."""
-    before = dict(os.environ)
-    try:
-        os.environ.update(ran.settings)
-        warehouse = open_warehouse(request.param, Home(ran.home))
-        with warehouse.serving():
-            found = {}
-            for relation in READ:
-                with warehouse.reading(relation, []) as batches:
-                    found[relation] = batches.read_all().to_pylist()
-            yield found
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    return read_marts(ran, request.param, READ)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +103,7 @@ def hires(files: dict[str, Path]) -> pd.DataFrame:
     return good.assign(year=moments.dt.year, quarter=moments.dt.quarter, moment=moments)
 
 
-def test_every_complete_line_is_a_hire(marts: Marts, hires: pd.DataFrame) -> None:
+def test_every_complete_line_is_a_hire(marts: Rows, hires: pd.DataFrame) -> None:
     columns = ["id", "name", "department", "job", "moment", "department_id", "job_id"]
     found = [tuple(row.values()) for row in marts["people.fct_hires"]]
     assert sorted(found) == sorted(
@@ -127,7 +112,7 @@ def test_every_complete_line_is_a_hire(marts: Marts, hires: pd.DataFrame) -> Non
     )
 
 
-def test_hires_by_quarter_are_those_of_pandas(marts: Marts, hires: pd.DataFrame) -> None:
+def test_hires_by_quarter_are_those_of_pandas(marts: Rows, hires: pd.DataFrame) -> None:
     keys = ["year", "department_id", "department", "job_id", "job"]
     counts = pd.crosstab([hires[key] for key in keys], hires["quarter"]).reindex(columns=[1, 2, 3, 4], fill_value=0)
     expected = [
@@ -141,14 +126,14 @@ def test_hires_by_quarter_are_those_of_pandas(marts: Marts, hires: pd.DataFrame)
     assert len({row[:3] for row in found}) < len(found), "namesakes have rows of their own"
 
 
-def test_hires_by_month_are_those_of_pandas(marts: Marts, hires: pd.DataFrame) -> None:
+def test_hires_by_month_are_those_of_pandas(marts: Rows, hires: pd.DataFrame) -> None:
     keys = [hires["department_id"], hires["job_id"], hires["department"], hires["job"], hires["year"]]
     counts = hires.groupby([*keys, hires["moment"].dt.month]).size()
     found = [tuple(row.values()) for row in marts["people.hires_by_month"]]
     assert sorted(found) == sorted((int(key[0]), int(key[1]), *key[2:], count) for key, count in counts.items())
 
 
-def test_departments_above_mean_are_those_of_pandas(marts: Marts, hires: pd.DataFrame, files: dict[str, Path]) -> None:
+def test_departments_above_mean_are_those_of_pandas(marts: Rows, hires: pd.DataFrame, files: dict[str, Path]) -> None:
     department_count = sum(1 for _ in read_rows(files["departments"], "departments"))
     expected = []
     for year, of_year in hires.groupby("year"):
@@ -177,7 +162,7 @@ def test_exports_are_in_the_order_of_the_report(ran: Sandbox, hires: pd.DataFram
     assert above == sorted(above)
 
 
-def test_what_the_database_refused_is_in_quarantine_on_every_day(marts: Marts, files: dict[str, Path]) -> None:
+def test_what_the_database_refused_is_in_quarantine_on_every_day(marts: Rows, files: dict[str, Path]) -> None:
     rows = [row for row in marts["quarantine.rejected_rows"] if row["source"] == "people"]
     by_day = {day: [row for row in rows if str(row["run_date"]) == day] for day in (DAY_BEFORE, DAY)}
     lines = files["employees"].read_text(encoding="utf-8").splitlines()

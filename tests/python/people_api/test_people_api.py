@@ -310,10 +310,7 @@ def test_a_retry_that_comes_while_the_batch_is_under_way_waits_for_its_answer(cl
     with psycopg.connect(shared_service.database.url) as owner, ThreadPoolExecutor(6) as pool:
         owner.execute(f"insert into jobs values ({id_}, 'theirs')")
         asked = [pool.submit(batch, client, [{"id": id_, "name": "x"}], "jobs", key) for _ in range(6)]
-        waiting = "select count(*) from pg_locks where not granted"
-        until = time.monotonic() + 30
-        while shared_service.database.query(waiting)[0][0] < 6 and time.monotonic() < until:
-            time.sleep(0.02)
+        shared_service.database.wait_for_waiting(6)
         owner.rollback()
         answers = [waited.result(60).json() for waited in asked]
     assert answers == [answers[0]] * 6

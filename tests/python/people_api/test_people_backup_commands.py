@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.settings import Home
-from people_api.backups import TABLES, Store, back_up, list_backups, open_store, restore
+from ingestion.stores import open_store
+from people_api.backups import TABLES, back_up, restore
 from people_api.database import open_engine
 from tests.python.avro_files import contents, make_odd_people
-from tests.python.people_commands import run
 from tests.python.s3_servers import KEY, SECRET, rclone
-from tests.python.sandbox import Database
+from tests.python.sandbox import Database, Sandbox
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def engine(people: Database) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def settings(people: Database, tmp_path: Path) -> dict[str, str]:
-    return {"TRADEWINDS_HOME": str(tmp_path / "home"), "PEOPLE_DATABASE_URL": people.url}
+def sandbox(people: Database, tmp_path: Path) -> Sandbox:
+    return Sandbox(tmp_path / "home", {"PEOPLE_DATABASE_URL": people.url})
 
 
 @pytest.fixture
@@ -44,51 +44,51 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         yield server.settings
 
 
-def _succeed(settings: dict[str, str], *words: str) -> str:
-    done = run(settings, *words)
+def _succeed(sandbox: Sandbox, *words: str) -> str:
+    done = sandbox.run("people", *words)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
     return done.stdout.strip()
 
 
-def _fail(exit_code: int, settings: dict[str, str], *words: str) -> str:
-    done = run(settings, *words)
+def _fail(exit_code: int, sandbox: Sandbox, *words: str) -> str:
+    done = sandbox.run("people", *words)
     assert done.returncode == exit_code, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert SECRET not in done.stderr
     return done.stderr
 
 
-def test_the_commands_on_disk(people: Database, settings: dict[str, str], tmp_path: Path) -> None:
+def test_the_commands_on_disk(people: Database, sandbox: Sandbox, tmp_path: Path) -> None:
     before = contents(people)
-    line = _succeed(settings, "backup", "departments")
+    line = _succeed(sandbox, "backup", "departments")
     path = Path(line.partition(" backed up to ")[2])
     assert line == f"departments: 10 rows backed up to {tmp_path}/home/backups/departments/{path.name}"
     for source in ((), ("--from", path.name), ("--from", os.path.relpath(path))):
         people.execute("update departments set name = 'other'")
-        assert _succeed(settings, "restore", "departments", *source).startswith("departments: 10 rows restored from ")
+        assert _succeed(sandbox, "restore", "departments", *source).startswith("departments: 10 rows restored from ")
         assert contents(people) == before
     for name in (path.name, path.name + ".json"):
         shutil.copy(path.with_name(name), tmp_path / name.replace(path.stem, "copy"))
     people.execute("update departments set name = 'other'")
-    _succeed(settings, "restore", "departments", "--from", str(tmp_path / "copy.avro"))
+    _succeed(sandbox, "restore", "departments", "--from", str(tmp_path / "copy.avro"))
     assert contents(people) == before
     (tmp_path / "copy.avro.json").unlink()
     os.mkfifo(tmp_path / "copy.avro.json")
-    assert "is missing" in _fail(1, settings, "restore", "departments", "--from", str(tmp_path / "copy.avro"))
-    assert "sidecar" in _fail(1, settings, "restore", "jobs", "--from", str(path))
-    assert "the tables are departments, " in _fail(2, settings, "backup", "api_keys")
-    assert "no name of a backup" in _fail(2, settings, "restore", "jobs", "--from", "latest")
+    assert "is missing" in _fail(1, sandbox, "restore", "departments", "--from", str(tmp_path / "copy.avro"))
+    assert "sidecar" in _fail(1, sandbox, "restore", "jobs", "--from", str(path))
+    assert "the tables are departments, " in _fail(2, sandbox, "backup", "api_keys")
+    assert "no name of a backup" in _fail(2, sandbox, "restore", "jobs", "--from", "latest")
     people.execute("delete from employees where id > 1")
     people.execute("delete from departments where id > 1")
-    _succeed(settings, "backup", "departments")
+    _succeed(sandbox, "backup", "departments")
     people.execute("insert into departments values (2, 'two', true)")
     people.execute("update employees set department_id = 2")
-    assert "departments (1): 1 (department_id 2)" in _fail(3, settings, "restore", "departments")
+    assert "departments (1): 1 (department_id 2)" in _fail(3, sandbox, "restore", "departments")
 
 
 def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str, str], tmp_path: Path) -> None:
-    before, store = contents(people), Store("s3://bucket/people backups")
+    before, store = contents(people), "s3://bucket/people backups"
     with pytest.raises(StepFailed, match="there is no backup"):
         restore(engine, "jobs", store)
     taken = {table: back_up(engine, table, store) for table in TABLES}
@@ -96,29 +96,29 @@ def test_backups_in_a_bucket(people: Database, engine: Engine, bucket: dict[str,
     for table, backup in taken.items():
         assert backup.location == f"s3://bucket/people backups/{table}/{backup.name}"
         assert restore(engine, table, store) == backup
-        assert list_backups(store, table) == [backup]
     assert contents(people) == before
-    folder = store.folder("jobs")
+    folder = open_store(f"{store}/jobs", tmp_path)
     (tmp_path / "draft").write_text("")
     with pytest.raises(FileExistsError):
         folder.add(tmp_path / "draft", taken["jobs"].name)
     assert restore(engine, "jobs", store, taken["jobs"].name) == taken["jobs"]
 
 
-def test_the_commands_take_a_bucket(people: Database, settings: dict[str, str], bucket: dict[str, str]) -> None:
-    settings |= bucket | {"TRADEWINDS_BACKUPS_URL": "s3://bucket"}
+def test_the_commands_take_a_bucket(people: Database, sandbox: Sandbox, bucket: dict[str, str]) -> None:
+    sandbox.settings |= bucket | {"TRADEWINDS_BACKUPS_URL": "s3://bucket"}
     before = contents(people)
-    url = _succeed(settings, "backup", "departments").partition(" backed up to ")[2]
+    url = _succeed(sandbox, "backup", "departments").partition(" backed up to ")[2]
     people.execute("update departments set name = 'other'")
-    assert _succeed(settings, "restore", "departments", "--from", url).endswith(f"rows restored from {url}")
+    assert _succeed(sandbox, "restore", "departments", "--from", url).endswith(f"rows restored from {url}")
     assert contents(people) == before
-    _fail(1, settings | {"FSSPEC_S3_KEY": "wrong"}, "restore", "departments")
+    sandbox.settings["FSSPEC_S3_KEY"] = "wrong"
+    _fail(1, sandbox, "restore", "departments")
 
 
 def test_a_damaged_file_in_a_bucket_is_refused(
     people: Database, engine: Engine, bucket: dict[str, str], tmp_path: Path
 ) -> None:
-    store = Store("s3://bucket")
+    store = "s3://bucket"
     path = tmp_path / "s3" / "bucket" / "jobs" / back_up(engine, "jobs", store).name
     people.execute("update jobs set name = 'since then'")
     before, whole = contents(people), path.read_bytes()
@@ -141,7 +141,7 @@ def test_a_bucket_that_cannot_be_reached_ends_in_one_line(
     for url in ("s3://", f"s3://{KEY}:{SECRET}@bucket/x", "s3://bucket/x?y"):
         monkeypatch.setenv("TRADEWINDS_BACKUPS_URL", url)
         with pytest.raises(BadRequest, match="expected s3://bucket/prefix") as refusal:
-            open_store(Home(tmp_path))
+            _ = Home(tmp_path).backups
         assert SECRET not in refusal.value.reason
     for url, wrong in (
         ("s3://bucket", {"secret": "wrong"}),
@@ -151,4 +151,4 @@ def test_a_bucket_that_cannot_be_reached_ends_in_one_line(
         monkeypatch.setitem(fsspec.config.conf, "s3", fsspec.config.conf["s3"] | wrong)
         for act in (back_up, restore):
             with pytest.raises(StepFailed, match="jobs can't be "):
-                act(engine, "jobs", Store(url))
+                act(engine, "jobs", url)

@@ -16,12 +16,11 @@ import psycopg
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from people_api.backups import Store, back_up, list_backups
+from people_api.backups import back_up
 from people_api.database import open_engine
-from tests.python.avro_files import make_odd_people
+from tests.python.avro_files import backups_in, make_odd_people
 from tests.python.forks import Process
-from tests.python.people_commands import start
-from tests.python.sandbox import Database
+from tests.python.sandbox import Database, Sandbox
 
 ROWS, RANDOM_KILLS = 100_000, int(os.environ.get("TRADEWINDS_KILLS", "2"))
 SUM = "select count(*), sum(hashtext(employees::text)::bigint) from employees"
@@ -83,19 +82,19 @@ def _wait_for(database: Database, condition: str, restoring: Process | None = No
 
 
 def test_a_killed_restore_leaves_the_old_table_or_the_new_one(people: Database, tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "home" / "backups"))
+    store = str(tmp_path / "home" / "backups")
     with open_engine(people.url) as engine:
         back_up(engine, "employees", store)
     new = people.query(SUM)[0]
     _spoil(people)
     old = people.query(SUM)[0]
-    settings = {"TRADEWINDS_HOME": str(tmp_path / "home"), "PEOPLE_DATABASE_URL": people.url}
+    sandbox = Sandbox(tmp_path / "home", {"PEOPLE_DATABASE_URL": people.url})
     chance = random.Random(3)
     kills: list[str | float] = ["copy restored", "delete from employees", "insert into employees"]
     kills += [chance.uniform(0, 1.5) for _ in range(RANDOM_KILLS)]
     for kill in kills:
         with _watching(people, {old, new}):
-            restoring = start(settings, "restore", "employees")
+            restoring = sandbox.start("people", "restore", "employees")
             working = "exists (select from pg_stat_activity where datname = current_database() and query ilike '{}%')"
             _wait_for(people, working.format(kill if isinstance(kill, str) else "create temporary"), restoring)
             time.sleep(0.05 if isinstance(kill, str) else kill)
@@ -111,7 +110,7 @@ def test_a_killed_restore_leaves_the_old_table_or_the_new_one(people: Database, 
             # Rows were inserted anew in another order, and are the same rows.
             assert people.query(SUM)[0] == old
     with _watching(people, {old, new}) as seen:
-        done = start(settings, "restore", "employees")
+        done = sandbox.start("people", "restore", "employees")
         _, errors = done.communicate(timeout=120)
     assert done.returncode == 0, errors
     assert people.query(SUM)[0] == new
@@ -119,10 +118,10 @@ def test_a_killed_restore_leaves_the_old_table_or_the_new_one(people: Database, 
 
 
 def test_a_killed_backup_is_no_backup(people: Database, tmp_path: Path) -> None:
-    store = Store(str(tmp_path / "home" / "backups"))
-    settings = {"TRADEWINDS_HOME": str(tmp_path / "home"), "PEOPLE_DATABASE_URL": people.url}
+    store = str(tmp_path / "home" / "backups")
+    sandbox = Sandbox(tmp_path / "home", {"PEOPLE_DATABASE_URL": people.url})
     for seconds in (0.1, 0.6, 1.2):
-        backing = start(settings, "backup", "employees")
+        backing = sandbox.start("people", "backup", "employees")
         _wait_for(people, f"({OTHERS}) > 0", backing)
         folder = tmp_path / "home" / "backups" / "employees"
         while backing.poll() is None and not folder.exists():
@@ -132,5 +131,6 @@ def test_a_killed_backup_is_no_backup(people: Database, tmp_path: Path) -> None:
         backing.communicate()
     with open_engine(people.url) as engine:
         taken = back_up(engine, "employees", store)
-    assert list_backups(store, "employees")[0] == taken
-    assert all(backup.rows == taken.rows for backup in list_backups(store, "employees"))
+    backups = backups_in(store, "employees")
+    assert next(iter(backups)) == taken.name
+    assert {said["rows"] for said in backups.values()} == {taken.rows}

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ingestion.errors import StepFailed
-from people_api.backups import Store, back_up, restore
+from people_api.backups import back_up, restore
 from people_api.backups.schemas import SCHEMAS
 from people_api.database import open_engine
 from tests.python.avro_files import (
@@ -41,7 +41,7 @@ class Bench:
 
     database: Database
     engine: Engine
-    store: Store
+    store: str
     paths: dict[str, Path]
     good: dict[str, bytes]
     backed_up: dict[str, list[tuple]]
@@ -69,7 +69,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    database, store = make_odd_people(server), Store(str(tmp_path_factory.mktemp("backups")))
+    database, store = make_odd_people(server), str(tmp_path_factory.mktemp("backups"))
     with open_engine(database.url) as engine:
         paths = {table: Path(back_up(engine, table, store).location) for table in SCHEMAS}
         backed_up = contents(database)

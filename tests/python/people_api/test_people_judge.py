@@ -31,66 +31,31 @@ RANGE = f"not between 1 and {MAX_ID}"
 NO_DATE = "not ISO-8601 in UTC that ends in Z, or no day of 1900–2199"
 NO_NAME = "blank, or with a control character"
 ABSENT = object()
-BAD_IDS = [
-    (ABSENT, "missing"),
-    (None, "missing"),
-    ("12", "not an integer"),
-    ("", "not an integer"),
-    (12.5, "not an integer"),
-    (True, "not an integer"),
-    (float("nan"), "not an integer"),
-    (float("inf"), "not an integer"),
-    ([1], "not an integer"),
-    ({"id": 1}, "not an integer"),
-    (0, RANGE),
-    (-1, RANGE),
-    (MAX_ID + 1, RANGE),
-    (2**63, RANGE),
-    (10**400, RANGE),
-]
-BAD_NAMES = [
-    (ABSENT, "missing"),
-    (None, "missing"),
-    ("", "missing"),
-    (" \t ", "missing"),
-    ("\u00a0\u2003", "missing"),
-    (5, "not a text"),
-    (["x"], "not a text"),
-    (float("nan"), "not a text"),
-    ("x" * 256, "longer than 255 characters"),
-    ("a\x00b", NO_NAME),
-    ("a\tb", NO_NAME),
-    ("a\nb", NO_NAME),
-    ("a\x7fb", NO_NAME),
-    ("a\x85b", NO_NAME),
-    ("\ud800", "not Unicode text"),
-    ("a\udfffb", "not Unicode text"),
-]
-BAD_DATES = [
-    (ABSENT, "missing"),
-    (None, "missing"),
-    ("", "missing"),
-    (1627401728, "not a text"),
-    ("2021-07-27", NO_DATE),
-    ("2021-07-27T16:02:08", NO_DATE),
-    ("2021-07-27T16:02:08+00:00", NO_DATE),
-    ("2021-07-27t16:02:08z", NO_DATE),
-    ("2021-07-27 16:02:08Z", NO_DATE),
-    ("2021-07-27T16:02:08Z\n", NO_DATE),
-    (" 2021-07-27T16:02:08Z", NO_DATE),
-    ("2021-02-29T00:00:00Z", NO_DATE),
-    ("2100-02-29T00:00:00Z", NO_DATE),
-    ("2021-13-01T00:00:00Z", NO_DATE),
-    ("2021-04-31T00:00:00Z", NO_DATE),
-    ("2021-07-27T24:00:00Z", NO_DATE),
-    ("2021-06-30T23:59:60Z", NO_DATE),
-    ("2021-07-27T16:02:08.1234567Z", NO_DATE),
-    ("1899-12-31T23:59:59Z", NO_DATE),
-    ("2200-01-01T00:00:00Z", NO_DATE),
-    ("٢٠٢١-07-27T16:02:08Z", NO_DATE),
-    ("infinity", NO_DATE),
-    ("\ud800", "not Unicode text"),
-]
+# By what is said of them.
+BAD_IDS = {
+    "missing": [ABSENT, None],
+    "not an integer": ["12", "", 12.5, True, float("nan"), float("inf"), [1], {"id": 1}],
+    RANGE: [0, -1, MAX_ID + 1, 2**63, 10**400],
+}
+BAD_NAMES = {
+    "missing": [ABSENT, None, "", " \t ", "\u00a0\u2003"],
+    "not a text": [5, ["x"], float("nan")],
+    "longer than 255 characters": ["x" * 256],
+    NO_NAME: ["a\x00b", "a\tb", "a\nb", "a\x7fb", "a\x85b"],
+    "not Unicode text": ["\ud800", "a\udfffb"],
+}
+BAD_DATES = {
+    "missing": [ABSENT, None, ""],
+    "not a text": [1627401728],
+    NO_DATE: [
+        *("2021-07-27", "2021-07-27T16:02:08", "2021-07-27T16:02:08+00:00", "2021-07-27t16:02:08z"),
+        *("2021-07-27 16:02:08Z", "2021-07-27T16:02:08Z\n", " 2021-07-27T16:02:08Z"),
+        *("2021-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2021-13-01T00:00:00Z", "2021-04-31T00:00:00Z"),
+        *("2021-07-27T24:00:00Z", "2021-06-30T23:59:60Z", "2021-07-27T16:02:08.1234567Z"),
+        *("1899-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "٢٠٢١-07-27T16:02:08Z", "infinity"),
+    ],
+    "not Unicode text": ["\ud800"],
+}
 BAD_VALUES = {"id": BAD_IDS, "department_id": BAD_IDS, "job_id": BAD_IDS, "name": BAD_NAMES, "hiring_date": BAD_DATES}
 GOOD_VALUES = {
     "id": [1, MAX_ID],
@@ -118,21 +83,17 @@ def with_value(field: str, value: Any) -> dict[str, Any]:
     return {name: said for name, said in row.items() if said is not ABSENT}
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "reason"),
-    [
-        pytest.param(field, value, reason, id=f"{field}-{number}")
-        for field, bad in BAD_VALUES.items()
-        for number, (value, reason) in enumerate(bad)
-    ],
-)
-def test_a_bad_value_is_rejected_for_its_reason_alone(field, value, reason):
-    assert reasons_against(with_value(field, value)) == [f"{field}: {reason}"]
+@pytest.mark.parametrize("field", BAD_VALUES)
+def test_a_bad_value_is_rejected_for_its_reason_alone(field):
+    for reason, bad in BAD_VALUES[field].items():
+        for value in bad:
+            assert reasons_against(with_value(field, value)) == [f"{field}: {reason}"], repr(value)
 
 
-@pytest.mark.parametrize(("field", "value"), [(field, value) for field in GOOD_VALUES for value in GOOD_VALUES[field]])
-def test_the_borders_of_what_is_good_are_good(field, value):
-    assert reasons_against(with_value(field, value)) == []
+@pytest.mark.parametrize("field", GOOD_VALUES)
+def test_the_borders_of_what_is_good_are_good(field):
+    for value in GOOD_VALUES[field]:
+        assert reasons_against(with_value(field, value)) == []
 
 
 @pytest.mark.parametrize("row", [None, 5, "x", True, [], [1, "Sales"], float("nan")], ids=repr)
@@ -268,7 +229,7 @@ def engine(new_people_database):
 
 
 def _take(engine, rows: list[Any], table: str = "employees", **options: Any) -> Outcome:
-    batch = Rows(TABLES[table], uuid4(), "api", rows, lambda place: repr(rows[place]))
+    batch = Rows(TABLES[table], uuid4(), "api", rows, [repr(row) for row in rows])
     return in_transaction(engine, lambda connection: take_in(connection, batch, **options))
 
 
@@ -339,7 +300,7 @@ def test_a_parent_that_goes_while_the_batch_waits_is_found_missing(engine):
     with psycopg.connect(engine.database.url) as other, ThreadPoolExecutor(1) as pool:
         other.execute("delete from departments where id = 1")
         waiting = pool.submit(_take, engine, [employee(1), employee(2, department_id=2)])
-        _wait_for_a_lock(engine.database)
+        engine.database.wait_for_waiting()
         other.commit()
         outcome = waiting.result(60)
     assert outcome.rejects == {1: ["department_id: departments has no 1"]}
@@ -352,14 +313,7 @@ def test_an_id_whose_owner_takes_it_back_is_free(engine):
     with psycopg.connect(engine.database.url) as other, ThreadPoolExecutor(1) as pool:
         other.execute("insert into jobs values (3, 'theirs')")
         waiting = pool.submit(_take, engine, [{"id": 3, "name": "ours"}], "jobs")
-        _wait_for_a_lock(engine.database)
+        engine.database.wait_for_waiting()
         other.rollback()
         assert waiting.result(60).accepted == 1
     assert engine.database.query("select name from jobs where id = 3") == [("ours",)]
-
-
-def _wait_for_a_lock(database: Database) -> None:
-    waiting = "select count(*) from pg_locks where not granted and locktype <> 'advisory'"
-    until = datetime.now(UTC) + timedelta(seconds=30)
-    while database.query(waiting) == [(0,)]:
-        assert datetime.now(UTC) < until, "nobody waits"

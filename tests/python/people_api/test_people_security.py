@@ -17,7 +17,7 @@ import pytest
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import BadRequest
 from people_api.api.gate import KEY_HEADER
-from people_api.api.settings import ServiceSettings
+from people_api.api.service import ServiceSettings
 from people_api.database import open_engine
 from people_api.keys import create_key, revoke_key
 from tests.python.people_service import PeopleService, employee, publish
@@ -475,8 +475,7 @@ def test_a_signal_stops_the_service_after_the_requests_under_way(new_service, ho
     with psycopg.connect(service.database.url) as owner, ThreadPoolExecutor(1) as pool, service.client() as client:
         owner.execute("insert into jobs values (5, 'theirs')")
         asked = pool.submit(client.post, "/v1/jobs/batch", json=[{"id": 5, "name": "x"}])
-        while service.database.query("select count(*) from pg_locks where not granted") == [(0,)]:
-            time.sleep(0.02)
+        service.database.wait_for_waiting()
         service.process.send_signal(how)
         time.sleep(0.3)
         owner.rollback()

@@ -1,15 +1,14 @@
 """The same landing gives the same rows on every engine."""
 
-import os
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ingestion.settings import PROJECT, Home
-from ingestion.warehouse import open_warehouse
+from ingestion.settings import PROJECT
 from pipeline.dbt.project import published_marts
 from tests.python.built import BuiltHomes
+from tests.python.marts import read_marts
 from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox
 
 ENGINES = ("duckdb", "postgres")
@@ -30,19 +29,8 @@ def rows(sandbox: Sandbox) -> dict[str, dict[str, list[str]]]:
 
 
 def _read_all(sandbox: Sandbox, target: str) -> dict[str, list[str]]:
-    before = dict(os.environ)
-    try:
-        os.environ.update(sandbox.settings)
-        warehouse = open_warehouse(target, Home(sandbox.home))
-        with warehouse.serving():
-            rows = {}
-            for relation in RELATIONS:
-                with warehouse.reading(relation, []) as batches:
-                    rows[relation] = sorted(repr(sorted(row.items())) for row in batches.read_all().to_pylist())
-            return rows
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    found = read_marts(sandbox, target, RELATIONS)
+    return {relation: sorted(repr(sorted(row.items())) for row in rows) for relation, rows in found.items()}
 
 
 @pytest.mark.parametrize("relation", RELATIONS)

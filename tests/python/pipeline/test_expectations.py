@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pytest
@@ -186,18 +187,14 @@ def test_postgres_meets_every_expectation(
 ) -> None:
     built_homes.original("postgres")
     database = Database(copy_database(server, "built_postgres"))
-    before, settings = dict(os.environ), warehouse_settings(database)
+    settings = warehouse_settings(database)
     on_postgres = replace(two_days, settings=two_days.settings | settings)
     for step in ("load", "build"):
         on_postgres.succeed(step, "--run-date", TODAY)
-    try:
-        os.environ.update(settings)
+    with patch.dict(os.environ, settings):
         warehouse = open_warehouse("postgres", built)
         with warehouse.serving():
             for stage in Stage:
                 result = run_checks(stage, warehouse=warehouse, home=built, run_date=TODAY, sources=None)
                 assert result.findings == []
                 assert result.passed == sum(len(suite.checks) for suite in _SUITES if suite.stage == stage)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

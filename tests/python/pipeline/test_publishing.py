@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import duckdb
@@ -24,6 +23,7 @@ from ingestion.stores import disk as on_disk
 from ingestion.stores import open_store
 from pipeline.dbt.project import Column, Mart
 from pipeline.publishing import Publisher, open_publisher
+from tests.python.sandbox import Database, warehouse_settings
 
 ORDERS = Mart("sales.orders", ("order_id",), ("amount",))
 LINES = Mart("sales.lines", ("order_id", "line"))
@@ -96,16 +96,8 @@ def _on_duckdb(home: Home) -> Iterator[Engine]:
 
 @contextmanager
 def on_postgres(home: Home, url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    parts = urlsplit(url)
-    settings = {
-        "HOST": parts.hostname,
-        "PORT": str(parts.port),
-        "USER": parts.username,
-        "PASSWORD": unquote(parts.password),
-        "DATABASE": parts.path.removeprefix("/"),
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(f"TRADEWINDS_POSTGRES_{name}", value)
+    for name, value in warehouse_settings(Database(url)).items():
+        monkeypatch.setenv(name, value)
 
     def execute(statement: str) -> list[tuple]:
         with psycopg.connect(url, autocommit=True) as connection:

@@ -1,86 +1,72 @@
 """the people tables."""
 
-import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
 
+_TABLES = """
+create table api_keys (
+    id text primary key,
+    name text not null,
+    role text not null constraint api_keys_role_is_known check (role in ('reader', 'writer', 'admin')),
+    secret_sha256 bytea not null,
+    created_at timestamptz not null default now(),
+    revoked_at timestamptz
+);
+create table departments (
+    id integer primary key constraint departments_id_is_positive check (id > 0),
+    name text not null,
+    is_active boolean not null default true
+);
+create table jobs (
+    id integer primary key constraint jobs_id_is_positive check (id > 0),
+    name text not null,
+    is_active boolean not null default true
+);
+create table imports (
+    batch_id uuid primary key,
+    table_name text not null,
+    file_name text not null,
+    file_sha256 text not null,
+    is_sample boolean not null,
+    accepted_count bigint not null,
+    rejected_count bigint not null,
+    finished_at timestamptz not null default now()
+);
+create table rejected_rows (
+    id bigint generated always as identity primary key,
+    batch_id uuid not null,
+    table_name text not null,
+    source text not null,
+    row_number bigint not null,
+    payload text not null,
+    reasons text[] not null,
+    rejected_at timestamptz not null default now(),
+    unique (batch_id, row_number)
+);
+create table employees (
+    id integer primary key constraint employees_id_is_positive check (id > 0),
+    name text not null,
+    hiring_date timestamptz not null constraint employees_hiring_date_is_plausible
+        check (hiring_date >= '1900-01-01 00:00+00' and hiring_date < '2200-01-01 00:00+00'),
+    department_id integer not null references departments,
+    job_id integer not null references jobs,
+    is_active boolean not null default true
+);
+create index ix_employees_department_id on employees (department_id);
+create index ix_employees_job_id on employees (job_id);
+create table idempotency_keys (
+    api_key_id text not null references api_keys,
+    key text not null,
+    request_sha256 bytea not null,
+    answer text,
+    created_at timestamptz not null default now(),
+    primary key (api_key_id, key)
+);
+create index ix_idempotency_keys_created_at on idempotency_keys (created_at);
+"""
+
 
 def upgrade() -> None:
-    op.create_table(
-        "api_keys",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("secret_sha256", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("role in ('reader', 'writer', 'admin')", name="api_keys_role_is_known"),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    for table in ("departments", "jobs"):
-        op.create_table(
-            table,
-            sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-            sa.Column("name", sa.Text(), nullable=False),
-            sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-            sa.CheckConstraint("id > 0", name=f"{table}_id_is_positive"),
-            sa.PrimaryKeyConstraint("id"),
-        )
-    op.create_table(
-        "imports",
-        sa.Column("batch_id", sa.Uuid(), nullable=False),
-        sa.Column("table_name", sa.Text(), nullable=False),
-        sa.Column("file_name", sa.Text(), nullable=False),
-        sa.Column("file_sha256", sa.Text(), nullable=False),
-        sa.Column("is_sample", sa.Boolean(), nullable=False),
-        sa.Column("accepted_count", sa.BigInteger(), nullable=False),
-        sa.Column("rejected_count", sa.BigInteger(), nullable=False),
-        sa.Column("finished_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("batch_id"),
-    )
-    op.create_table(
-        "rejected_rows",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("batch_id", sa.Uuid(), nullable=False),
-        sa.Column("table_name", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("row_number", sa.BigInteger(), nullable=False),
-        sa.Column("payload", sa.Text(), nullable=False),
-        sa.Column("reasons", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("rejected_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("batch_id", "row_number"),
-    )
-    op.create_table(
-        "employees",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("hiring_date", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("department_id", sa.Integer(), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.CheckConstraint("id > 0", name="employees_id_is_positive"),
-        sa.CheckConstraint(
-            "hiring_date >= '1900-01-01 00:00+00' and hiring_date < '2200-01-01 00:00+00'",
-            name="employees_hiring_date_is_plausible",
-        ),
-        sa.ForeignKeyConstraint(["department_id"], ["departments.id"]),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"]),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("ix_employees_department_id", "employees", ["department_id"], unique=False)
-    op.create_index("ix_employees_job_id", "employees", ["job_id"], unique=False)
-    op.create_table(
-        "idempotency_keys",
-        sa.Column("api_key_id", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("request_sha256", sa.LargeBinary(), nullable=False),
-        sa.Column("answer", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["api_key_id"], ["api_keys.id"]),
-        sa.PrimaryKeyConstraint("api_key_id", "key"),
-    )
-    op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], unique=False)
+    op.execute(_TABLES)
