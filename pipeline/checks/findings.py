@@ -65,5 +65,5 @@ def refuse_critical(result: CheckResult) -> None:
     """Raise StepFailed with the findings that stop the run, and with the option that accepts them if there is one."""
     if found := [str(finding) for finding in result.critical]:
         options = sorted({f"--accept-{finding.acceptable_as}" for finding in result.critical if finding.acceptable_as})
-        hint = f"if that is meant, add {' '.join(options)}" if options else None
+        hint = f"if this is intended, add {' '.join(options)}" if options else None
         raise StepFailed.of("expectations are not met", found, hint=hint, page=str(result.page))

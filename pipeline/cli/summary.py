@@ -1,4 +1,4 @@
-"""Print the summary of a run: what was built, its sources, the answer's first rows, and where to look."""
+"""Print the summary of a run: its sources, the first rows of the answer, and where the results are."""
 
 from itertools import islice
 from textwrap import wrap
@@ -31,17 +31,17 @@ def print_summary(request: Request, run_date: str) -> None:
         print_table(_first_rows(request, answer, 5), answer.answer, console)
         say("")
         files = " and ".join([f"{answer.name}.{answer.formats[0]}", *(f".{form}" for form in answer.formats[1:])])
-        say(f"  the answer, whole   {home.exports}/{run_date}/{files}")
+        say(f"  exports             {home.exports}/{run_date}/{files}")
     publisher = open_publisher(request.target, home)
     published = request.ledger.read(run_date, "publish", request.target) or {}
     if published.get("state") == "skipped" and (current := publisher.current()):
         again = f"{request.whole.command('publish', run_date)} --allow-older"
-        say(f"  not published       readers keep {current.name}, which is newer; {again}")
+        say(f"  not published       readers keep {current.name}, which is newer; to replace it: {again}")
     else:
-        say(f"  the marts, for BI   {publisher.place}")
-    say(f"  what was done       tradewinds status --run-date {run_date}")
+        say(f"  published marts     {publisher.place}")
+    say(f"  steps               tradewinds status --run-date {run_date}")
     if settings := ", ".join(_SETTINGS[kind_of(source)].format(source.name.upper()) for source in samples):
-        for line in wrap(f"  for your own data   set {settings}", console.width, subsequent_indent=" " * 22):
+        for line in wrap(f"  your own data       set {settings}", console.width, subsequent_indent=" " * 22):
             say(line)
 
 

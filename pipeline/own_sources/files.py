@@ -123,7 +123,7 @@ select * from renamed
 
 
 def _suite_yml(name: str) -> str:
-    return f"""# {name} as it arrives; what must hold of the tables of every source is checked of it, too.
+    return f"""# Expectations for the arrivals of {name}. Those of every_source.yml apply, too.
 sources: [{name}]
 expectations: []
 """

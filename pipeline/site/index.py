@@ -62,13 +62,13 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
                 "documentation",
                 "Models and columns",
                 DOCS_PAGE,
-                "What every table, column, test and metric means, and what is made of what; by dbt.",
+                "Every table, column, test and metric, with a graph of all models. By dbt.",
             ),
             card(
                 "documentation",
                 "Column lineage",
                 LINEAGE_PAGE,
-                "Where each column comes from, and what is made of it, from the source to the mart.",
+                "The columns that each column is computed from, from source to mart.",
             ),
         ],
         "The runs": [
@@ -76,13 +76,13 @@ def write_index(request: Request, missing: dict[str, TradewindsError] | None = N
                 "checks",
                 "Checks",
                 CHECKS_PAGE,
-                "What must hold of rows that arrive and of finished marts, and whether it did; by Great Expectations.",
+                "The expectations of loaded rows and finished marts, with their results. By Great Expectations.",
             ),
             card(
                 "history",
                 "Run history",
                 HISTORY_PAGE,
-                "Every day and step: how it ended, its rows, rejects and seconds, and what to type to do it again.",
+                "Every step of every day: state, rows, rejected rows, duration, and the command that repeats it.",
             ),
         ],
     }

@@ -154,9 +154,9 @@ BAD_LINES = {
     b"0,x": "id: not between 1 and 2147483647",
     b"-5,x": "id: not between 1 and 2147483647",
     b"9" * 30 + b",x": "id: not between 1 and 2147483647",
-    b"5": "line: 1 fields, not 2",
+    b"5": "line: 1 field, not 2",
     b"5,x,": "line: 3 fields, not 2",
-    b"5;x": "line: 1 fields, not 2",
+    b"5;x": "line: 1 field, not 2",
     b'5,"x': "line: not CSV: unexpected end of data",
     b'5,"x"y': "line: not CSV: ',' expected after '\"'",
     b"5,a\0b": "name: blank, or with a control character",
@@ -495,7 +495,7 @@ def test_ones_own_files_take_the_place_of_the_sample_on_the_embedded_server(bare
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"1;Sales\n2;Research\n", "line 1 1 fields, not 2: 1;Sales"),
+        (b"1;Sales\n2;Research\n", "line 1 1 field, not 2: 1;Sales"),
         ("1,Büro".encode("utf-16"), r"line 1 not UTF-8: "),
         (b"Sales,1\n", "line 1 id: "),
     ],
@@ -505,7 +505,7 @@ def test_a_wrong_file_is_refused_before_anything_is_imported(tmp_path, content, 
     with pytest.raises(StepFailed) as raised:
         refuse_wrong_files({"departments": path}, read_caps("people", "people"))
     lines = content.count(b"\n") or 1
-    told = f"{path}: {lines} of the first {lines} lines are no departments, more than max_rejected_share = 0.9 "
+    told = f"{path}: {lines} of the first {lines} lines aren't departments, more than max_rejected_share = 0.9 "
     assert str(raised.value).startswith(f"{told}(SOURCES__PEOPLE__MAX_REJECTED_SHARE) allows: {reason}")
 
 
