@@ -22,6 +22,13 @@ _SETTINGS = {
 def print_summary(request: Request, run_date: str) -> None:
     """Print the summary of a finished day."""
     home, say, console = request.home, request.reporter.say, request.reporter.console
+
+    def point(label: str, text: str) -> None:
+        # A path is never broken, so that it can be copied.
+        whole = {"break_long_words": False, "break_on_hyphens": False}
+        for line in wrap(f"  {label:<20}{text}", console.width, subsequent_indent=" " * 22, **whole):
+            say(line)
+
     say("")
     say(f"Run date {run_date}")
     samples = _print_sources(request, run_date)
@@ -31,18 +38,17 @@ def print_summary(request: Request, run_date: str) -> None:
         print_table(_first_rows(request, answer, 5), answer.answer, console)
         say("")
         files = " and ".join([f"{answer.name}.{answer.formats[0]}", *(f".{form}" for form in answer.formats[1:])])
-        say(f"  exports             {home.exports}/{run_date}/{files}")
+        point("exports", f"{home.exports}/{run_date}/{files}")
     publisher = open_publisher(request.target, home)
     published = request.ledger.read(run_date, "publish", request.target) or {}
     if published.get("state") == "skipped" and (current := publisher.current()):
         again = f"{request.whole.command('publish', run_date)} --allow-older"
-        say(f"  not published       readers keep {current.name}, which is newer; to replace it: {again}")
+        point("not published", f"readers keep {current.name}, which is newer; to replace it: {again}")
     else:
-        say(f"  published marts     {publisher.place}")
-    say(f"  steps               tradewinds status --run-date {run_date}")
+        point("published marts", publisher.place)
+    point("steps", f"tradewinds status --run-date {run_date}")
     if settings := ", ".join(_SETTINGS[kind_of(source)].format(source.name.upper()) for source in samples):
-        for line in wrap(f"  your own data       set {settings}", console.width, subsequent_indent=" " * 22):
-            say(line)
+        point("your own data", f"set {settings}")
 
 
 def _print_sources(request: Request, run_date: str) -> list[Source]:
