@@ -70,9 +70,7 @@ def look_at_api(name: str, *, base_url: str, resource: list[str]) -> Looked:
         if not columns[one]:
             raise BadRequest(f"{one} has no rows with fields, so its columns are unknown")
         if left_out:
-            notes.append(
-                f"{one}: fields with mixed or nested values become no columns: {', '.join(left_out)}"
-            )
+            notes.append(f"{one}: fields with mixed or nested values become no columns: {', '.join(left_out)}")
         tables.append(_look_at_table(one, rows, columns[one]))
     settings: dict[str, Any] = {"base_url": base_url, "max_rejected_share": 0.9, "columns": columns}
     return Looked(title="A list of a JSON API", origin="API", tables=tables, settings=settings, notes=notes)

@@ -25,8 +25,14 @@ def print_summary(request: Request, run_date: str) -> None:
 
     def point(label: str, text: str) -> None:
         # A path is never broken, so that it can be copied.
-        whole = {"break_long_words": False, "break_on_hyphens": False}
-        for line in wrap(f"  {label:<20}{text}", console.width, subsequent_indent=" " * 22, **whole):
+        lines = wrap(
+            f"  {label:<20}{text}",
+            console.width,
+            subsequent_indent=" " * 22,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines:
             say(line)
 
     say("")
