@@ -47,7 +47,7 @@ def _named(sandbox: Sandbox, *words: str) -> str:
 
 def test_a_step_of_one_source_leads_on_and_is_none_of_the_others(built: Sandbox) -> None:
     day, only = ("--run-date", DAY), ("--source", "event_log")
-    entry = built.home / "runs" / DAY / "build.duckdb.json"
+    entry = built.home / "runs" / DAY / "build.json"
     counted = json.loads(entry.read_text())["rejected"]
     built.succeed("build", *day, *only)
     assert json.loads(entry.read_text())["rejected"] == counted
