@@ -88,13 +88,13 @@ def test_every_line_of_the_sample_is_accepted_or_rejected_as_a_person_would_have
     counts, good = take(engine, **sample_files), {}
     for table, path in sample_files.items():
         good[table] = good_lines(path, good)
-        lines = len(path.read_text().splitlines())
+        lines = len(path.read_text(encoding="utf-8").splitlines())
         stored = {str(id_) for (id_,) in engine.database.query(f"select id from {table}")}
         assert stored == good[table]
         assert counts[table] == (len(good[table]), len(good[table]), lines - len(good[table]))
     assert counts["employees"][2] > 0
     logged = engine.database.query("select row_number, payload, source, reasons from rejected_rows")
-    lines = sample_files["employees"].read_text().splitlines()
+    lines = sample_files["employees"].read_text(encoding="utf-8").splitlines()
     assert all(
         payload == lines[row - 1] and source == "employees.csv" and said for row, payload, source, said in logged
     )
@@ -361,7 +361,7 @@ def test_of_two_that_fill_at_once_one_does(engine, sample_files):
         filled = list(pool.map(lambda _: fill_when_empty(engine, lambda: sample_files), range(4)))
     assert Counter(filled) == {True: 1, False: 3}
     counted = "select table_name, accepted_count + rejected_count from imports"
-    lines = {table: len(path.read_text().splitlines()) for table, path in sample_files.items()}
+    lines = {table: len(path.read_text(encoding="utf-8").splitlines()) for table, path in sample_files.items()}
     assert dict(engine.database.query(counted)) == lines
 
 
