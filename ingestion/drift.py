@@ -33,7 +33,7 @@ def refuse_drift(before: Manifest | None, after: dict[str, pa.Schema], *, source
         raise StepFailed(
             f"{source} has changed since {before.run_date} (before → after)",
             findings=drift,
-            hint="if that is meant, add --accept-drift",
+            hint="if this is intended, add --accept-drift",
         )
 
 
@@ -42,7 +42,7 @@ def refuse_missing_fields(missing: list[str]) -> None:
     if missing:
         raise StepFailed(
             f"fields that are declared are in no row: {', '.join(missing)}",
-            hint="if that is meant, add --accept-drift",
+            hint="if this is intended, add --accept-drift",
         )
 
 
@@ -59,5 +59,5 @@ def refuse_shrink(before: Manifest | None, after: dict[str, int], *, source: str
         raise StepFailed(
             f"{source} has shrunk since {before.run_date} (before → after)",
             findings=shrunk,
-            hint="if that is meant, add --accept-shrink",
+            hint="if this is intended, add --accept-shrink",
         )

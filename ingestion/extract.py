@@ -130,7 +130,7 @@ def _refuse_ambiguous(schemas: dict[str, pa.Schema]) -> None:
     for owner, names in named.items():
         alike = [name for name in names if [other.lower() for other in names].count(name.lower()) > 1]
         if alike:
-            raise StepFailed(f"{owner} that differ only in case, which no reader tells apart: {', '.join(alike)}")
+            raise StepFailed(f"{owner} that differ only in case, which readers can't distinguish: {', '.join(alike)}")
 
 
 def _refuse_shared(source: Source, tables: Collection[str]) -> None:

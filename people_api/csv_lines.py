@@ -106,7 +106,8 @@ def _parse(raw: bytes, fields: list[str], table: Table) -> Any:
     except (csv.Error, ValueError) as error:
         return Unreadable(f"line: not CSV: {str(error).partition(' - ')[0]}")  # without its advice for programmers
     if len(cells) != len(fields):
-        return Unreadable(f"line: {len(cells)} fields, not {len(fields)}")
+        found = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
+        return Unreadable(f"line: {found}, not {len(fields)}")
     return {name: _value(cell, table.types[name]) for name, cell in zip(fields, cells, strict=True)}
 
 

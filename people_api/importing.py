@@ -75,7 +75,7 @@ def refuse_wrong_files(files: dict[str, Path], caps: Caps) -> None:
         bad = [(line, verdict) for line, verdict in zip(lines, verdicts, strict=True) if not verdict.is_accepted]
         if passed := caps.exceeded(len(bad), len(lines)):
             raise StepFailed(
-                f"{path}: {len(bad):,} of the first {len(lines):,} lines are no {name}, more than {passed} allows",
+                f"{path}: {len(bad):,} of the first {len(lines):,} lines aren't {name}, more than {passed} allows",
                 findings=[
                     f"line {line.number} {', '.join(verdict.reasons).removeprefix('line: ')}: {show_text(line.text)}"
                     for line, verdict in bad[:_EXAMPLES]

@@ -106,9 +106,9 @@ def look_at_api(name: str, *, base_url: str, resource: list[str]) -> Looked:
         rows = list(_read(name, base_url, one))
         columns[one], left_out = _infer(rows)
         if not columns[one]:
-            raise BadRequest(f"{one} has no rows with fields, so nobody can say which columns it has")
+            raise BadRequest(f"{one} has no rows with fields, so its columns are unknown")
         if left_out:
-            notes.append(f"{one}: no columns, for they aren't one kind of number, text or truth: {', '.join(left_out)}")
+            notes.append(f"{one}: fields with mixed or nested values become no columns: {', '.join(left_out)}")
         tables.append(_look_at_table(one, rows, columns[one]))
     settings: dict[str, Any] = {"base_url": base_url, "max_rejected_share": 0.9, "columns": columns}
     return Looked(title="A list of a JSON API", origin="API", tables=tables, settings=settings, notes=notes)

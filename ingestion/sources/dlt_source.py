@@ -47,7 +47,7 @@ def look_at_dlt(name: str, *, resource: list[str]) -> Looked:
         reading = DltReading(place, Path(folder))
         schemas = reading.schemas()
         if not schemas:
-            raise BadRequest(f"{place} yielded no rows, so nobody can say which columns it has")
+            raise BadRequest(f"{place} yielded no rows, so its columns are unknown")
         check_names(place, {table: schema.names for table, schema in schemas.items()})
         tables = [_look_at_table(reading, table) for table in schemas]
     return Looked(title="A dlt resource", origin="resource", tables=tables, settings={"resource": place})

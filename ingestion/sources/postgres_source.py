@@ -57,7 +57,7 @@ class PostgresSource(Source):
             if missing := [table for table in only or [] if table not in reading.schemas()]:
                 raise StepFailed(f"schema {schema} of the database has no table {', '.join(missing)}")
             reading.warnings = [
-                f"{setting_variable(self.name, name)} names what the database lacks: {', '.join(unknown)}"
+                f"{setting_variable(self.name, name)} names tables that don't exist: {', '.join(unknown)}"
                 for name, names in (("exclude_tables", excluded or ()), ("views", views))
                 if (unknown := [one for one in names if one in reading.unknown])
             ]

@@ -73,5 +73,5 @@ def refuse_critical(result: CheckResult) -> None:
     """Raise StepFailed with the findings that stop the run, and with the option that accepts them if there is one."""
     if critical := result.critical:
         options = sorted({f"--accept-{found.check.accepted_by}" for found in critical if found.check.accepted_by})
-        hint = f"if that is meant, add {' '.join(options)}" if options else None
+        hint = f"if this is intended, add {' '.join(options)}" if options else None
         raise StepFailed.of("expectations are not met", list(map(str, critical)), hint=hint, page=str(result.page))

@@ -1,7 +1,7 @@
 """The commands of a day: run it, run many, and each step alone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -116,7 +116,7 @@ def extract(
     if table and len(request.sources) != 1:
         raise BadRequest("--table needs the one --source it belongs to")
     if if_missing and (table or from_raw):
-        raise BadRequest("--if-missing takes what has landed as it is; --table and --from-raw land it again")
+        raise BadRequest("--if-missing reuses landed days; it can't be combined with --table or --from-raw")
     extract_sources(request, run_date, Manner(table, if_missing, from_raw))
 
 
@@ -171,5 +171,5 @@ def publish(
     """Write the exports of a built and checked day, and publish its marts."""
     from pipeline.run import steps
 
-    with shown(request):
+    with nullcontext() if dry_run else shown(request):
         steps.publish(request, run_date, allow_older=allow_older, dry_run=dry_run)

@@ -43,7 +43,7 @@ def add(
     from people_api.csv_lines import read_part
 
     if (file is None and (first > 1 or count)) or (file and rows):
-        raise BadRequest("--first-line and --lines are of a --file, which takes the place of other rows")
+        raise BadRequest("--first-line and --lines need --file, and --file excludes rows as arguments")
     client, say = _client(request), request.reporter.say
     if file:
         part = read_part(file, table, first, count)

@@ -1,4 +1,4 @@
-"""Print the summary of a run: what was built, its sources, the answer's first rows, and where to look."""
+"""Print the summary of a run: its sources, the first rows of the answer, and where the results are."""
 
 from itertools import islice
 from textwrap import wrap
@@ -22,6 +22,19 @@ _SETTINGS = {
 def print_summary(request: Request, run_date: str) -> None:
     """Print the summary of a finished day."""
     home, say, console = request.home, request.reporter.say, request.reporter.console
+
+    def point(label: str, text: str) -> None:
+        # A path is never broken, so that it can be copied.
+        lines = wrap(
+            f"  {label:<20}{text}",
+            console.width,
+            subsequent_indent=" " * 22,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines:
+            say(line)
+
     say("")
     say(f"Run date {run_date}")
     samples = _print_sources(request, run_date)
@@ -31,18 +44,17 @@ def print_summary(request: Request, run_date: str) -> None:
         print_table(_first_rows(request, answer, 5), answer.answer, console)
         say("")
         files = " and ".join([f"{answer.name}.{answer.formats[0]}", *(f".{form}" for form in answer.formats[1:])])
-        say(f"  the answer, whole   {home.exports}/{run_date}/{files}")
+        point("exports", f"{home.exports}/{run_date}/{files}")
     publisher = open_publisher(request.target, home)
     published = request.ledger.read(run_date, "publish", request.target) or {}
     if published.get("state") == "skipped" and (current := publisher.current()):
         again = f"{request.whole.command('publish', run_date)} --allow-older"
-        say(f"  not published       readers keep {current.name}, which is newer; {again}")
+        point("not published", f"readers keep {current.name}, which is newer; to replace it: {again}")
     else:
-        say(f"  the marts, for BI   {publisher.place}")
-    say(f"  what was done       tradewinds status --run-date {run_date}")
+        point("published marts", publisher.place)
+    point("steps", f"tradewinds status --run-date {run_date}")
     if settings := ", ".join(_SETTINGS[source.kind].format(source.name.upper()) for source in samples):
-        for line in wrap(f"  for your own data   set {settings}", console.width, subsequent_indent=" " * 22):
-            say(line)
+        point("your own data", f"set {settings}")
 
 
 def _print_sources(request: Request, run_date: str) -> list[Source]:

@@ -141,7 +141,7 @@ class Dbt:
         """Write dbt's manifest.json, catalog.json and static_index.html of the build into a folder."""
         outcome = self._run(["docs", "generate"], run_date, "--static", "--target-path", str(folder))
         if not outcome.success:
-            raise StepFailed("dbt can't say what is built, see dbt.log in the day's folder of the ledger")
+            raise StepFailed("dbt docs generate failed; see dbt.log in the day's folder of the ledger")
 
     def semantic_manifest(self) -> str:
         """Return the project's semantic models and metrics as JSON, for MetricFlow."""

@@ -85,7 +85,7 @@ def _with_settings(file: str, added: str) -> str:
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadRequest(f"{file} can't take the source in: {error}") from error
+        raise BadRequest(f"the source can't be added to {file}: {error}") from error
     return text
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import Any
 
-from ingestion.errors import BadRequest, StepFailed
+from ingestion.errors import BadRequest, StepFailed, TradewindsError
 from ingestion.extract import extract_source
 from ingestion.landing import Landing, Manifest
 from ingestion.settings import Home
@@ -40,8 +40,8 @@ class Manner:
 def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
     """Land the day of every requested source; with `only_missing`, landed days are reused.
 
-    With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. If
-    sources fail, the first error is raised after all have run, so that the others needn't be read again.
+    With `from_raw`, the day is rebuilt from its kept answers; raises BadRequest for a source without answers. Failures
+    are raised after all sources have run, so that the others needn't be read again.
     """
     if manner.from_raw and not all(isinstance(source, ApiSource) for source in request.sources):
         apis = " or ".join(source.name for source in SOURCES.values() if isinstance(source, ApiSource))
@@ -55,8 +55,8 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
         if not source.settings.enabled:
             request.reporter.say(f"{source.name} is left out, because its setting enabled is false")
         elif source.name in request.named_sources and source.name not in names:
-            told = f"{source.name} is no part of {run_date}: its settings say from when on, and where, it is"
-            request.reporter.say(told)
+            told = "its setting since excludes it, or it has no place"
+            request.reporter.say(f"{source.name} isn't part of {run_date}: {told}")
     landed = [name for name in names if manner.only_missing and not landing.faults(name, run_date, read_files=False)]
     with request.reporter.progress() as progress:
         turns = InTurn(request.reporter, names, progress)
@@ -65,7 +65,17 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
                 _note_again(replace(request, reporter=reporter), run_date, name, manner)
         failures = _side_by_side(request, run_date, [name for name in names if name not in landed], manner, turns)
     if failures:
-        raise failures[min(failures, key=names.index)]
+        raise _together(request, run_date, {name: failures[name] for name in names if name in failures}, manner)
+
+
+def _together(request: Request, run_date: str, failures: dict[str, Exception], manner: Manner) -> Exception:
+    """Return the failure of one source as it is, else one failure with a finding for each source."""
+    first, *more = failures.values()
+    if not more or not isinstance(first, TradewindsError):
+        return first
+    findings = [str(error).removeprefix(f"extract {run_date} failed: ") for error in failures.values()]
+    command = Request(request.home, request.target, [*failures]).command("extract", run_date, *manner.options)
+    return type(first)(f"extract {run_date} failed for {len(failures)} sources", command, findings=findings)
 
 
 def _side_by_side(

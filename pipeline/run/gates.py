@@ -10,7 +10,7 @@ _UNFIT_BUILDS = {
     "building": "the last build was cut off",
     "failed": "the last build failed",
     "partial": "only a part of the project was built",
-    "stale": "this day or an earlier one was loaded anew after the build",
+    "stale": "this day or an earlier one was loaded again after the build",
 }
 
 
@@ -24,7 +24,7 @@ def refuse_unruled(request: Request, run_date: str, stage: str) -> list[str]:
     names = [source.name for source in request.sources_of(run_date)]
     missing = f"tests/expectations/{stage} has no expectations for"
     if unruled := find_unruled(Stage(stage), names):
-        raise Refused(f"{missing} {', '.join(unruled)}")
+        raise Refused(f"{missing} {', '.join(unruled)}", hint="restore its suite, or write one")
     if stage == Stage.ARRIVALS or not request.named_sources:
         return names
     covered = sharing_suites(names, [source.name for source in request.whole.sources_of(run_date)])
@@ -42,7 +42,7 @@ def refuse_unloaded(request: Request, run_date: str) -> dict[str, str]:
         raise Refused(f"{', '.join(missing)} not loaded for this day", command)
     last = request.ledger.read(run_date, "load", request.target)
     if last and last["state"] != "done":
-        raise Refused(f"the last load of this day is {last['state']}", command)
+        raise Refused(f"the state of this day's last load is {last['state']}", command)
     return {source.name: loaded[source.name] for source in request.sources_of(run_date)}
 
 
@@ -51,7 +51,7 @@ def refuse_failed_arrivals(request: Request, run_date: str, loaded: dict[str, st
     checked = request.ledger.read(run_date, "check_arrivals", request.target) or {}
     failed = _stands_on(checked).items() if checked.get("state") == "failed" else ()
     if any(loaded.get(source) == run for source, run in failed):
-        raise Refused("what arrived has failed its check", check_command(request, run_date, "arrivals"))
+        raise Refused("the loaded rows failed their check", check_command(request, run_date, "arrivals"))
 
 
 def passed(request: Request, run_date: str, stage: str) -> dict[str, str]:
@@ -97,14 +97,14 @@ def refuse_unchecked(request: Request, run_date: str, mark: BuildMark) -> None:
     command = check_command(request, run_date, "marts")
     checked = request.ledger.read(run_date, "check_marts", request.target) or {}
     if checked.get("state") == "failed" and mark.build_id in _stands_on(checked).values():
-        raise Refused("the marts' last check is failed", command)
+        raise Refused("the last check of the marts failed", command)
     marts = passed(request, run_date, "marts")
     missing = [source.name for source in request.sources_of(run_date) if marts.get(source.name) != mark.build_id]
     if missing:
         named = f" of {', '.join(missing)}" if len(missing) < len(request.sources_of(run_date)) else ""
         raise Refused(f"the marts{named} have not been checked since they were built", command)
     if not arrivals_are_checked(request, run_date):
-        raise Refused("what arrived has not been checked since it was loaded", command)
+        raise Refused("the loaded rows have not been checked since the load", command)
 
 
 def check_command(request: Request, run_date: str, stage: str) -> str:

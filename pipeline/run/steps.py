@@ -48,11 +48,12 @@ def build(request: Request, run_date: str) -> BuildResult:
         tell_models(request, record, run_date, result)
         if mark := request.warehouse.build_mark():
             record.details["built"] = _each_source(request, run_date, mark)
-        rejected = count_by_source(request, run_date)
-        # A build of some sources leaves the quarantine as it was.
-        rejected = before.get("rejected") if rejected is None else rejected
+        counted_of, rejected = request.warehouse.loaded_runs(run_date), count_by_source(request, run_date)
+        if rejected is None and before.get("counted_of") == counted_of:
+            rejected = before.get("rejected")  # a build of some sources leaves the quarantine as it was
         if rejected is not None:
-            record.details |= {"rejected": rejected, "rejected_rows": sum(rejected.values())}
+            total = sum(rejected.values())
+            record.details |= {"rejected": rejected, "rejected_rows": total, "counted_of": counted_of}
         for warning in result.warnings:
             request.reporter.warn(warning)
     return result

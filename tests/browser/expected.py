@@ -35,8 +35,10 @@ class Sources:
         )
         self._fill(
             "products",
-            "product_id bigint, product varchar",
-            sandbox.northwind.query("select product_id, product_name from products"),
+            "product_id bigint, product varchar, category varchar",
+            sandbox.northwind.query(
+                "select product_id, product_name, category_name from products left join categories using (category_id)"
+            ),
         )
         self._fill("departments", "id bigint, name varchar", sandbox.people.query("select id, name from departments"))
         self._fill(

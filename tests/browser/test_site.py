@@ -21,7 +21,7 @@ PAGES = {
     "dictionary.html": "sales.orders_with_details",
     "dbt/static_index.html": "How the data flows",
     "lineage/index.html": "Columns of orders_with_details",
-    "expectations/index.html": "What must hold",
+    "expectations/index.html": "By Great Expectations",
     "runs.html": "Run history",
 }
 # This is drawn by another tool, for a wide screen.

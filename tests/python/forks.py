@@ -138,7 +138,7 @@ def serving_forks(environment: dict[str, str], project: Path = PROJECT) -> Itera
         listener.listen()
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.python.warm", str(listener.fileno())],
-            env=environment,
+            env=environment | {"PYTHONUTF8": "1"},  # as a command starts itself again where the locale is another
             cwd=project,
             pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,

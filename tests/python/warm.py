@@ -175,7 +175,7 @@ def _become(given: list[int], program: str, words: list[str], environment: dict[
         resource_tracker._resource_tracker.__init__()  # its pipe is closed
         os.chdir(folder)
         os.environ.clear()
-        os.environ.update(environment)
+        os.environ.update({"PYTHONUTF8": "1"} | environment)
         sys.argv = [str(Path(sys.executable).with_name(program)), *words]
         sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)

@@ -268,7 +268,7 @@ def test_a_dropped_field_is_refused_unless_it_is_meant(api: FaultyApi, home: Hom
     api.change("users", lambda row: row | {"address": None})
     reason = _refusal(extract, NEXT_DAY)
     assert reason.startswith("fields that are declared are in no row: users.address.street, users.address.suite, ")
-    assert reason.endswith("users.address.geo.lng, posts.body; if that is meant, add --accept-drift")
+    assert reason.endswith("users.address.geo.lng, posts.body; if this is intended, add --accept-drift")
     assert Landing(home).days("community") == [DAY]
     assert not [
         path for path in Path(home.landing).rglob("*.*") if NEXT_DAY in str(path) and path.suffix in (".parquet", ".gz")

@@ -69,7 +69,7 @@ def test_what_counts_as_drift(after, found):
         refuse_drift(manifest_of(BEFORE), after, source="northwind", is_sample=False)
     assert str(raised.value) == (
         f"northwind has changed since 2021-01-01 (before → after): {'; '.join(found)}; "
-        "if that is meant, add --accept-drift"
+        "if this is intended, add --accept-drift"
     )
 
 

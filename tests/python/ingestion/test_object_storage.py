@@ -55,7 +55,7 @@ def test_a_day_in_a_bucket_is_the_day_on_disk(
     in_bucket.settings = shared_built.settings | _stores_in(s3_server)
     said = in_bucket.succeed("run", "--run-at", f"{DAY}T10:30:00+02:00")
     assert said.count("ignores conditional puts") == 1
-    assert f"the answer, whole   {in_bucket.settings['TRADEWINDS_EXPORTS_URL']}/{DAY}/" in said
+    assert f"exports             {in_bucket.settings['TRADEWINDS_EXPORTS_URL']}/{DAY}/" in said
 
     on_disk = Landing(Home(shared_built.home))
     monkeypatch.setitem(fsspec.config.conf, "s3", s3_server.options)

@@ -54,7 +54,7 @@ def test_what_is_missing_or_mistyped_is_listed_in_one_line(extract, tmp_path, mo
     before = extract(accept_drift=True)
     assert before.tables["customers"].rows == 91
     assert extract(day=NEXT_DAY).tables.keys() == before.tables.keys()  # accepted once is accepted
-    with pytest.raises(StepFailed, match="table territories → gone; if that is meant"):
+    with pytest.raises(StepFailed, match="table territories → gone; if this is intended"):
         extract("drop table employee_territories, territories", day=NEXT_DAY)
 
 
@@ -66,7 +66,7 @@ def test_one_table_of_two_sources_is_refused_at_extract(extract, monkeypatch):
     with pytest.raises(StepFailed, match="northwind and order_details both have a table order_details"):
         extract()
     monkeypatch.setenv("SOURCES__NORTHWIND__EXCLUDE_TABLES", '["audit_log", "order_details"]')
-    assert extract().warnings == ["SOURCES__NORTHWIND__EXCLUDE_TABLES names what the database lacks: audit_log"]
+    assert extract().warnings == ["SOURCES__NORTHWIND__EXCLUDE_TABLES names tables that don't exist: audit_log"]
 
 
 @pytest.mark.parametrize("value", ["customers_backup", "true", '{"customers": 1}', "[1]"])

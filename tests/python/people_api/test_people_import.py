@@ -88,13 +88,13 @@ def test_every_line_of_the_sample_is_accepted_or_rejected_as_a_person_would_have
     counts, good = take(engine, **sample_files), {}
     for table, path in sample_files.items():
         good[table] = good_lines(path, good)
-        lines = len(path.read_text().splitlines())
+        lines = len(path.read_text(encoding="utf-8").splitlines())
         stored = {str(id_) for (id_,) in engine.database.query(f"select id from {table}")}
         assert stored == good[table]
         assert counts[table] == (len(good[table]), len(good[table]), lines - len(good[table]))
     assert counts["employees"][2] > 0
     logged = engine.database.query("select row_number, payload, source, reasons from rejected_rows")
-    lines = sample_files["employees"].read_text().splitlines()
+    lines = sample_files["employees"].read_text(encoding="utf-8").splitlines()
     assert all(
         payload == lines[row - 1] and source == "employees.csv" and said for row, payload, source, said in logged
     )
@@ -148,7 +148,7 @@ BAD_LINES = {
     "name: missing": [b"5,", b"5, "],
     "id: not an integer": [b"five,x", b"5.0,x", b" 5,x", "٥,x".encode()],
     "id: not between 1 and 2147483647": [b"0,x", b"-5,x", b"9" * 30 + b",x"],
-    "line: 1 fields, not 2": [b"5", b"5;x"],
+    "line: 1 field, not 2": [b"5", b"5;x"],
     "line: 3 fields, not 2": [b"5,x,"],
     "line: not CSV: unexpected end of data": [b'5,"x'],
     "line: not CSV: ',' expected after '\"'": [b'5,"x"y'],
@@ -352,7 +352,7 @@ def test_of_two_that_fill_at_once_one_does(engine, sample_files):
         filled = list(pool.map(lambda _: fill_when_empty(engine, lambda: sample_files), range(4)))
     assert Counter(filled) == {True: 1, False: 3}
     counted = "select table_name, accepted_count + rejected_count from imports"
-    lines = {table: len(path.read_text().splitlines()) for table, path in sample_files.items()}
+    lines = {table: len(path.read_text(encoding="utf-8").splitlines()) for table, path in sample_files.items()}
     assert dict(engine.database.query(counted)) == lines
 
 
@@ -473,7 +473,7 @@ def test_ones_own_files_take_the_place_of_the_sample_on_the_embedded_server(bare
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"1;Sales\n2;Research\n", "line 1 1 fields, not 2: 1;Sales"),
+        (b"1;Sales\n2;Research\n", "line 1 1 field, not 2: 1;Sales"),
         ("1,Büro".encode("utf-16"), r"line 1 not UTF-8: "),
         (b"Sales,1\n", "line 1 id: "),
     ],
@@ -483,7 +483,7 @@ def test_a_wrong_file_is_refused_before_anything_is_imported(tmp_path, content, 
     with pytest.raises(StepFailed) as raised:
         refuse_wrong_files({"departments": path}, read_caps("people", "people"))
     lines = content.count(b"\n") or 1
-    told = f"{path}: {lines} of the first {lines} lines are no departments, more than max_rejected_share = 0.9 "
+    told = f"{path}: {lines} of the first {lines} lines aren't departments, more than max_rejected_share = 0.9 "
     assert str(raised.value).startswith(f"{told}(SOURCES__PEOPLE__MAX_REJECTED_SHARE) allows: {reason}")
 
 

@@ -74,7 +74,7 @@ def test_what_goes_wrong_stays_away_from_readers(side: Side) -> None:
     for named in ("raw_northwind.order_details", "2155", "1077", "--accept-shrink"):
         assert named in line.replace(",", "")
     assert side.fingerprint() == first
-    assert "what arrived has failed its check" in side.fail(3, "build", "--run-date", NEXT_DAY)
+    assert "the loaded rows failed their check" in side.fail(3, "build", "--run-date", NEXT_DAY)
     side.succeed("check", "--run-date", NEXT_DAY, "--stage", "arrivals", "--accept-shrink")
     assert json.loads((ledger / "check_arrivals.json").read_text())["accepted"] == ["shrink"]
     assert "done*" in side.sandbox.succeed("status")
@@ -134,14 +134,14 @@ def test_marts_that_cannot_be_right_are_not_published(side: Side) -> None:
     assert line.startswith(f"tradewinds: check marts {DAY} failed: ")
     assert "sales.fct_orders" in line
     assert line.endswith(f"run: tradewinds check --run-date {DAY}{_target(side)} --stage marts")
-    assert "the marts' last check is failed" in side.fail(3, "publish", "--run-date", DAY)
+    assert "the last check of the marts failed" in side.fail(3, "publish", "--run-date", DAY)
     side.succeed("load", "--run-date", NEXT_DAY)
     assert f"the marts are those of {DAY}" in side.fail(3, "publish", "--run-date", NEXT_DAY)
 
     side.sandbox.northwind.execute("update orders set freight = freight + 1")
     side.extract(DAY, "northwind")
     side.succeed("load", "--run-date", DAY)
-    assert "loaded anew after the build" in side.fail(3, "publish", "--run-date", DAY)
+    assert "loaded again after the build" in side.fail(3, "publish", "--run-date", DAY)
     side.succeed("build", "--run-date", DAY)
     line = side.fail(3, "publish", "--run-date", DAY)
     assert "the marts have not been checked since they were built" in line
@@ -166,7 +166,7 @@ def test_arrivals_loaded_after_their_check_are_checked_again(built: Sandbox) -> 
     built.succeed("extract", "--run-date", DAY, "--source", "order_details")
     built.succeed("load", "--run-date", DAY)
     line = built.fail(3, "publish", "--run-date", DAY)
-    assert "what arrived has not been checked since it was loaded" in line
+    assert "the loaded rows have not been checked since the load" in line
     assert "check    arrivals" in built.succeed("check", "--run-date", DAY, "--stage", "marts")
     built.succeed("publish", "--run-date", DAY)
 

@@ -130,6 +130,21 @@ def test_drift_stops_the_extract_until_it_is_accepted(built: Sandbox) -> None:
     built.succeed("extract", *words, "--accept-drift")
 
 
+def test_each_source_that_fails_has_a_line(bare_sandbox: Sandbox, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.csv"
+    lines.write_text("a,b\n")
+    bare_sandbox.settings |= {
+        "SOURCES__ORDER_DETAILS__PATH": str(lines),
+        "SOURCES__EVENT_LOG__PATH": str(tmp_path / "gone.csv"),
+    }
+    both = "--source order_details --source event_log"
+    head, first, second, command = bare_sandbox.fail(1, "extract", "--run-date", DAY, *both.split()).splitlines()
+    assert head == f"tradewinds: extract {DAY} failed for 2 sources"
+    assert first.startswith(f"  order_details: {lines} has the wrong header: ")
+    assert second == f"  event_log: {tmp_path / 'gone.csv'} can't be read: No such file or directory"
+    assert command == f"  run: tradewinds extract --run-date {DAY} {both}"
+
+
 def test_landing_outside_a_folder_is_refused(bare_sandbox: Sandbox, tmp_path: Path) -> None:
     bare_sandbox.settings["TRADEWINDS_LANDING_URL"] = "ftp://somewhere/x"
     assert "TRADEWINDS_LANDING_URL" in bare_sandbox.fail(2, "extract", "--run-date", DAY)

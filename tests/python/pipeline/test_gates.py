@@ -45,7 +45,8 @@ def test_a_check_without_rules_is_refused(
     monkeypatch.setattr(suites, "FOLDER", folder)
     with pytest.raises(Refused) as raised:
         check(Request(Home(tmp_path / "home")), DAY, stage)
-    assert raised.value.reason.endswith(f"refused: tests/expectations/{stage} has no expectations for {named}")
+    missing = f"tests/expectations/{stage} has no expectations for {named}"
+    assert raised.value.reason.endswith(f"refused: {missing}; restore its suite, or write one")
     assert raised.value.command == f"tradewinds check --run-date {DAY} --stage {stage}"
 
 

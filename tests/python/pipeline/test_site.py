@@ -188,7 +188,7 @@ def test_the_index_tells_what_is_published_and_that_the_boards_are_older(shared_
     drawn.write_text(json.dumps({"version": "2020-12-31-0123456789ab", "figures": {}}))
     older = re.search(r'id="older">([^<]+)<code>([^<]+)', _index(home))
     assert older.groups() == (
-        "The boards show version 2020-12-31-0123456789ab, another one than the published. Run: ",
+        "The boards show version 2020-12-31-0123456789ab, not the published one. Run: ",
         "tradewinds docs",
     )
 

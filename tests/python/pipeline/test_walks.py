@@ -3,6 +3,7 @@
 With TRADEWINDS_WALKS=1, verbs are walked from an empty home, on both engines.
 """
 
+import json
 import os
 import re
 import shlex
@@ -46,7 +47,13 @@ def _named(sandbox: Sandbox, *words: str) -> str:
 
 def test_a_step_of_one_source_leads_on_and_is_none_of_the_others(built: Sandbox) -> None:
     day, only = ("--run-date", DAY), ("--source", "event_log")
+    entry = built.home / "runs" / DAY / "build.json"
+    counted = json.loads(entry.read_text())["rejected"]
     built.succeed("build", *day, *only)
+    assert json.loads(entry.read_text())["rejected"] == counted
+    for step in ("extract", "load", "build"):
+        built.succeed(step, *day, *only)
+    assert "rejected" not in json.loads(entry.read_text()), "these rows aren't counted yet"
     (suite,) = read_suites(Stage.MARTS, ["event_log"])
     assert f"{len(suite.checks)} met, 0 not met" in built.succeed("check", *day, *only)
     assert _named(built, "check", *day, "--source", "people") == f"build --run-date {DAY} --source people"
