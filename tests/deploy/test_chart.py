@@ -6,6 +6,7 @@ from pathlib import Path
 
 import helm_python
 import pytest
+import yaml
 
 from tests.deploy.chart import CHART, PLACED, VALUE_SETS, VERSIONS, faults, manifests, of_kind, pods, render
 from tests.deploy.commands import command_fault
@@ -184,6 +185,17 @@ def test_names_and_labels_can_be_replaced() -> None:
     assert set(labels) == {"sales"}
     (deployment,) = of_kind("Deployment", {"nameOverride": "sales"})
     assert deployment["metadata"]["name"] == "tradewinds-sales-people"
+
+
+def test_every_key_in_the_readme_is_a_value() -> None:
+    table = re.findall(r"^\| (`.+?) \|", (CHART / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    keys = [key for cell in table for key in re.findall(r"`([A-Za-z.]+)`", cell)]
+    assert len(keys) > 20
+    for key in keys:
+        found = values["pipeline"] if key.startswith(".") and key != ".tag" else values
+        for part in key.strip(".").split("."):
+            found = (found | values["image"])[part]
 
 
 def test_ingress_and_monitor_reach_the_service() -> None:
