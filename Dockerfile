@@ -11,12 +11,9 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /u
 WORKDIR /app
 
 FROM base AS environment
-COPY pyproject.toml requirements.lock requirements-boards.lock ./
-# What the project asks for, at the lock's versions; what only its tests need stays out.
+COPY requirements.lock requirements-boards.lock ./
 RUN python -m venv .venv \
-    && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > /tmp/wanted.txt \
-    && .venv/bin/pip install --constraint requirements.lock --requirement /tmp/wanted.txt setuptools \
-    && .venv/bin/pip install --no-deps --requirement requirements-boards.lock
+    && .venv/bin/pip install --no-deps --requirement requirements.lock --requirement requirements-boards.lock
 COPY . .
 RUN .venv/bin/pip install --no-deps --no-build-isolation --editable . \
     && python -m compileall -q ingestion people_api pipeline

@@ -19,12 +19,13 @@ help: ## print this list
 
 setup: .venv/ready ## create .venv with all pinned packages
 
-.venv/ready: requirements.lock requirements-boards.lock pyproject.toml
+LOCKS := requirements.lock requirements-dev.lock requirements-boards.lock
+.venv/ready: $(LOCKS) pyproject.toml
 	@echo "Installing into .venv: one to two minutes, 1.5 GB of disk."
 	@$(PYTHON) -m venv .venv
 	@mkdir -p $(HOME_FOLDER)/warehouse
-	@echo "  1/2 the packages of requirements.lock and requirements-boards.lock"
-	@$(BIN)/pip $(INSTALL) --requirement requirements.lock --requirement requirements-boards.lock
+	@echo "  1/2 the packages of $(LOCKS)"
+	@$(BIN)/pip $(INSTALL) $(LOCKS:%=--requirement %)
 	@$(BIN)/pip $(INSTALL) --no-build-isolation --editable .
 	@echo "  2/2 compiling them, so that every command starts fast"
 	@$(BIN)/$(COMPILE) .venv/lib $(PACKAGES)

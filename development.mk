@@ -4,7 +4,7 @@ BASE ?= origin/main
 STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
-.PHONY: picture risks test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-contracts test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
+.PHONY: picture risks lock test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-contracts test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
 
 picture: ## take README's screenshot of the current site, docs/site.png; needs Chromium
 	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
@@ -13,6 +13,23 @@ picture: ## take README's screenshot of the current site, docs/site.png; needs C
 
 risks: setup ## write docs/risks.md from the suites in tests/expectations
 	@$(BIN)/python -m pipeline.checks.risks
+
+.venv-lock/ready:
+	@$(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/pip $(INSTALL) uv==0.13.9
+	@touch $@
+
+COMPILE_LOCK := .venv-lock/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate
+RESOLVE_LOCK := $(COMPILE_LOCK) --universal --python-version 3.11 $(if $(UPGRADE),--upgrade) pyproject.toml
+OTHER_LOCKS := $(filter-out requirements.lock requirements-dev.lock,$(wildcard *.lock deploy/*.lock deploy/*/*.lock))
+
+# A package of requirements.lock isn't pinned again in requirements-dev.lock. The other locks have no requirements to resolve:
+# they get the hashes of the versions that they pin.
+lock: .venv-lock/ready ## pin the requirements of pyproject.toml with their hashes; UPGRADE=1 takes the newest versions
+	@$(RESOLVE_LOCK) --output-file requirements.lock
+	@$(RESOLVE_LOCK) --extra dev --constraint requirements.lock \
+		$$(sed -n 's/==.*//p' requirements.lock | sed 's/^/--no-emit-package /') --output-file requirements-dev.lock
+	@for lock in $(OTHER_LOCKS); do { grep '^#' $$lock; $(COMPILE_LOCK) --no-deps $$lock; } > $$lock.new && mv $$lock.new $$lock || exit 1; done
 
 .venv-airflow/ready: deploy/airflow/requirements.lock
 	$(PYTHON) -m venv .venv-airflow

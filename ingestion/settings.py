@@ -11,11 +11,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ingestion.errors import BadRequest
+from ingestion.errors import BadRequest, Refused
 from ingestion.libpq import with_libpq_parameters
 from ingestion.redact import register_secret
 
-PROJECT = Path(__file__).resolve().parents[1]
+
+def _find_project() -> Path:
+    """Return the checkout that this package is in, else the project that the current folder is in."""
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / "dbt_project.yml").is_file():
+        return checkout
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "dbt_project.yml").is_file()), here)
+
+
+PROJECT = _find_project()
 _PEOPLE = "PEOPLE_DATABASE_URL"
 _BUCKET = re.compile(r"[\w.-]+")  # without key:secret@
 
@@ -89,6 +99,12 @@ def check_bucket_url(named: str, url: str) -> str:
     if not _BUCKET.fullmatch(parts.netloc) or parts.query or parts.fragment:
         raise BadRequest(f"{named}: expected s3://bucket/prefix, and keys in FSSPEC_S3_… settings")
     return url
+
+
+def require_project() -> None:
+    """Raise Refused if this command was installed from a wheel and the current folder is in no project."""
+    if lacking := [name for name in (".dlt/config.toml", "dbt_project.yml") if not (PROJECT / name).is_file()]:
+        raise Refused(f"{PROJECT} is no Tradewinds project: it has no {lacking[0]}; run this in a checkout of one")
 
 
 def use_project_settings() -> None:

@@ -13,7 +13,7 @@ from ingestion.environment import settle_environment
 from ingestion.errors import BadRequest, StepFailed, TradewindsError
 from ingestion.known_settings import refuse_unknown_settings
 from ingestion.redact import one_line
-from ingestion.settings import use_project_settings
+from ingestion.settings import require_project, use_project_settings
 from pipeline.run.output import name_files_in_utf8, print_anything
 
 _INTERRUPTED = 130
@@ -66,6 +66,7 @@ def _run(words: list[str]) -> tuple[int, TradewindsError | None]:
     """Return the exit code, and a failure without traceback: DuckDB complains about objects that live until the end."""
     try:
         if not _HELP.intersection(words):
+            require_project()
             settle_environment()
             refuse_unknown_settings(adding=words[2:] if words[:2] == ["sources", "add"] else ())
         exit_code = app(words, prog_name="tradewinds", standalone_mode=False) or 0

@@ -17,8 +17,8 @@ _TEMPLATE = Path(__file__).with_name("template")
 # The machinery; whatever else the project has is its own.
 _KEPT = (
     ".dlt/config.toml", ".gitignore", ".pre-commit-config.yaml", "LICENSE", "Makefile", "dbt-bouncer.yml",
-    "dbt_project.yml", "profiles.yml", "pyproject.toml", "requirements.lock", "requirements-boards.lock",
-    "dashboards/meta.yml", "dashboards/pipeline.yml", "dashboards/themes/*",
+    "dbt_project.yml", "profiles.yml", "pyproject.toml", "requirements.lock", "requirements-dev.lock",
+    "requirements-boards.lock", "dashboards/meta.yml", "dashboards/pipeline.yml", "dashboards/themes/*",
     "ingestion/**/*.py", "pipeline/**/*", "macros/*.*",
     "models/_columns.md", "models/_groups.yml",
     "models/intermediate/int_*_totals.*", "models/intermediate/int_stage_figures.*",

@@ -27,6 +27,19 @@ BUCKET = {
     "pipeline": {"secretKeys": ["SOURCES__NORTHWIND__CREDENTIALS", "PEOPLE_DATABASE_URL", "FSSPEC_S3_SECRET"]},
     "networkPolicy": {"egress": [{"cidr": "192.0.2.0/24", "port": 443}], "databaseCidrs": ["198.51.100.7/32"]},
 }
+PLACED: dict[str, Any] = {
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]
+            }
+        }
+    },
+    "podAnnotations": {"example.com/team": "data"},
+    "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.example.com:3128"}],
+}
 VALUE_SETS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "minimal": {
@@ -46,8 +59,14 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
         "persistence": {"storageClass": "fast", "accessMode": "ReadWriteOncePod"},
         "schedules": {"backups": {"schedule": "@daily", "args": ["people", "backup", "employees"], "suspend": True}},
         "step": {"command": "rollback"},
-        "pipeline": {"nodeSelector": {"disk": "ssd"}},
-        "people": {"replicas": 3, "autoscaling": {"enabled": True}, "nodeSelector": {"disk": "ssd"}},
+        "pipeline": PLACED,
+        "people": PLACED
+        | {
+            "replicas": 3,
+            "autoscaling": {"enabled": True},
+            "ingress": {"enabled": True, "className": "nginx", "host": "people.example.com", "tlsSecret": "people-tls"},
+            "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+        },
         "networkPolicy": BUCKET["networkPolicy"],
     },
 }
@@ -93,6 +112,8 @@ def pods(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def faults(manifest: dict[str, Any], version: str) -> list[str]:
     """Return what a Kubernetes of this version, taken strictly, finds wrong with a manifest."""
     group, _, api = manifest["apiVersion"].rpartition("/")
+    if group == "monitoring.coreos.com":
+        return []  # the Prometheus operator's own kind: no schema of it comes with Kubernetes'
     prefix = f"{group.partition('.')[0]}-" if group else ""
     validator = _validator(version, f"{manifest['kind'].lower()}-{prefix}{api}")
     return [f"{fault.json_path}: {fault.message}" for fault in validator.iter_errors(manifest)]

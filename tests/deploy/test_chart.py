@@ -6,8 +6,9 @@ from pathlib import Path
 
 import helm_python
 import pytest
+import yaml
 
-from tests.deploy.chart import CHART, VALUE_SETS, VERSIONS, faults, manifests, of_kind, pods, render
+from tests.deploy.chart import CHART, PLACED, VALUE_SETS, VERSIONS, faults, manifests, of_kind, pods, render
 from tests.deploy.commands import command_fault
 from tests.deploy.policies import admits
 from tests.deploy.settings import is_secret, unknown_settings
@@ -86,7 +87,7 @@ def test_every_command_and_setting_is_one_of_tradewinds(values: dict) -> None:
     for name, pod in pods(values).items():
         for container in pod["spec"]["containers"]:
             assert command_fault(container["args"]) is None, name
-            given = container.get("env", [])
+            given = [each for each in container.get("env", []) if each not in PLACED["extraEnv"]]
             assert not unknown_settings(variable["name"] for variable in given), name
             assert not [each["name"] for each in given if is_secret(each["name"]) and "value" in each], name
 
@@ -165,6 +166,58 @@ def test_several_pods_of_the_service_need_a_place_that_all_of_them_reach() -> No
     assert scaler["spec"]["scaleTargetRef"]["name"] == scaled["metadata"]["name"]
     (budget,) = of_kind("PodDisruptionBudget", VALUE_SETS["everything"])
     assert budget["spec"]["selector"] == scaled["spec"]["selector"]
+
+
+def test_pods_run_where_and_with_what_the_values_say() -> None:
+    for name, pod in pods(VALUE_SETS["everything"]).items():
+        if name.startswith("Pod "):
+            continue
+        assert PLACED["podAnnotations"].items() <= pod["metadata"]["annotations"].items(), name
+        for key in ("nodeSelector", "tolerations", "affinity"):
+            assert pod["spec"][key] == PLACED[key], name
+        assert PLACED["extraEnv"][0] in pod["spec"]["containers"][0]["env"], name
+
+
+def test_names_and_labels_can_be_replaced() -> None:
+    renamed = {"nameOverride": "sales", "fullnameOverride": "trade"}
+    assert {each["metadata"]["name"].partition("-")[0] for each in manifests(renamed)} == {"trade"}
+    labels = [each["metadata"]["labels"]["app.kubernetes.io/name"] for each in manifests(renamed)]
+    assert set(labels) == {"sales"}
+    (deployment,) = of_kind("Deployment", {"nameOverride": "sales"})
+    assert deployment["metadata"]["name"] == "tradewinds-sales-people"
+
+
+def test_every_key_in_the_readme_is_a_value() -> None:
+    table = re.findall(r"^\| (`.+?) \|", (CHART / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    keys = [key for cell in table for key in re.findall(r"`([A-Za-z.]+)`", cell)]
+    assert len(keys) > 20
+    for key in keys:
+        found = values["pipeline"] if key.startswith(".") and key != ".tag" else values
+        for part in key.strip(".").split("."):
+            found = (found | values["image"])[part]
+
+
+def test_ingress_and_monitor_reach_the_service() -> None:
+    values = VALUE_SETS["everything"]
+    (service,) = [each for each in of_kind("Service", values) if each["metadata"]["name"].endswith("-people")]
+    (port,) = service["spec"]["ports"]
+    (ingress,) = of_kind("Ingress", values)
+    (rule,) = ingress["spec"]["rules"]
+    backend = rule["http"]["paths"][0]["backend"]["service"]
+    assert backend == {"name": service["metadata"]["name"], "port": {"name": port["name"]}}
+    assert ingress["spec"]["tls"] == [{"hosts": [rule["host"]], "secretName": "people-tls"}]
+    (monitor,) = of_kind("ServiceMonitor", values)
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert (endpoint["port"], endpoint["path"]) == (port["name"], "/metrics")
+    assert endpoint["authorization"]["credentials"] == {"name": "tradewinds-metrics", "key": "api-key"}
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    (policy,) = [each for each in of_kind("NetworkPolicy", values) if each["metadata"]["name"].endswith("-people")]
+    admitted = [each.get("namespaceSelector") for each in policy["spec"]["ingress"][0]["from"]]
+    names = ["ingress-nginx", "monitoring"]
+    assert admitted[2:] == [{"matchLabels": {"kubernetes.io/metadata.name": name}} for name in names]
+    assert not [each for each in manifests({}) if each["kind"] in ("Ingress", "ServiceMonitor")]
 
 
 @pytest.mark.parametrize(

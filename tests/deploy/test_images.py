@@ -137,13 +137,6 @@ def test_all_that_a_day_needs_is_in_an_image() -> None:
     assert [name for name in names if not is_in_context(name, IGNORED)] == []
 
 
-@pytest.mark.parametrize("name", ["requirements-deploy.lock", "deploy/airflow-image.lock"])
-def test_a_lock_holds_versions_only(name: str) -> None:
-    lines = [line for line in (PROJECT / name).read_text().splitlines() if not line.startswith("#")]
-    assert lines
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+", line) for line in lines)
-
-
 def _enter(**environment: str) -> subprocess.CompletedProcess[str]:
     words = [PROJECT / "deploy" / "entrypoint.sh", shutil.which("env")]
     given = {"PATH": "/usr/bin:/bin"} | environment

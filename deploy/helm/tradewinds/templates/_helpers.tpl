@@ -1,12 +1,13 @@
 {{/* The name of everything in a release: the release's, with the chart's unless it says it already. A Job's has 63 characters. */}}
 {{- define "tradewinds.name" -}}
-{{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) -}}
-{{- $name | trunc 36 | trimSuffix "-" -}}
+{{- $chart := .Values.nameOverride | default .Chart.Name -}}
+{{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name $chart) (contains $chart .Release.Name) -}}
+{{- .Values.fullnameOverride | default $name | trunc 36 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* What selects a release's pods: (dict "root" $ "component" "people"). */}}
 {{- define "tradewinds.selector" -}}
-app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- with .component }}
 app.kubernetes.io/component: {{ . }}
@@ -54,12 +55,21 @@ securityContext:
   capabilities: { drop: [ALL] }
 {{- end }}
 
-{{/* The settings: all that are no secret, and of the Secret only the named keys: (dict "root" $ "secretKeys" list). */}}
+{{/* Where a part's pods may run, from its values. */}}
+{{- define "tradewinds.placement" -}}
+{{- range $key := list "nodeSelector" "tolerations" "affinity" }}
+{{- with get $ $key }}
+{{ $key }}: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The settings: all that are no secret, and of the Secret only the keys that the part's values name: (dict "root" $ "part" values). */}}
 {{- define "tradewinds.settings" -}}
 envFrom:
   - configMapRef: { name: {{ include "tradewinds.name" .root }} }
 env:
-  {{- $keys := .secretKeys }}
+  {{- $keys := .part.secretKeys }}
   {{- if eq .root.Values.target "postgres" }}
   {{- $keys = append $keys "TRADEWINDS_POSTGRES_PASSWORD" }}
   {{- end }}
@@ -67,6 +77,9 @@ env:
   - name: {{ . }}
     valueFrom:
       secretKeyRef: { name: {{ $.root.Values.existingSecret }}, key: {{ . }} }
+  {{- end }}
+  {{- with .part.extraEnv }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end }}
 
@@ -92,18 +105,19 @@ podFailurePolicy:
 template:
   metadata:
     labels: {{- include "tradewinds.labels" . | nindent 6 }}
+    {{- with .root.Values.pipeline.podAnnotations }}
+    annotations: {{- toYaml . | nindent 6 }}
+    {{- end }}
   spec:
     restartPolicy: Never
     terminationGracePeriodSeconds: 60
     {{- include "tradewinds.pod" .root | nindent 4 }}
-    {{- with .root.Values.pipeline.nodeSelector }}
-    nodeSelector: {{- toYaml . | nindent 6 }}
-    {{- end }}
+    {{- include "tradewinds.placement" .root.Values.pipeline | nindent 4 }}
     containers:
       - name: tradewinds
         {{- include "tradewinds.container" .root | nindent 8 }}
         args: {{ prepend .args "tradewinds" | toJson }}
-        {{- include "tradewinds.settings" (dict "root" .root "secretKeys" .root.Values.pipeline.secretKeys) | nindent 8 }}
+        {{- include "tradewinds.settings" (dict "root" .root "part" .root.Values.pipeline) | nindent 8 }}
         resources: {{- toYaml .root.Values.pipeline.resources | nindent 10 }}
         volumeMounts:
           - { name: home, mountPath: /data }
