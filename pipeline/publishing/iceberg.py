@@ -61,6 +61,8 @@ def _with_version(catalog: "Catalog", mart: Mart, read: Callable[[Mart], pa.Reco
     catalog.create_namespace_if_not_exists(mart.place[0])
     table = catalog.create_table_if_not_exists(mart.place, rows.schema)
     _fit_columns(table, rows.schema)
+    if table.current_snapshot() is None:  # without one, a table has no place for a branch
+        table.append(rows.schema.empty_table())
     if _BRANCH in table.refs():  # of a publish that was cut off
         table.manage_snapshots().remove_branch(_BRANCH).commit()
     table.append(rows, branch=_BRANCH)  # a new branch begins empty, so the snapshot has these rows alone
