@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.table import Table
+from pyiceberg.utils.config import Config
 
 from ingestion.errors import BadRequest
 from ingestion.settings import Home
@@ -32,6 +33,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     settings = {f"PYICEBERG_CATALOG__LAKE__{name}": value for name, value in settings.items()}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("pyiceberg.catalog._ENV_CONFIG", Config())  # else read once a process
     return settings | {"TRADEWINDS_ICEBERG_CATALOG": "lake"}
 
 
