@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+import pyarrow as pa
+
 from ingestion.digest import ALGORITHM, Digest, is_comparable, short_hash
 from ingestion.settings import whole_number
 from pipeline.dbt.project import Mart
@@ -108,6 +110,9 @@ class Publisher(Protocol):
         Raises BadRequest when it isn't a query or exceeds a reader's rights, StepFailed when it fails on the data or
         exceeds its limits.
         """
+
+    def reading(self) -> AbstractContextManager[tuple[Version, Callable[[Mart], pa.RecordBatchReader]]]:
+        """Open the published version, and a function that opens a mart's rows in it: read one before the next."""
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         """Compare the built marts with the published ones."""

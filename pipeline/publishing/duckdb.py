@@ -1,12 +1,13 @@
 """Publishing on DuckDB: the marts are copied to a separate file, which is put in place by one rename."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 
 import duckdb
+import pyarrow as pa
 
 from ingestion.digest import Digest, file_sha256, stream_sha256
 from ingestion.errors import StepFailed
@@ -74,6 +75,12 @@ class DuckDBPublisher:
     def answering(self, statement: str, limits: Limits | None = None) -> AbstractContextManager[Answer | None]:
         path = self._store.latest(_PUBLISHED)
         return answering(path, statement, limits) if path else nullcontext()
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Version, Callable[[Mart], pa.RecordBatchReader]]]:
+        with self._readable() as path, open_session(path, read_only=True) as connection:
+            version = Version(*connection.execute(files.SELECT_VERSION).fetchall()[0])
+            yield version, lambda mart: connection.sql(f"from {'.'.join(map(quote, mart.place))}").to_arrow_reader()
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._attached() as connection:

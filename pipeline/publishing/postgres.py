@@ -1,11 +1,12 @@
 """Publishing on Postgres: a version is a copy of the marts; one transaction moves its rows to the readers' tables."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import psycopg
+import pyarrow as pa
 
 from ingestion.digest import Digest, digest_rows, is_comparable
 from ingestion.errors import Refused, StepFailed
@@ -85,6 +86,13 @@ class PostgresPublisher:
 
     def answering(self, statement: str, limits: Limits | None = None) -> AbstractContextManager[Answer | None]:
         return answering(statement, limits) if self.current() else nullcontext()
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Version, Callable[[Mart], pa.RecordBatchReader]]]:
+        version = self.current()
+        assert version, "read only after a publish"
+        with self._warehouse.reading_tables() as read:
+            yield version, lambda mart: read(*versions.copy_place(versions.schema_of(version), mart))
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _connected("compared") as connection:

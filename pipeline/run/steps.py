@@ -1,5 +1,7 @@
 """The steps of a day after the extract, each with its gate; none does another's work."""
 
+import os
+
 import pyarrow as pa
 
 from ingestion.landing import Landing
@@ -8,7 +10,7 @@ from ingestion.warehouse import PIPELINE_STEPS, BuildMark
 from pipeline.dbt import BuildResult
 from pipeline.dbt.project import Mart, published_marts
 from pipeline.ledger import Record
-from pipeline.publishing import Publisher, open_publisher
+from pipeline.publishing import Publisher, iceberg, open_publisher
 from pipeline.run import gates
 from pipeline.run.exports import write_exports
 from pipeline.run.judged import count_by_source
@@ -127,6 +129,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         with timed(request, "publish", "marts") as finished:
             version, rows = publisher.publish(run_date, marts)
             finished(sum(rows.values()), version.name)
+        _mirror(request, publisher, marts)
         record.rows = sum(rows.values())
         record.details |= {"version": version.name, "marts": rows}
 
@@ -134,9 +137,19 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
 def rollback(request: Request, to: str | None = None) -> None:
     """Publish the previous version, or the named one, again."""
     with timed(request, "rollback", "marts") as finished:
-        version = open_publisher(request.target, request.home).rollback(to)
+        publisher = open_publisher(request.target, request.home)
+        version = publisher.rollback(to)
         finished(None, version.name)
+    _mirror(request, publisher, published_marts())
     request.reporter.tell(run_date=version.run_date, step="rollback", state="done", version=version.name)
+
+
+def _mirror(request: Request, publisher: Publisher, marts: list[Mart]) -> None:
+    """Write the published version into the Iceberg catalog, if one is set."""
+    if catalog := os.environ.get(iceberg.SETTING):
+        with timed(request, "publish", f"Iceberg catalog {catalog}") as finished:
+            iceberg.mirror_version(catalog, publisher, marts)
+            finished(None, "")
 
 
 def _each_source(request: Request, run_date: str, mark: BuildMark) -> dict[str, str]:

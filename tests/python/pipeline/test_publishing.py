@@ -84,7 +84,7 @@ class Engine:
 
 
 @contextmanager
-def _on_duckdb(home: Home) -> Iterator[Engine]:
+def on_duckdb(home: Home) -> Iterator[Engine]:
     home.warehouse.mkdir(parents=True)
 
     def execute(statement: str) -> list[tuple]:
@@ -115,7 +115,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setitem(fsspec.config.conf, "s3", server.options)
         monkeypatch.setenv("TRADEWINDS_PUBLISHED_URL", server.new_place())
     if "duckdb" in request.param:
-        context = _on_duckdb(home)
+        context = on_duckdb(home)
     else:
         context = on_postgres(home, request.getfixturevalue("new_database")().url, monkeypatch)
     with context as found:
@@ -140,7 +140,7 @@ _HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', f
 
 
 def test_a_client_that_holds_the_file_for_writing_is_named_and_stops_no_publish(tmp_path: Path) -> None:
-    with _on_duckdb(Home(tmp_path)) as engine:
+    with on_duckdb(Home(tmp_path)) as engine:
         first = engine.publish(DAYS[0], {1: 1})
         command = [sys.executable, "-c", _HOLD, engine.publisher.place]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
@@ -189,7 +189,7 @@ def test_the_same_rows_again_are_the_same_version(engine: Engine) -> None:
 
 
 def test_versions_have_the_same_name_on_both_engines(tmp_path: Path, new_database, monkeypatch) -> None:
-    with _on_duckdb(Home(tmp_path / "one")) as one:
+    with on_duckdb(Home(tmp_path / "one")) as one:
         expected = one.publish(DAYS[0], {1: 10, 2: 20})
     with on_postgres(Home(tmp_path / "other"), new_database().url, monkeypatch) as other:
         assert other.publish(DAYS[0], {1: 10, 2: 20}) == expected
@@ -333,7 +333,7 @@ def test_a_published_file_and_its_kept_version_are_one_where_they_can_be(
 
     if not has_links:
         monkeypatch.setattr(on_disk.os, "link", refusing)
-    with _on_duckdb(Home(tmp_path)) as engine:
+    with on_duckdb(Home(tmp_path)) as engine:
         version = engine.publish(DAYS[0], {1: 1})
         published, kept = (
             Path(engine.store.location(name)) for name in ("tradewinds.duckdb", f"versions/{version}.duckdb")
@@ -369,7 +369,7 @@ def test_doubled_rows_and_rows_without_a_key_are_counted(engine: Engine) -> None
 def test_a_crash_between_journal_and_file_loses_no_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut_off: str, action: str
 ) -> None:
-    with _on_duckdb(Home(tmp_path)) as engine:
+    with on_duckdb(Home(tmp_path)) as engine:
         first, second = (engine.publish(day, {1: number}) for number, day in enumerate(DAYS[:2]))
         engine.build(DAYS[2], {1: 2})
         move = on_disk.move_into_place
