@@ -189,10 +189,6 @@ class Warehouse(ABC):
         """Return the quoted SQL name of the built mart `schema.table`."""
         return name_of(*self.built_place(relation))
 
-    @abstractmethod
-    def release(self) -> None:
-        """Close the connections that dbt still holds in this process."""
-
 
 def exists(cursor: Any, schema: str, table: str) -> bool:
     """Return whether there is a table."""

@@ -118,14 +118,6 @@ class DuckDBWarehouse(Warehouse):
     def namespace(self) -> tuple[str, str]:
         return f"duckdb://{self.path}", self.path.stem
 
-    def release(self) -> None:
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-        # dbt keeps the file open until the process ends, and a process can open a DuckDB file only once.
-        with suppress(Exception):  # there is none if dbt ended before it connected
-            DuckDBConnectionManager.env().close()
-        DuckDBConnectionManager.close_all_connections()
-
     @contextmanager
     def _errors_in_one_line(self) -> Iterator[None]:
         try:

@@ -134,11 +134,6 @@ class PostgresWarehouse(Warehouse):
         url = urlsplit(warehouse_url())
         return f"postgres://{url.hostname}:{url.port}", unquote(url.path.lstrip("/"))
 
-    def release(self) -> None:
-        from dbt.adapters.factory import cleanup_connections
-
-        cleanup_connections()
-
     @contextmanager
     def _errors_in_one_line(self) -> Iterator[None]:
         try:

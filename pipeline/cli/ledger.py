@@ -1,11 +1,13 @@
 """Commands that show the ledger and verify stored data."""
 
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
+from ingestion.errors import BadRequest
 from pipeline.cli.options import Request, command, complete_target, step_command
 from pipeline.run.dates import parse_run_date
 
@@ -31,11 +33,17 @@ def status(
             help="Only the steps of this warehouse; the default is the last one used.", autocompletion=complete_target
         ),
     ] = None,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Alert that the day is late if it isn't complete (TRADEWINDS_ALERTS).")
+    ] = False,
 ) -> None:
     """Show a day's steps, or the last 14 days as a grid; with a day, exit 0 if it is complete."""
     from pipeline.ledger.status import day_entries, day_table, days_grid, is_complete, last_days
+    from pipeline.run.alerts import alert_late
 
     replace(request, target=target or "duckdb").check()
+    if alert and not (run_date and os.environ.get("TRADEWINDS_ALERTS")):
+        raise BadRequest("--alert needs --run-date, and TRADEWINDS_ALERTS")
     day = run_date and parse_run_date(run_date)
     reporter, days = request.reporter, [day] if day else last_days(request.ledger)
     if not days:
@@ -50,6 +58,8 @@ def status(
         for entry in day_entries(request.ledger, told, target):
             reporter.tell(**entry)
     if day and not is_complete(request.ledger, day, target):
+        if alert:
+            alert_late(request, day)
         raise typer.Exit(1)
 
 

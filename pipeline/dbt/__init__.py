@@ -81,7 +81,15 @@ class Dbt:
 
     def release(self) -> None:
         """Close the connections that dbt keeps open after a call."""
-        open_warehouse(self._target, self._home).release()
+        from dbt.adapters.factory import FACTORY
+
+        FACTORY.cleanup_connections()
+        # dbt-duckdb keeps its file open until the process ends, and a process can open a DuckDB file only once.
+        for connections in {type(adapter.connections) for adapter in FACTORY.adapters.values()}:
+            if hasattr(connections, "close_all_connections"):
+                with suppress(Exception):  # there is none if dbt ended before it connected
+                    connections.env().close()
+                connections.close_all_connections()
 
     def nodes_of_sources(self, sources: list[str]) -> list[str]:
         """Return the selection for a build of these sources alone."""

@@ -24,14 +24,15 @@ _TICK_NANOSECONDS = 2_000_000_000
 
 
 class Record:
-    """The entry of a running step, which the step fills in. `entry` is the stored entry once it has ended.
+    """The entry of a running step, which the step fills in. `entry` is its entry once it has ended.
 
-    `run_id` is the step's run for OpenLineage.
+    `is_stored` unless a refusal left an earlier entry. `run_id` is the step's run for OpenLineage.
     """
 
     def __init__(self) -> None:
         self.run_id = uuid4()
         self.entry: dict[str, Any] | None = None
+        self.is_stored = True
         self.state = "done"
         self.rows: int | None = None
         self.details: dict[str, Any] = {}
@@ -91,8 +92,8 @@ class Ledger:
                 ending: dict[str, Any] = {"ended": _now(), "state": state}
                 ending["error"] = redact_error(error) or type(error).__name__
                 record.entry = entry | ending | record.details
-                is_kept = state == "failed" or self._tells(run_date, step, before)
-                self._write(run_date, step, part, record.entry if is_kept else before)
+                record.is_stored = state == "failed" or self._tells(run_date, step, before)
+                self._write(run_date, step, part, record.entry if record.is_stored else before)
                 raise
             ending = {"ended": _now(), "state": record.state, "rows": record.rows}
             if record.state == "done":

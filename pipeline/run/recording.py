@@ -8,6 +8,7 @@ from ingestion.errors import BadRequest, Refused, StepFailed, TradewindsError
 from ingestion.redact import one_line
 from pipeline.ledger import Record
 from pipeline.ledger.metrics import write_metrics
+from pipeline.run.alerts import alert_failure, alert_recovery, check_alerts
 from pipeline.run.lineage import tell_end, tell_start
 from pipeline.run.request import Request
 
@@ -15,14 +16,22 @@ from pipeline.run.request import Request
 @contextmanager
 def recorded(request: Request, run_date: str, step: str, command: str, source: str | None = None) -> Iterator[Record]:
     """Record a step in ledger and metrics, report its end, and explain failures as `explained` does."""
-    with explained(run_date, step, command, source), ExitStack() as ended:
-        ended.callback(_tell_monitoring, request)
-        with request.ledger.recording(run_date, step, command, request.target, source) as record:
-            ended.callback(_tell, request, record, run_date, step, source)
-            ended.callback(tell_end, request, record, run_date, step, source)
-            tell_start(request, record, run_date, step, source)
-            _tell_monitoring(request)
-            yield record
+    check_alerts()
+    record = None
+    try:
+        with explained(run_date, step, command, source), ExitStack() as ended:
+            ended.callback(_tell_monitoring, request)
+            with request.ledger.recording(run_date, step, command, request.target, source) as record:
+                ended.callback(_tell, request, record, run_date, step, source)
+                ended.callback(tell_end, request, record, run_date, step, source)
+                tell_start(request, record, run_date, step, source)
+                _tell_monitoring(request)
+                yield record
+    except (StepFailed, Refused) as error:
+        alert_failure(request, record, run_date, " ".join(filter(None, (step, source))), error)
+        raise
+    if step == "publish":
+        alert_recovery(request, run_date)
 
 
 def _tell(request: Request, record: Record, run_date: str, step: str, source: str | None) -> None:

@@ -38,7 +38,7 @@ def verify_history(request: Request) -> None:
                     request.reporter.say(f"{day}  {difference}")
             request.reporter.tell(run_date=day, step="verify_history", source=None, **_found(differences))
     finally:
-        request.warehouse.release()
+        request.dbt.release()
     if wrong:
         raise StepFailed(
             f"verify failed: history differs from raw on {len(wrong)} of {len(days)} days, first on {wrong[0]}",

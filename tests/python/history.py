@@ -114,4 +114,4 @@ def build_day(request: Request, day: str, *select: str) -> None:
         words = ["--indirect-selection", "empty"]
         request.dbt.build(day, select=[*select, *words], on_node=lambda name, status, seconds: None)
     finally:
-        request.warehouse.release()
+        request.dbt.release()

@@ -88,7 +88,7 @@ def _build(request: Request, day: str, *words: str) -> None:
     try:
         request.dbt.build(day, select=alone, on_node=lambda *_: None)
     finally:
-        request.warehouse.release()
+        request.dbt.release()
 
 
 def _without_database_rejects(rows: Rows) -> Rows:

@@ -24,6 +24,7 @@ PAGES = (
     "docs/settings.md",
     "docs/marts.md",
     "docs/engines.md",
+    "docs/lakehouse.md",
     "docs/agents.md",
     "CONTRIBUTING.md",
     "docs/first-steps.md",

@@ -52,6 +52,14 @@ def test_every_import_goes_to_a_lower_layer() -> None:
     assert seen - {None} == set(range(len(LAYERS)))
 
 
+def test_only_one_package_imports_dbt() -> None:
+    """What another version of dbt changes is in one place."""
+    imports = {file.relative_to(PROJECT): set(_imported(file)) for file in _product()}
+    using = [file for file, names in imports.items() if any(f"{name}.".startswith("dbt.") for name in names)]
+    assert using
+    assert [str(file) for file in using if file.parts[:2] != ("pipeline", "dbt")] == []
+
+
 def _normalized(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
 
