@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from people_api.api.answers import OF_EVERY_ROUTE, add_handlers
 from people_api.api.batches import batches_router
-from people_api.api.gate import KEY_HEADER, OPEN_PATH, Gate
+from people_api.api.gate import KEY_HEADER, METRICS_PATH, OPEN_PATH, Gate
 from people_api.api.operations import router as operations
 from people_api.api.reports import reports_router
 from people_api.api.rows import rows_router
@@ -64,8 +64,10 @@ class _People(FastAPI):
 def _with_security(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema with the API key that the gate requires."""
     schema.setdefault("components", {})["securitySchemes"] = {
-        "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "tw_<id>_<secret>"}
+        "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER, "description": "tw_<id>_<secret>"},
+        "bearer": {"type": "http", "scheme": "bearer", "description": "the same key, for Prometheus"},
     }
     schema["security"] = [{"key": []}]
+    schema["paths"][METRICS_PATH]["get"]["security"] = [{"key": []}, {"bearer": []}]
     schema["paths"][OPEN_PATH]["get"]["security"] = []
     return schema

@@ -21,6 +21,7 @@ from people_api.logs import log
 
 KEY_HEADER = "X-API-Key"
 OPEN_PATH = "/healthz"
+METRICS_PATH = "/metrics"
 _ADMIN_PATHS = ("/v1/backups", "/v1/restores")
 
 
@@ -66,7 +67,10 @@ class Gate:
 
     async def _admit(self, scope: Scope) -> Response | None:
         """Return the response that refuses a request, None when it is admitted."""
-        sent = Headers(scope=scope).get(KEY_HEADER, "")
+        headers = Headers(scope=scope)
+        sent = headers.get(KEY_HEADER, "")
+        if not sent and scope["path"] == METRICS_PATH:  # the Prometheus operator sends no other header
+            sent = headers.get("Authorization", "").removeprefix("Bearer ")
         try:
             key = await run_in_threadpool(find_key, self._service.engine, sent)
         except (DBAPIError, PoolTimeout) as error:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, text
 
 from people_api.api.answers import answers
+from people_api.api.gate import METRICS_PATH
 from people_api.api.requests import Page, Shown, StrictRoute, TheService
 from people_api.backups import Backup, back_up, restore
 from people_api.database.models import RejectedRow
@@ -78,7 +79,7 @@ def say_health(service: TheService) -> Health:
 
 
 @router.get(
-    "/metrics",
+    METRICS_PATH,
     tags=["operations"],
     summary="Metrics for Prometheus",
     response_class=Response,
