@@ -14,7 +14,6 @@ from typing import Any
 from ingestion.errors import Refused, StepFailed, TradewindsError
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
-from ingestion.warehouse import open_warehouse as open_warehouse
 from pipeline.dbt.contracts import contracts_of
 from pipeline.dbt.lineage import Table, read_lineage
 from pipeline.dbt.manifest import kept_beside, nodes_of_sources, parsed_project, shown_message

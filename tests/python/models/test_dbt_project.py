@@ -37,6 +37,7 @@ REJECTED_ROWS = "model.tradewinds.rejected_rows"
 CLOCK_READERS = {
     "pipeline/run/dates.py": "today is the run date when none is given",
     "pipeline/ledger/__init__.py": "the ledger tells when things happened",
+    "pipeline/run/lineage.py": "events tell when steps began and ended",
     "pipeline/publishing/journal.py": "latest.json tells when the version came out",
 }
 SQL_CLOCK = re.compile(

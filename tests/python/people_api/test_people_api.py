@@ -510,7 +510,7 @@ def test_the_lines_of_a_file_count_once(shared_service, tmp_path):
     ("words", "text", "exit_code", "line"),
     [
         (["add", "jobs", "--file", "/nowhere/jobs.csv"], "", 1, "/nowhere/jobs.csv can't be read: No such file"),
-        (["add", "jobs", "--lines", "5"], "", 2, "--first-line and --lines are of a --file"),
+        (["add", "jobs", "--lines", "5"], "", 2, "--first-line and --lines need --file"),
         (["add", "jobs"], "{", 2, "a row must be a JSON object, not '{'"),
         (["get", "jobs", "99999"], "", 3, "says 404: jobs has no 99999"),
         (["add", "api_keys", "{}"], "", 2, "'api_keys' is not one of"),
