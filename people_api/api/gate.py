@@ -70,7 +70,8 @@ class Gate:
         headers = Headers(scope=scope)
         sent = headers.get(KEY_HEADER, "")
         if not sent and scope["path"] == METRICS_PATH:  # the Prometheus operator sends no other header
-            sent = headers.get("Authorization", "").removeprefix("Bearer ")
+            scheme, _, token = headers.get("Authorization", "").partition(" ")
+            sent = token if scheme.lower() == "bearer" else ""
         try:
             key = await run_in_threadpool(find_key, self._service.engine, sent)
         except (DBAPIError, PoolTimeout) as error:

@@ -134,8 +134,8 @@ def test_the_marts_have_the_sums_of_the_source(built: Sandbox) -> None:
     assert sorted(built.query(query)) == [
         (table, True, True, True)
         for table in (
-            "categories", "comments", "customers", "departments", "employees", "employees", "event_log", "jobs", "order_details",
-            "orders", "posts", "products", "shippers", "suppliers", "users",
+            "categories", "comments", "customers", "departments", "employees", "employees", "event_log", "jobs",
+            "order_details", "orders", "posts", "products", "shippers", "suppliers", "users",
         )
     ]  # fmt: skip
     (orders,) = built.query("select source_key_sum, mart_key_sum, source_amount_sum, mart_amount_sum "

@@ -155,7 +155,7 @@ def test_a_key_elsewhere_than_in_its_header_opens_nothing_and_is_not_logged(serv
         assert client.get(f"/v1/jobs?key={key}&X-API-Key={key}").status_code == 401
         assert client.get(f"/v1/jobs/{key}").status_code == 401
         assert client.get("/v1/jobs", headers={"Authorization": f"Bearer {key}"}).status_code == 401
-        for wrong in (f"Bearer {key}x", f"Basic {key}", "Bearer ", ""):
+        for wrong in (f"Bearer {key}x", f"Basic {key}", key, "Bearer", ""):
             assert client.get("/metrics", headers={"Authorization": wrong}).status_code == 401
         assert client.get("/metrics", headers={"Authorization": f"Bearer {service.key('reader')}"}).status_code == 200
         assert client.get("/v1/jobs", headers={"Cookie": f"X-API-Key={key}"}).status_code == 401

@@ -20,11 +20,11 @@ from tests.python.s3_servers import clean_environment
 
 PAGES = (
     "README.md",
+    "docs/lakehouse.md",  # publishes the day that README's commands have run
     "docs/commands.md",
     "docs/settings.md",
     "docs/marts.md",
     "docs/engines.md",
-    "docs/lakehouse.md",
     "docs/agents.md",
     "CONTRIBUTING.md",
     "docs/first-steps.md",
