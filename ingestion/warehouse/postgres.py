@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +15,13 @@ import pyarrow as pa
 
 from ingestion import adbc
 from ingestion.embedded.postgres import EmbeddedPostgres
+from ingestion.environment import environment_suffix
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line, register_secret
 from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
-from ingestion.sql import name_of
+from ingestion.sql import name_of, quote
 from ingestion.warehouse.base import Warehouse, are_there
 from ingestion.warehouse.postgres_rows import BATCH_ROWS, insert, insert_rejects, widen
 from ingestion.warehouse.tables import OPS, Columns, RawTable
@@ -46,6 +47,8 @@ class PostgresWarehouse(Warehouse):
     @contextmanager
     def serving(self) -> Iterator[None]:
         if os.environ.get(f"{_VARIABLE}HOST"):
+            if environment_suffix():
+                _ensure_database()
             yield
             return
         server = EmbeddedPostgres(self._home.root)
@@ -140,6 +143,19 @@ class PostgresWarehouse(Warehouse):
             yield
         except (adbc.Error, psycopg.Error) as error:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
+
+
+def _ensure_database() -> None:
+    """Create the database of an environment if it is missing; raises StepFailed when we may not."""
+    url = urlsplit(warehouse_url())
+    name = unquote(url.path.lstrip("/"))
+    try:
+        with psycopg.connect(url._replace(path="/postgres").geturl(), autocommit=True) as connection:
+            if not connection.execute("select from pg_database where datname = %s", [name]).fetchall():
+                with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):  # made meanwhile
+                    connection.execute(f"create database {quote(name)}")
+    except psycopg.Error as error:
+        raise StepFailed(f"the warehouse: database {name} can't be created: {one_line(error)}") from error
 
 
 def warehouse_url() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
+from ingestion.environment import environment_suffix
 from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.redact import one_line, register_secret
 from ingestion.sql import quote
@@ -25,7 +26,7 @@ _REQUEST_IS_WRONG = (errors.ProgrammingError, errors.ReadOnlySqlTransaction, err
 
 def reader_role() -> str:
     """Return the name of the readers' role."""
-    return os.environ.get(_ROLE) or "tradewinds_reader"
+    return os.environ.get(_ROLE) or f"tradewinds_reader{environment_suffix()}"
 
 
 def ensure_reader(connection: psycopg.Connection) -> None:
