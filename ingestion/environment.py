@@ -23,9 +23,7 @@ def environment_suffix() -> str:
     """
     name = os.environ.get("TRADEWINDS_ENVIRONMENT") or _PRODUCTION
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,29}", name):
-        raise BadRequest(
-            "TRADEWINDS_ENVIRONMENT must be a name such as prod, ci_12 or dev_ann: small letters, digits and _"
-        )
+        raise BadRequest("TRADEWINDS_ENVIRONMENT must be a name such as ci_12 or dev_ann: small letters, digits and _")
     return "" if name == _PRODUCTION else f"_{name}"
 
 
