@@ -11,7 +11,8 @@ from ingestion.source_settings import source_kinds
 _READ = {
     "ALERTS", "BACKUPS_URL", "BACKUP_MAX_BYTES", "ENVIRONMENT", "EXPORTS_URL", "HOME", "ICEBERG_CATALOG",
     "KEPT_VERSIONS", "LANDING_RAW_URL", "LANDING_URL", "MEMORY", "POSTGRES_DATABASE", "POSTGRES_HOST",
-    "POSTGRES_PASSWORD", "POSTGRES_PORT", "POSTGRES_USER", "PUBLISHED_URL", "READER_PASSWORD", "READER_ROLE", "TARGET", "THREADS",
+    "POSTGRES_PASSWORD", "POSTGRES_PORT", "POSTGRES_USER", "PUBLISHED_URL",
+    "READER_PASSWORD", "READER_ROLE", "TARGET", "THREADS",
 }  # fmt: skip
 # What the image, Airflow's DAGs, the Makefile and the tests read, in an environment that commands share.
 _READ_ELSEWHERE = {
