@@ -4,7 +4,7 @@ BASE ?= origin/main
 STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
-.PHONY: picture risks lock test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-contracts test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
+.PHONY: picture risks lock test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-contracts test-lakehouse test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
 
 picture: ## take README's screenshot of the current site, docs/site.png; needs Chromium
 	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
@@ -77,6 +77,14 @@ test-deploy: .venv-deploy/ready ## run only the tests of images, Compose and cha
 
 test-bi: setup bi-tools ## run only the tests of the connections in docs/bi; installs the tools in .venv-bi
 	@$(BIN)/pytest tests/bi
+
+.venv-spark/ready: requirements-spark.lock
+	@$(PYTHON) -m venv .venv-spark
+	@.venv-spark/bin/pip $(INSTALL) --requirement requirements-spark.lock
+	@touch $@
+
+test-lakehouse: setup .venv-spark/ready ## run only the test that Spark reads a published version; installs Spark and Java in .venv-spark
+	@$(BIN)/pytest tests/lakehouse
 
 .venv-contracts/ready: requirements-contracts.lock
 	$(PYTHON) -m venv .venv-contracts

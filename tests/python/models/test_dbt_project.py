@@ -261,6 +261,24 @@ def _dbt(
     return subprocess.CompletedProcess(words, process.returncode, output + errors)
 
 
+def test_selectors_select_what_they_are_named_for(tmp_path: Path) -> None:
+    marts = {mart.place[1] for mart in published_marts()}
+    expected = {
+        "published": lambda names: names == marts,
+        "sales": lambda names: names > {"fct_orders", "stg_northwind__orders"} and "fct_events" not in names,
+        "history": lambda names: (
+            {mart for mart in marts if mart.endswith("_snapshot")} - {"availability_snapshot"} <= names
+        ),
+    }
+    assert {
+        each["name"] for each in yaml.safe_load((PROJECT / "selectors.yml").read_text(encoding="utf-8"))["selectors"]
+    } == expected.keys()
+    for selector, is_right in expected.items():
+        words = ("ls", "--quiet", "--selector", selector, "--output", "name", "--resource-types", "model", "snapshot")
+        listed = _dbt(tmp_path, {}, *words)
+        assert is_right(set(listed.stdout.split())), listed.stdout
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_project_keeps_its_rules(project: Project, check: Check) -> None:
     assert list(check(project)) == []

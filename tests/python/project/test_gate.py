@@ -18,7 +18,7 @@ if [ -e "$PARTS/$1" ]; then source "$PARTS/$1"; fi
 echo "=== 1 passed of $1 ==="
 """
 PARTS = ["setup", "test-airflow", "lint", "run", "test-browser", "test-clock", "test-clients", "test-bi"]
-PARTS += ["test-contracts", "test-deploy", "test"]
+PARTS += ["test-contracts", "test-lakehouse", "test-deploy", "test"]
 
 
 @pytest.fixture
