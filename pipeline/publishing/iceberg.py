@@ -27,7 +27,7 @@ _POINTER_COLUMNS = pa.schema([("version", pa.string()), ("run_date", pa.string()
 _SECRETS = ("CREDENTIAL", "KEY", "PASSWORD", "SECRET", "TOKEN", "URI")
 
 
-def mirror_version(name: str, publisher: Publisher, marts: list[Mart]) -> None:
+def mirror_version(name: str, publisher: Publisher) -> None:
     """Make the published version the one that the catalog's readers see.
 
     A version that the catalog has isn't written again. Raises BadRequest when the catalog isn't configured, StepFailed
@@ -35,9 +35,9 @@ def mirror_version(name: str, publisher: Publisher, marts: list[Mart]) -> None:
     """
     with _one_line_errors(name), publisher.reading() as (version, read):
         catalog = _open(name)
-        tables = {mart: _with_version(catalog, mart, read, version.name) for mart in marts}
+        tables = [_with_version(catalog, Mart(relation), read, version.name) for relation in publisher.relations()]
         _point_to(catalog, version)
-        for table in tables.values():
+        for table in tables:
             _show(table, version.name)
 
 

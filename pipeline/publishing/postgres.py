@@ -116,7 +116,8 @@ class PostgresPublisher:
                 digests = self._digest_built(connection, marts)
                 published = cache(lambda: self._digest_published(connection, marts))
                 version = version_of(run_date, digests, current, published)
-                is_new = version != current or comment_of(connection, versions.CURRENT) != version_comment(marts)
+                declared = version_comment(marts)
+                is_new = version != current or comment_of(connection, versions.CURRENT) != declared
                 is_copied = is_new or not versions.marts_of(connection, version)
                 if is_copied:
                     self._copy_built(connection, marts)
@@ -126,9 +127,7 @@ class PostgresPublisher:
                     connection.execute(f"alter schema {_DRAFT} rename to {versions.schema_of(version)}")
                 if is_new:
                     entries = appended(entries, Published.now(version))
-                    versions.put_before_readers(
-                        connection, entries, marts, published(), digests, version_comment(marts)
-                    )
+                    versions.put_before_readers(connection, entries, marts, published(), digests, declared)
                 grant_reading(connection, marts, versions.CURRENT)
             self._tidy(connection, entries)
         return version, {mart: digest.rows for mart, digest in digests.items()}

@@ -129,7 +129,7 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         with timed(request, "publish", "marts") as finished:
             version, rows = publisher.publish(run_date, marts)
             finished(sum(rows.values()), version.name)
-        _mirror(request, publisher, marts)
+        _mirror(request, publisher)
         record.rows = sum(rows.values())
         record.details |= {"version": version.name, "marts": rows}
 
@@ -140,15 +140,15 @@ def rollback(request: Request, to: str | None = None) -> None:
         publisher = open_publisher(request.target, request.home)
         version = publisher.rollback(to)
         finished(None, version.name)
-    _mirror(request, publisher, published_marts())
+    _mirror(request, publisher)
     request.reporter.tell(run_date=version.run_date, step="rollback", state="done", version=version.name)
 
 
-def _mirror(request: Request, publisher: Publisher, marts: list[Mart]) -> None:
+def _mirror(request: Request, publisher: Publisher) -> None:
     """Write the published version into the Iceberg catalog, if one is set."""
     if catalog := os.environ.get(iceberg.SETTING):
         with timed(request, "publish", f"Iceberg catalog {catalog}") as finished:
-            iceberg.mirror_version(catalog, publisher, marts)
+            iceberg.mirror_version(catalog, publisher)
             finished(None, "")
 
 

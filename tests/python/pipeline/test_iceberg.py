@@ -94,16 +94,16 @@ def test_versions_move_as_a_whole_and_back(
     versions = []
     for number, day in enumerate(DAYS[:3]):
         versions.append(engine.publish(day, {1: number, number + 2: 7}))
-        mirror_version("lake", engine.publisher, MARTS)
+        mirror_version("lake", engine.publisher)
         assert (_pointer(catalog), _reads(catalog, None)) == (versions[-1], {1: number, number + 2: 7})
     assert [_reads(catalog, version)[1] for version in versions] == [0, 1, 2]
     engine.publisher.rollback(versions[0])
-    mirror_version("lake", engine.publisher, MARTS)
+    mirror_version("lake", engine.publisher)
     assert (_pointer(catalog), _reads(catalog, None)) == (versions[0], {1: 0, 2: 7})
     engine.build(DAYS[3], {1: 3}, columns=", note varchar default 'new'")
     newest = engine.publisher.publish(DAYS[3], MARTS)[0].name
     monkeypatch.setenv("TRADEWINDS_KEPT_VERSIONS", "1")
-    mirror_version("lake", engine.publisher, MARTS)
+    mirror_version("lake", engine.publisher)
     table = catalog.load_table(ORDERS.place)
     assert (_pointer(catalog), _rows(table).to_pylist()[0]["note"]) == (newest, "new")
     assert {name for name in table.refs() if name != "main"} == {newest}
@@ -117,7 +117,7 @@ def test_a_publish_killed_anywhere_leaves_a_whole_version(tmp_path: Path, lake: 
     with on_duckdb(Home(tmp_path)) as engine:
         expected = {engine.publish(DAYS[0], {1: 0, 2: 0}): {1: 0, 2: 0}}
         started = time.monotonic()
-        mirror_version("lake", engine.publisher, MARTS)
+        mirror_version("lake", engine.publisher)
         length = time.monotonic() - started
         for number in range(KILLS):
             before = _pointer(catalog)
@@ -126,7 +126,7 @@ def test_a_publish_killed_anywhere_leaves_a_whole_version(tmp_path: Path, lake: 
             expected[after] = amounts
             if (child := os.fork()) == 0:
                 try:
-                    mirror_version("lake", engine.publisher, MARTS)
+                    mirror_version("lake", engine.publisher)
                 finally:
                     os._exit(0)
             time.sleep(length * (number + 1) / (KILLS + 1))
@@ -135,7 +135,7 @@ def test_a_publish_killed_anywhere_leaves_a_whole_version(tmp_path: Path, lake: 
             shown = _pointer(catalog)
             assert shown in (before, after)
             assert _reads(catalog, shown) == expected[shown]
-            mirror_version("lake", engine.publisher, MARTS)
+            mirror_version("lake", engine.publisher)
             assert (_pointer(catalog), _reads(catalog, None)) == (after, amounts)
 
 
@@ -143,4 +143,4 @@ def test_a_catalog_that_is_not_configured_is_named(tmp_path: Path) -> None:
     with on_duckdb(Home(tmp_path)) as engine:
         engine.publish(DAYS[0], {1: 1})
         with pytest.raises(BadRequest, match="TRADEWINDS_ICEBERG_CATALOG: catalog 'nowhere' isn't configured"):
-            mirror_version("nowhere", engine.publisher, MARTS)
+            mirror_version("nowhere", engine.publisher)
