@@ -33,18 +33,21 @@ def test_two_people_build_in_one_postgres_at_once(
             homes[person] = built_homes.copy(tmp_path / person, with_next_day=True)
             homes[person].settings |= warehouse_settings(shared)
             homes[person].settings |= {"TRADEWINDS_ENVIRONMENT": person, "TRADEWINDS_TARGET": "postgres"}
-            homes[person].succeed("load", "--run-date", day, "--source", "community")
+            homes[person].succeed("load", "--run-date", day, "--source", "northwind", "--source", "order_details")
         building = [
-            homes[person].start("build", "--run-date", day, "--source", "community") for person, day in PEOPLE.items()
+            homes[person].start("build", "--run-date", day, "--source", "order_details")
+            for person, day in PEOPLE.items()
         ]
         for process in building:
             told = process.communicate()
             assert process.returncode == 0, told
         for person, day in PEOPLE.items():
             with psycopg.connect(server.url(f"{name}_{person}")) as connection:
-                loaded = connection.execute("select distinct _run_date::text from raw_community.posts").fetchall()
-                posts = connection.execute("select count(*) from community__build.dim_posts").fetchall()
-            assert (loaded, posts) == ([(day,)], [(100,)]), person
+                loaded = connection.execute(
+                    "select distinct _run_date::text from raw_northwind.order_details"
+                ).fetchall()
+                lines = connection.execute("select count(*) from sales__build.fct_order_lines").fetchall()
+            assert (loaded, lines) == ([(day,)], [(2155,)]), person
         assert not _schemas(shared.url)
         typed = homes["dev_ann"].dbt("debug", "--target", "postgres")
         assert f"database: {name}_dev_ann" in typed.stdout, typed.stdout
