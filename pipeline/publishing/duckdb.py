@@ -64,7 +64,7 @@ class DuckDBPublisher:
             if (path := self._store.latest(_PUBLISHED)) is None:
                 return None
             with open_session(path, read_only=True) as connection:
-                version = Version(*connection.execute(files.SELECT_VERSION).fetchall()[0])
+                version = files.version_in(connection)
                 query = f"select * from {'.'.join(map(quote, mart.place))} where {quote(column)} = ?"
                 try:
                     found = connection.execute(query, [value])
@@ -79,7 +79,7 @@ class DuckDBPublisher:
     @contextmanager
     def reading(self) -> Iterator[tuple[Version, Callable[[Mart], pa.RecordBatchReader]]]:
         with self._readable() as path, open_session(path, read_only=True) as connection:
-            version = Version(*connection.execute(files.SELECT_VERSION).fetchall()[0])
+            version = files.version_in(connection)
             yield version, lambda mart: connection.sql(f"from {'.'.join(map(quote, mart.place))}").to_arrow_reader()
 
     def changes(self, marts: list[Mart]) -> list[Change]:
@@ -208,7 +208,7 @@ def _kept_name(version: str) -> str:
 def _version_of(path: Path) -> Version:
     try:
         with open_session(path, read_only=True) as connection:
-            return Version(*connection.execute(files.SELECT_VERSION).fetchall()[0])
+            return files.version_in(connection)
     except duckdb.Error as error:
         raise StepFailed(f"the published file {path} can't be read: {reason_of(error)}") from error
 

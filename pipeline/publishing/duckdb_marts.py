@@ -19,7 +19,6 @@ from pipeline.publishing.declarations import Shape, additions, shape_of, version
 _STORAGE_VERSION = "v1.4.0"
 # Stored in the file, so that its version and its marts always match.
 _VERSION, _MARTS = "main.published_version", "main.published_marts"
-SELECT_VERSION = f"select run_date::varchar, content_hash from {_VERSION}"
 
 
 @contextmanager
@@ -30,6 +29,12 @@ def attached(warehouse: Path, published: Path | None) -> Iterator[duckdb.DuckDBP
         if published:
             connection.execute(f"attach {literal(str(published))} as published (read_only)")
         yield connection
+
+
+def version_in(connection: duckdb.DuckDBPyConnection) -> Version:
+    """Return the version of the published file that a connection has open."""
+    query = f"select run_date::varchar, content_hash from {_VERSION}"
+    return Version(*connection.execute(query).fetchall()[0])
 
 
 def digest_published(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
