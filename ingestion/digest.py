@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, cast
 
 import duckdb
 
-from ingestion.session import READ_PARQUET, open_scratch
 from ingestion.sql import quote
 
 # DuckDB's hash() may change with its version: row hashes start with this name, and only equal names are compared.
@@ -51,12 +50,6 @@ def is_comparable(content_hash: str) -> bool:
 def short_hash(content_hash: str) -> str:
     """Return the first 12 hex digits of a hash, for names."""
     return content_hash.rpartition(":")[2][:12]
-
-
-def digest_files(paths: list[Path], columns: list[str], figures: str = "") -> Digest:
-    """Count and hash the rows of these Parquet files and compute figures (SQL), in one scan."""
-    with open_scratch() as connection:
-        return digest_rows(connection, READ_PARQUET, columns, [[str(path) for path in paths]], figures)
 
 
 def digest_rows(

@@ -53,9 +53,11 @@ class Totals:
 
 @dataclass(frozen=True)
 class Table:
-    """One table's partition; `read_rows` is the source's count of rows, accepted and rejected.
+    """One table's day: the rows of `files` without those that `removed` names, both perhaps of earlier days.
 
-    `totals` are computed at the `source` and at `landing`. Days that landed before totals existed have neither.
+    `read_rows` is the source's count of rows, accepted and rejected. `totals` are computed at the `source` and at
+    `landing`. Days that landed before totals existed have neither. An incremental extract of the next day begins at the
+    `bookmark`.
     """
 
     rows: int
@@ -66,6 +68,13 @@ class Table:
     run_id: str
     read_rows: int | None = None
     totals: dict[str, Totals] = field(default_factory=dict)
+    removed: list[File] = field(default_factory=list)
+    bookmark: dict[str, str | int] = field(default_factory=dict)
+
+    @property
+    def row_files(self) -> list[File]:
+        """All its files."""
+        return [*self.files, *self.removed]
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ class Manifest:
     @property
     def row_files(self) -> list[File]:
         """The files with accepted and rejected rows, which the warehouse loads."""
-        return [*(file for table in self.tables.values() for file in table.files), *self.rejects]
+        return [*(file for table in self.tables.values() for file in table.row_files), *self.rejects]
 
     @property
     def missing_tables(self) -> list[str]:
@@ -141,6 +150,7 @@ class Manifest:
                 | {
                     "columns": [Column(**column) for column in table["columns"]],
                     "files": [File(**file) for file in table["files"]],
+                    "removed": [File(**file) for file in table.get("removed", [])],
                     "totals": {stage: Totals(**sums) for stage, sums in table.get("totals", {}).items()},
                 }
             )

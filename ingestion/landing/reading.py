@@ -9,13 +9,14 @@ from pathlib import Path, PurePosixPath
 
 from ingestion.digest import file_sha256, stream_sha256
 from ingestion.errors import Refused, StepFailed
-from ingestion.landing.manifest import LandedFile, Manifest
+from ingestion.landing.manifest import LandedFile, Manifest, Table
+from ingestion.landing.rows import Rows
 from ingestion.redact import one_line
 from ingestion.settings import Home
 from ingestion.stores import Store, open_store
 
 # A bucket has high latency, but serves many requests at once.
-_AT_ONCE = 8
+AT_ONCE = 8
 # An API's unchanged answers, apart from its tables because they may have other readers.
 _RAW = "api/_raw"
 
@@ -30,6 +31,7 @@ class Landed:
     def __init__(self, home: Home):
         self._store = open_store(home.landing, home.work)
         self._raw = open_store(home.landing_raw, home.work) if home.landing_raw else self._store
+        self._sharing: set[str] = set()  # the sources whose files of other days this process may list or remove
 
     def location(self, name: str = "") -> str:
         """Return the path or URL of a file or folder in landing."""
@@ -76,7 +78,7 @@ class Landed:
     def fingerprint(self, run_date: str) -> str:
         """Return a hash of all rows landed up to a day, which determine a run of that day."""
         landed = sorted((day, source) for source, day in self._landed("_manifests") if day <= run_date)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             manifests = list(pool.map(lambda day_source: self.landed_manifest(*reversed(day_source)), landed))
         parts = [
             [manifest.run_date, manifest.source, name, table.content_hash, table.rejected_rows]
@@ -110,7 +112,7 @@ class Landed:
         if self.started_run(source, run_date) not in (None, manifest.run_id):
             return [f"the last extract of {source} failed or was cut off"]
         faults = [f"table {table} of {source} has not landed" for table in manifest.missing_tables]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             found = pool.map(lambda file: self._fault(source, file, read_files=read_files), manifest.files)
             return faults + [fault for fault in found if fault]
 
@@ -133,6 +135,13 @@ class Landed:
                 command = f"tradewinds extract --run-date {run_date} --source {source}"
                 raise Damaged.of("faults in landing", faults, command)
             yield paths
+
+    @contextmanager
+    def rows(self, source: str, run_date: str, table: Table) -> Iterator[Rows]:
+        """Yield a landed table's rows, from verified files; raises Damaged naming each bad file."""
+        with self.local(source, run_date, table.row_files) as paths:
+            files = len(table.files)
+            yield Rows(paths[:files], [file.path for file in table.files], paths[files:])
 
     def _of(self, name: str = "") -> Store:
         """Return the store of a file or folder: an API's answers may have one of their own."""

@@ -1,16 +1,17 @@
 """Write landing to a store: partitions, locks and the commit protocol."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
-from ingestion.digest import digest_files, file_sha256, is_comparable
+from ingestion.digest import file_sha256, is_comparable
 from ingestion.errors import StepFailed
 from ingestion.landing.manifest import File, LandedFile, Manifest, Table
-from ingestion.landing.reading import Landed, answers_name, manifest_name, mark_name
+from ingestion.landing.reading import AT_ONCE, Landed, answers_name, manifest_name, mark_name
 from ingestion.stores import Overtaken
 
 # The suffixes of tables' and rejects' files, and of answers.
@@ -38,6 +39,37 @@ class Landing(Landed):
             except BlockingIOError as error:
                 raise StepFailed(f"another process is extracting {source} for this day; wait for it to end") from error
             yield
+
+    @contextmanager
+    def sharing(self, before: Manifest | None, *, read_files: bool) -> Iterator[dict[str, Table]]:
+        """Yield the tables of a landed day whose files another day may list: they are there and stay during the block.
+
+        Nothing, if another process is sharing or removing files of this source. With `read_files` every file's SHA-256
+        is compared, else only its size.
+        """
+        if before is None:
+            yield {}
+            return
+        with self._files_lock(before.source) as is_held, ThreadPoolExecutor(AT_ONCE) as pool:
+            tables = before.tables if is_held else {}
+            files = [file for table in tables.values() for file in table.row_files]
+            faults = pool.map(lambda file: self._fault(before.source, file, read_files=read_files), files)
+            sound = {file for file, fault in zip(files, faults, strict=True) if not fault}
+            yield {name: table for name, table in tables.items() if sound.issuperset(table.row_files)}
+
+    @contextmanager
+    def _files_lock(self, source: str) -> Iterator[bool]:
+        """Yield whether this process alone may now list or remove files of other days of a source."""
+        with ExitStack() as held:
+            if source not in self._sharing:
+                try:
+                    held.enter_context(self._store.lock(f"_locks/{source}.files.lock"))
+                except BlockingIOError:
+                    yield False
+                    return
+                self._sharing.add(source)
+                held.callback(self._sharing.discard, source)
+            yield True
 
     def begin(self, source: str, run_date: str, run_id: str) -> None:
         """Mark the day as being extracted: it is incomplete until a commit with this run id."""
@@ -82,8 +114,8 @@ class Landing(Landed):
         for name, table in landed.items():
             was = before.get(name)
             if was and was.columns == table.columns and not is_comparable(was.content_hash):
-                with suppress(StepFailed), self.local(source, run_date, was.files) as paths:
-                    again = digest_files(paths, [column.name for column in was.columns]).content_hash
+                with suppress(StepFailed), self.rows(source, run_date, was) as rows:
+                    again = rows.digest([column.name for column in was.columns]).content_hash
                     kept[name] = replace(table, content_hash=was.content_hash) if again == table.content_hash else table
         return kept
 
@@ -107,10 +139,24 @@ class Landing(Landed):
             self._store.swap(manifest_name(manifest.source, manifest.run_date), manifest.to_json(), replaced)
         except Overtaken as error:
             raise StepFailed(f"another process has landed {manifest.source} for this day meanwhile") from error
-        listed = {self._name(file) for file in manifest.files}
-        for folder in folders:
-            store = self._of(folder)
-            for name in store.names(folder):
-                if name.endswith(_DATA) and name not in listed:
-                    store.remove(name)
-            store.prune(folder)
+        own = [folder for folder in folders if folder.endswith(f"run_date={manifest.run_date}")]
+        self.sweep(manifest.source, own, {self._name(file) for file in manifest.files})
+
+    def sweep(self, source: str, folders: list[str], listed: Collection[str] = ()) -> int:
+        """Remove the files of these folders that no day of the source lists; return their number of bytes.
+
+        Does nothing while another process is sharing files of the source: its day may be about to list them.
+        """
+        names = {folder: self._of(folder).names(folder) for folder in dict.fromkeys(folders)}
+        loose = {name for found in names.values() for name in found if name.endswith(_DATA) and name not in listed}
+        removed = 0
+        with self._files_lock(source) as is_held:
+            if loose and is_held:
+                days = [manifest for day in self.days(source) if (manifest := self.manifest(source, day))]
+                loose -= {file.path for day in days for file in day.files}
+                for name in loose:
+                    removed += self._of(name).size(name) or 0
+                    self._of(name).remove(name)
+        for folder in names:
+            self._of(folder).prune(folder)
+        return removed
