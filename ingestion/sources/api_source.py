@@ -80,7 +80,7 @@ class ApiSource(Source):
         return replace(self, kept=manifest)
 
     @contextmanager
-    def open(self, home: Home, run_date: str, work: Path) -> Iterator[ApiReading]:
+    def open(self, home: Home, run_date: str, work: Path, before: Manifest | None = None) -> Iterator[ApiReading]:
         from ingestion.sources.api.pages import ApiPages, KeptPages  # imports dlt, which takes a second
 
         with ExitStack() as stack:

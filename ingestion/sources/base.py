@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ingestion.catalogue import tables_of
 from ingestion.errors import BadRequest
-from ingestion.landing import Answer, File, Totals
+from ingestion.landing import Answer, File, Manifest, Totals
 from ingestion.settings import Home
 from ingestion.source_settings import SourceSettings
 from ingestion.sources.duckdb_types import arrow_schema
@@ -32,6 +32,21 @@ REJECT_SCHEMA = pa.schema(
 
 # Puts a finished file into landing: the file, its table, its name there.
 Place = Callable[[Path, str, str], File]
+# Where the next day's read of a table begins, kept in the manifest; empty: it reads the table whole.
+Bookmark = dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class Increment:
+    """What a reading has read of a table: only rows that are new or changed since the previous landed day.
+
+    A row replaces the earlier rows with the same `key`; without a key it is appended. Its rejects are new ones, unless
+    `has_all_rejects`: then they are the whole table's.
+    """
+
+    key: tuple[str, ...]
+    bookmark: Bookmark
+    has_all_rejects: bool = False
 
 
 class Reading(ABC):
@@ -49,7 +64,19 @@ class Reading(ABC):
 
     @abstractmethod
     def read(self, table: str) -> Iterator[pa.Table]:
-        """Yield a table's accepted rows in batches of bounded size."""
+        """Yield a table's accepted rows in batches of bounded size: all of them, or those of its `increment`."""
+
+    def read_whole(self, table: str) -> Iterator[pa.Table]:
+        """Read a table again, all of it, in the same snapshot; it has no increment any more."""
+        return self.read(table)
+
+    def increment(self, table: str) -> Increment | None:
+        """Return what was read of a table, None if it was read whole. Call after `read`."""
+        return None
+
+    def bookmark(self, table: str) -> Bookmark:
+        """Return where the next day's read of a table may begin. Call after `read`."""
+        return {}
 
     def rejects(self, table: str) -> list[dict]:
         """Return the rows that `read` rejected: table, file, line_number, rule, raw_text. Call after `read`."""
@@ -57,10 +84,10 @@ class Reading(ABC):
 
     @abstractmethod
     def count(self, table: str) -> int:
-        """Return the table's row count according to the source, rejects included. Call after `read`."""
+        """Return the whole table's row count according to the source, rejects included. Call after `read`."""
 
     def totals(self, table: str) -> Totals:
-        """Return the source's own sums of the accepted rows. Call after `read`, if `is_summed`."""
+        """Return the source's own sums of the whole table's accepted rows. Call after `read`, if `is_summed`."""
         return Totals()
 
     def land_answers(self, table: str, place: Place) -> list[Answer]:
@@ -113,8 +140,13 @@ class Source(ABC):
         return self.settings.has_sample and self.place is None
 
     @abstractmethod
-    def open(self, home: Home, run_date: str, work: Path) -> AbstractContextManager[Reading]:
-        """Open the source for one extract; `work` is an empty folder for temporary files."""
+    def open(
+        self, home: Home, run_date: str, work: Path, before: Manifest | None = None
+    ) -> AbstractContextManager[Reading]:
+        """Open the source for one extract; `work` is an empty folder for temporary files.
+
+        `before` is the previous landed day, whose bookmarks tell what need not be read again.
+        """
 
     @contextmanager
     def located(self, home: Home) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingestion.errors import BadRequest
+from ingestion.landing import Manifest
 from ingestion.settings import PROJECT, Home, source_setting
 from ingestion.sources.base import Source
 from ingestion.sources.csv import CsvReading, CsvShape
@@ -53,7 +54,7 @@ class CsvSource(Source):
         return replace(self, mended=path)
 
     @contextmanager
-    def open(self, home: Home, run_date: str, work: Path) -> Iterator[CsvReading]:
+    def open(self, home: Home, run_date: str, work: Path, before: Manifest | None = None) -> Iterator[CsvReading]:
         if self.mended:
             yield CsvReading(self.mended, self.shape, work)
             return

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ingestion.errors import BadRequest
+from ingestion.landing import Manifest
 from ingestion.session import open_session
 from ingestion.settings import Home, source_setting
 from ingestion.sources.base import Source
@@ -29,7 +30,7 @@ class DltSource(Source):
         return source_setting(self.name, "resource")
 
     @contextmanager
-    def open(self, home: Home, run_date: str, work: Path) -> Iterator["DltReading"]:
+    def open(self, home: Home, run_date: str, work: Path, before: Manifest | None = None) -> Iterator["DltReading"]:
         from ingestion.sources.dlt_reading import DltReading
 
         with self.located(home) as resource:

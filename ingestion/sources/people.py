@@ -8,6 +8,7 @@ import psycopg
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
+from ingestion.landing import Manifest
 from ingestion.settings import Home, people_database_url
 from ingestion.sources.base import Source
 from ingestion.sources.postgres import PostgresReading, open_postgres
@@ -30,7 +31,7 @@ class People(Source):
             return connection.execute("select coalesce(bool_and(is_sample), false) from imports").fetchall()[0][0]
 
     @contextmanager
-    def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:
+    def open(self, home: Home, run_date: str, work: Path, before: Manifest | None = None) -> Iterator[PostgresReading]:
         with ExitStack() as stack:
             url = stack.enter_context(people_database(home))
             # Only the described tables: the database also holds API keys.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion.errors import BadRequest, StepFailed
+from ingestion.landing import Manifest
 from ingestion.settings import Home, database_url, read_postgres_url, setting_variable, source_names, source_setting
 from ingestion.sources.base import Source
 from ingestion.sources.duckdb_types import duckdb_types
@@ -39,7 +40,7 @@ class PostgresSource(Source):
         return database_url(self.name)
 
     @contextmanager
-    def open(self, home: Home, run_date: str, work: Path) -> Iterator[PostgresReading]:
+    def open(self, home: Home, run_date: str, work: Path, before: Manifest | None = None) -> Iterator[PostgresReading]:
         """Open the database, or the sample's; raises StepFailed when it can't be reached or lacks a named table."""
         schema, only = str(source_setting(self.name, "schema", "public")), source_names(self.name, "tables")
         excluded, views = source_names(self.name, "exclude_tables"), source_names(self.name, "views") or ()

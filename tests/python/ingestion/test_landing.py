@@ -47,7 +47,7 @@ class Source(Reading):
         return self.is_a_sample
 
     @contextmanager
-    def open(self, home, run_date, work):
+    def open(self, home, run_date, work, before=None):
         yield self
 
     def schemas(self):
