@@ -1,7 +1,10 @@
 """Find what has changed in a table since an earlier day, row by row, and write only that."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -9,22 +12,23 @@ import pyarrow.parquet as parquet
 
 from ingestion.digest import row_hash
 from ingestion.landing.rows import REMOVED, Rows
-from ingestion.session import open_session
-from ingestion.sql import quote
+from ingestion.session import READ_PARQUET, open_session
+from ingestion.sql import literal, quote
 
 # Leaves room for the rest of an extract; DuckDB puts more than that on disk.
 _MEMORY = "160MB"
 _BATCH_ROWS = 65_536
+_PLACE = ("file_index as _tw_file", "file_row_number as _tw_row")
 
 
 @dataclass(frozen=True)
 class Change:
-    """The rows that a day adds to an earlier one, and those that it no longer has; no file where there are none."""
+    """Files with the rows that a day adds to an earlier one, and the places of those that it no longer has."""
 
-    added: Path | None
-    added_rows: int
-    removed: Path | None
-    removed_rows: int
+    added: Path | None = None
+    added_rows: int = 0
+    removed: Path | None = None
+    removed_rows: int = 0
 
     @property
     def bytes(self) -> int:
@@ -33,59 +37,93 @@ class Change:
 
 
 def find_change(
-    earlier: Rows, draft: Path, schema: pa.Schema, *, at_most: int, key: tuple[str, ...] | None = None
+    earlier: Rows, draft: Path, schema: pa.Schema, *, key: tuple[str, ...] | None = None, at_most: int | None = None
 ) -> Change | None:
     """Compare the rows of a file with an earlier day's; return None when more than `at_most` rows differ.
 
-    The file has the whole table, or with a `key` rows that replace the earlier ones with the same key. Equal rows may
-    occur more than once: each one counts. The results are written beside the file.
+    The file has the whole table, or with a `key` rows that replace the earlier ones with the same key; with an empty
+    one they are added. Equal rows may occur more than once: each one counts. The results are written beside the file.
     """
-    with open_session(memory=_MEMORY) as session:
-        session.execute(f"set temp_directory = '{str(draft.parent).replace(chr(39), 2 * chr(39))}/spilled'")
-        session.execute("set preserve_insertion_order = false")
-        later = Rows([draft])
+    later = Rows([draft])
+    before, after = earlier.relation(*_PLACE), later.relation(*_PLACE)
+    parameters = earlier.parameters
+    if key is not None:
+        same = " and ".join(f"earlier.{quote(name)} is not distinct from later.{quote(name)}" for name in key)
+        before = f"(select earlier.* from {before} as earlier semi join {after} as later on {same or 'false'})"
+        parameters = [*parameters, *later.parameters]
+    with _session(draft) as session:
         _, hashed = row_hash(session, later.relation(), schema.names, later.parameters)
-        place = "file_index as _tw_file, file_row_number as _tw_row"
-        before, after = earlier.relation(place), later.relation(place)
-        if key:
-            same = " and ".join(f"earlier.{quote(name)} is not distinct from later.{quote(name)}" for name in key)
-            before = f"(select earlier.* from {before} as earlier semi join {after} as later on {same})"
-        parameters = [*earlier.parameters, *(later.parameters if key else []), *later.parameters]
-        rows = [f"select {hashed} as _tw_hash, {side} as _tw_side from {one}" for side, one in ((-1, before), (1, after))]
+        hashes = f"select {hashed} as _tw_hash"
         session.execute(
-            f"create temp table differing as select _tw_hash, sum(_tw_side)::bigint as _tw_more from ({' union all '.join(rows)}) "
+            "create temp table differing as select _tw_hash, sum(_tw_side)::bigint as _tw_more "
+            f"from ({hashes}, -1 as _tw_side from {before} union all {hashes}, 1 as _tw_side from {after}) "
             "group by _tw_hash having sum(_tw_side) <> 0",
-            parameters,
+            [*parameters, *later.parameters],
         )
-        counted = "select coalesce(sum(greatest(_tw_more, 0)), 0), coalesce(sum(greatest(-_tw_more, 0)), 0) from differing"
-        added, removed = session.execute(counted).fetchall()[0]
-        if added + removed > at_most:
+        counted = "coalesce(sum(greatest(_tw_more, 0)), 0)::bigint, coalesce(sum(greatest(-_tw_more, 0)), 0)::bigint"
+        added, removed = session.execute(f"select {counted} from differing").fetchall()[0]
+        if at_most is not None and added + removed > at_most:
             return None
-        gone = (
-            f"select list_extract(?, _tw_file + 1) as file_path, _tw_row as pos from ({_differing(before, hashed, '-')}) "
-            "order by file_path, pos"
+        new = "select * exclude (_tw_file, _tw_row, _tw_hash, _tw_more) from " + _differing(after, hashed, "")
+        gone = "select list_extract(?, _tw_file + 1) as file_path, _tw_row as pos from " + _differing(
+            before, hashed, "-"
         )
-        new = f"select * exclude (_tw_file, _tw_row, _tw_hash, _tw_more) from ({_differing(after, hashed, '')}) order by _tw_row"
-        return Change(
-            _write(session, new, later.parameters, schema, draft.with_suffix(".added")) if added else None,
-            int(added),
-            _write(session, gone, [earlier.names, *parameters[:-1]], REMOVED, draft.with_suffix(".removed"))
-            if removed
-            else None,
-            int(removed),
+        return _change(
+            session, draft, schema, (added, new, later.parameters), (removed, gone, [earlier.names, *parameters])
         )
+
+
+def fold(rows: Rows, kept: int, schema: pa.Schema, draft: Path) -> Change:
+    """Write the rows of all files but the first `kept` ones anew, and the places that are removed of the first ones."""
+    with _session(draft) as session:
+        new = f"(select * exclude (_tw_file, _tw_row) from {rows.relation(*_PLACE)} where _tw_file >= {kept})"
+        gone = f"(select * from {READ_PARQUET} where list_contains(?, file_path))"
+        gone_parameters = [list(map(str, rows.removed)), rows.names[:kept]]
+
+        def count(query: str, parameters: list[Any]) -> int:
+            return session.execute(f"select count(*) from {query}", parameters).fetchall()[0][0]
+
+        removed = count(gone, gone_parameters) if rows.removed and kept else 0
+        return _change(
+            session,
+            draft.with_suffix(".folded"),
+            schema,
+            (count(new, rows.parameters), f"from {new}", rows.parameters),
+            (removed, f"from {gone} order by file_path, pos", gone_parameters),
+        )
+
+
+@contextmanager
+def _session(draft: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_session(memory=_MEMORY) as session:
+        session.execute(f"set temp_directory = {literal(str(draft.parent / 'spilled'))}")
+        yield session
 
 
 def _differing(relation: str, hashed: str, sign: str) -> str:
     """Return SQL for the rows that one side has more often: so many of each, the last ones."""
     last = "row_number() over (partition by _tw_hash order by _tw_file desc, _tw_row desc)"
     rows = f"(select *, {hashed} as _tw_hash from {relation})"
-    return f"select * from {rows} inner join differing using (_tw_hash) where {sign}_tw_more > 0 qualify {last} <= {sign}_tw_more"
+    return (
+        f"(from {rows} inner join differing using (_tw_hash) "
+        f"where {sign}_tw_more > 0 qualify {last} <= {sign}_tw_more) order by _tw_file, _tw_row"
+    )
 
 
-def _write(session: duckdb.DuckDBPyConnection, query: str, parameters: list, schema: pa.Schema, path: Path) -> Path:
-    """Write a query's rows with exactly these Arrow types."""
-    with parquet.ParquetWriter(path, schema) as writer:
-        for batch in session.execute(query, parameters).to_arrow_reader(_BATCH_ROWS):
-            writer.write_table(pa.Table.from_batches([batch]).cast(schema))
-    return path
+Asked = tuple[int, str, list[Any]]
+
+
+def _change(session: duckdb.DuckDBPyConnection, draft: Path, schema: pa.Schema, added: Asked, removed: Asked) -> Change:
+    """Write a change: each side is a number of rows and a query for them with its parameters."""
+
+    def write(asked: Asked, columns: pa.Schema, suffix: str) -> Path | None:
+        rows, query, parameters = asked
+        if not rows:
+            return None
+        path = draft.with_suffix(f"{draft.suffix}.{suffix}")
+        with parquet.ParquetWriter(path, columns) as writer:
+            for batch in session.sql(query, params=parameters).to_arrow_reader(_BATCH_ROWS):
+                writer.write_table(pa.Table.from_batches([batch]).cast(columns))
+        return path
+
+    return Change(write(added, schema, "added"), added[0], write(removed, REMOVED, "removed"), removed[0])

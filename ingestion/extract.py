@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import pyarrow as pa
@@ -38,11 +39,13 @@ def extract_source(
     """
     caps = read_caps(source.name, source.kind)
     landing = Landing(home)
-    with landing.day_lock(source.name, run_date):
+    with landing.day_lock(source.name, run_date), ExitStack() as stack:
         earlier_run = landing.started_run(source.name, run_date)
         run_id = uuid4().hex
         landing.begin(source.name, run_date, run_id)
         before = landing.previous(source.name, run_date)
+        # A day that landed before may be extracted again because files are damaged.
+        shared = stack.enter_context(landing.sharing(before, read_files=earlier_run is not None))
 
         def check_schemas(reading: Reading, is_sample: bool) -> None:
             schemas = reading.schemas()
@@ -54,7 +57,8 @@ def extract_source(
                 refuse_misshapen(source.name, tables_of(source.name), schemas, reading.unread, before)
 
         try:
-            with drafting(source, run_date, home, run_id, on_rows, tables, check_schemas) as draft:
+            earlier = before and replace(before, tables=shared)
+            with drafting(source, run_date, home, landing, run_id, on_rows, tables, check_schemas, earlier) as draft:
                 if not accept_drift:
                     refuse_missing_fields(draft.missing_fields)
                 if not accept_shrink:
@@ -74,26 +78,29 @@ def drafting(
     source: Source,
     run_date: str,
     home: Home,
+    landing: Landing,
     run_id: str,
     on_rows: OnRows,
     tables: list[str] | None = None,
     check_schemas: Callable[[Reading, bool], None] = lambda reading, is_sample: None,
+    before: Manifest | None = None,
 ) -> Iterator[Extraction]:
     """Read a source's day and yield it; all files that were read are removed unless the block commits it.
 
-    `check_schemas` is called before anything is read, with the reading and whether it is a sample's. The caller holds
-    the day's lock.
+    `check_schemas` is called before anything is read, with the reading and whether it is a sample's. `before` is an
+    earlier landed day with the tables whose files may be listed again. The caller holds the day's lock.
     """
-    landing = Landing(home)
     work = landing.clear_work(source.name, run_date)
     draft = Extraction(source, run_date, run_id, landing, work)
     try:
-        with source.open(home, run_date, work) as reading:
+        with source.open(home, run_date, work, before) as reading:
             schemas = reading.schemas()
             wanted = _known_tables(source.name, tables, schemas)
             is_sample = source.is_sample(home)
             _refuse_ambiguous(schemas)
             check_schemas(reading, is_sample)
+            if before and before.is_sample == is_sample:
+                draft.earlier = before
             landed = draft.land({table: schemas[table] for table in wanted}, reading, on_rows)
             draft.read = landing.keep_hashes(source.name, run_date, landed)
             draft.missing_fields = reading.missing_fields()
@@ -108,7 +115,7 @@ def drafting(
                 rejects=kept.rejects + draft.land_rejects(wanted, reading),
                 answers=kept.answers + draft.land_answers(wanted, reading),
                 undeclared_fields=kept.undeclared_fields | reading.undeclared_fields(),
-                warnings=list(reading.warnings),
+                warnings=[*reading.warnings, *draft.warnings],
             )
         yield draft
     finally:

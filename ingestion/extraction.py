@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from ingestion.digest import digest_files
+from ingestion.changes import Change
+from ingestion.digest import Digest, is_comparable
 from ingestion.errors import StepFailed
-from ingestion.landing import Answer, Column, File, Landing, Manifest, Table, Totals
+from ingestion.landing import Answer, Column, Damaged, File, LandedFile, Landing, Manifest, Rows, Table, Totals
 from ingestion.redact import one_line
+from ingestion.rejects import read_rejects
+from ingestion.sharing import Content, compared, merged, unchanged, whole
 from ingestion.sources import REJECT_SCHEMA, Reading, Source
-from ingestion.totals import BatchTotals, DuckDBSql
+from ingestion.totals import BatchTotals, DuckDBSql, add_totals
 
 # Called with a table, its row count so far, and whether it is complete.
 OnRows = Callable[[str, int, bool], None]
@@ -22,11 +27,16 @@ _AT_ONCE = 8
 
 
 class Extraction:
-    """One reading of tables of one source, into new files in one day's partitions, which its commit makes the day's."""
+    """One reading of tables of one source, into new files in one day's partitions, which its commit makes the day's.
+
+    A table that hasn't changed since the earlier day lists its files again. Of one that has, only the changed rows are
+    written, if they are few.
+    """
 
     manifest: Manifest
     read: dict[str, Table]  # the tables read now, without those kept from an earlier extract
     missing_fields: list[str]  # declared fields that no row has
+    earlier: Manifest | None = None  # the landed day whose files may be listed again
 
     def __init__(self, source: Source, run_date: str, run_id: str, landing: Landing, work: Path):
         self._source = source
@@ -36,9 +46,9 @@ class Extraction:
         self._work = work
         self._replaces = landing.version(source.name, run_date)
         self._is_committed = False
-        self._files: dict[str, File] = {}
+        self._placed: list[LandedFile] = []
         self._sums: dict[str, Totals] = {}
-        self._others: list[File] = []  # of rejects and answers
+        self.warnings: list[str] = []
 
     def commit(self) -> None:
         """Make the files that the manifest lists the source's day."""
@@ -48,7 +58,7 @@ class Extraction:
     def discard(self) -> None:
         """Remove the placed files, which no manifest lists, unless they have been committed."""
         if not self._is_committed:
-            self._landing.discard([*self._others, *self._files.values()])
+            self._landing.discard(self._placed)
 
     def land(self, schemas: dict[str, pa.Schema], reading: Reading, on_rows: OnRows) -> dict[str, Table]:
         """Read the tables and place their files; raises StepFailed when the number of rows read and landed differs."""
@@ -56,24 +66,24 @@ class Extraction:
         drafts = {table: self._work / f"table-{number}.parquet" for number, table in enumerate(schemas)}
         # One table after the other: they share one connection, and so one snapshot of the source.
         try:
-            counts = {table: self._write(drafts[table], schemas[table], reading, table, on_rows) for table in schemas}
+            tables = {table: self._read(drafts[table], schemas[table], reading, table, on_rows) for table in schemas}
             with ThreadPoolExecutor(_AT_ONCE) as placing:
-                list(placing.map(self._place, drafts, drafts.values(), counts.values()))
+                return dict(zip(tables, placing.map(self._place, tables, tables.values()), strict=True))
         except OSError as error:
             raise StepFailed(f"files can't be written: {one_line(error)}") from error
-        return {table: self._describe(table, schemas[table], rows, reading) for table, rows in counts.items()}
 
     def land_rejects(self, tables: list[str], reading: Reading) -> list[File]:
         """Place the rejected rows, one file per table that has any."""
         day, placed = date.fromisoformat(self._run_date), []
         for table in tables:
-            rejects = [reject | {"source": self._source.name, "run_date": day} for reject in reading.rejects(table)]
+            own = {"source": self._source.name, "run_date": day}
+            rejects = [reject | own for reject in self._rejects(table, reading)]
             if rejects:
                 name = f"{table}-{self._run_id}.parquet"
                 draft = self._work / name
                 parquet.write_table(pa.Table.from_pylist(rejects, schema=REJECT_SCHEMA), draft)
                 placed.append(self._landing.place(draft, self._rejects_folder(), name, len(rejects)))
-                self._others.append(placed[-1])
+                self._placed.append(placed[-1])
         return placed
 
     def land_answers(self, tables: list[str], reading: Reading) -> list[Answer]:
@@ -82,7 +92,7 @@ class Extraction:
         def place(draft: Path, table: str, name: str) -> File:
             folder = self._answers_folder(table)
             file = self._landing.place(draft, folder, f"{self._run_id}-{name}", 0)
-            self._others.append(file)
+            self._placed.append(file)
             return file
 
         return [answer for table in tables for answer in reading.land_answers(table, place)]
@@ -99,59 +109,129 @@ class Extraction:
     def _rejects_folder(self) -> str:
         return self._landing.partition("_rejects", self._source.name, self._run_date)
 
-    def _write(self, draft: Path, schema: pa.Schema, reading: Reading, table: str, on_rows: OnRows) -> int:
-        """Write a table's rows into a file, which an empty table has too; return their number."""
+    def _rejects(self, table: str, reading: Reading) -> list[dict]:
+        """Return a table's rejected rows, with the earlier day's if only new rows were read."""
+        rejects, increment = reading.rejects(table), reading.increment(table)
+        if increment is None or increment.has_all_rejects or self.earlier is None:
+            return rejects
+        earlier = read_rejects(self._landing, self.earlier).to_pylist()
+        return [reject for reject in earlier if reject["table"] == table] + rejects
+
+    def _read(
+        self, draft: Path, schema: pa.Schema, reading: Reading, table: str, on_rows: OnRows
+    ) -> tuple[Table, Change]:
+        """Read a table, and describe it as it will land; raises StepFailed when it isn't what the source counted."""
+        self._write(draft, schema, reading.read(table), reading, table, on_rows)
+        control = self._source.control_totals.get(table)
+        figures = control.select(schema, DuckDBSql) if control else "null, null"
+        content, found = None, None
+        if increment := reading.increment(table):
+            if content := self._merged(table, draft, schema, figures, increment.key):
+                found = self._differences(table, reading, content.digest)
+            if found or not content:
+                self.warnings.append(f"table {table} was read whole: {found or 'its earlier rows are not there'}")
+                self._write(draft, schema, reading.read_whole(table), reading, table, on_rows)
+                content = None
+        if content is None:
+            digest = Rows([draft]).digest(schema.names, figures)
+            if found := self._differences(table, reading, digest):
+                raise StepFailed(f"table {table}: {found}")
+            content = self._compared(table, draft, schema, digest)
+        on_rows(table, content.digest.rows, True)
+        totals = Totals(*content.digest.figures)
+        landed = Table(
+            rows=content.digest.rows,
+            rejected_rows=len(self._rejects(table, reading)),
+            columns=[Column(field.name, str(field.type)) for field in schema],
+            files=content.files,
+            content_hash=content.digest.content_hash,
+            run_id=self._run_id,
+            read_rows=reading.count(table),
+            totals={"source": totals, "landing": totals},
+            removed=content.removed,
+            bookmark=reading.bookmark(table),
+        )
+        return landed, content.change
+
+    def _earlier(self, table: str, schema: pa.Schema) -> Table | None:
+        """Return the earlier day's table if its files may be listed again, and if its rows can be compared."""
+        was = self.earlier.tables.get(table) if self.earlier else None
+        columns = [Column(field.name, str(field.type)) for field in schema]
+        return was if was and was.columns == columns and is_comparable(was.content_hash) else None
+
+    def _compared(self, table: str, draft: Path, schema: pa.Schema, digest: Digest) -> Content:
+        """Return the content of a table that was read whole."""
+        if was := self._earlier(table, schema):
+            if was.content_hash == digest.content_hash:
+                return unchanged(was, digest)
+            with suppress(Damaged), self._landing.rows(self._source.name, self._run_date, was) as earlier:
+                return compared(was, earlier, draft, schema, digest, self._path(table))
+        return whole(draft, digest)
+
+    def _merged(self, table: str, draft: Path, schema: pa.Schema, figures: str, key: tuple[str, ...]) -> Content | None:
+        """Return the content of a table of which only changed rows were read; None if the earlier rows aren't there."""
+        if was := self._earlier(table, schema):
+            with suppress(Damaged), self._landing.rows(self._source.name, self._run_date, was) as earlier:
+                return merged(was, earlier, draft, schema, figures, self._path(table), key)
+        return None
+
+    def _differences(self, table: str, reading: Reading, digest: Digest) -> str | None:
+        """Return how the rows that land differ from those that the source has, in number or sums."""
+        read, rejected = reading.count(table), len(self._rejects(table, reading))
+        if digest.rows != read - rejected:
+            return f"{read} rows were read, but {digest.rows} landed and {rejected} were rejected"
+        sums, landed = self._source_totals(table, reading), Totals(*digest.figures)
+        for name in ("key", "amount"):
+            if (here := getattr(sums, name)) != (there := getattr(landed, name)):
+                return f"the {name} sum of what was read is {here}, of what landed {there}"
+        return None
+
+    def _source_totals(self, table: str, reading: Reading) -> Totals:
+        """Return the sums of the whole table as it was read, earlier or now."""
+        if reading.is_summed:
+            return reading.totals(table)
+        if reading.increment(table) and (was := self.earlier and self.earlier.tables.get(table)):
+            return add_totals(was.totals.get("source", Totals()), self._sums[table])
+        return self._sums[table]
+
+    def _write(
+        self, draft: Path, schema: pa.Schema, batches: Iterable[pa.Table], reading: Reading, table: str, on_rows: OnRows
+    ) -> None:
+        """Write rows of a table into a file, which an empty table has too."""
         rows, control = 0, self._source.control_totals.get(table)
         sums = BatchTotals(control, schema) if control and not reading.is_summed else None
         with parquet.ParquetWriter(draft, schema) as writer:
-            for batch in reading.read(table):
+            for batch in batches:
                 _refuse_other_columns(table, schema, batch.schema)
                 writer.write_table(batch)
                 rows += batch.num_rows
                 if sums:
                     sums.add(batch)
                 on_rows(table, rows, False)
-        on_rows(table, rows, True)
         self._sums[table] = sums.totals() if sums else Totals()
-        return rows
 
-    def _describe(self, table: str, schema: pa.Schema, rows: int, reading: Reading) -> Table:
-        """Return what landed of a table, read back from landing: readers get the rows that are summed and hashed."""
-        control = self._source.control_totals.get(table)
-        with self._landing.local(self._source.name, self._run_date, [self._files[table]]) as paths:
-            _refuse_other_columns(table, schema, parquet.read_schema(paths[0]))
-            digest = digest_files(paths, schema.names, control.select(schema, DuckDBSql) if control else "null, null")
-        summed = reading.totals(table) if reading.is_summed else self._sums[table]
-        read, rejected = reading.count(table), len(reading.rejects(table))
-        if not rows == digest.rows == read - rejected:
-            raise StepFailed(
-                f"table {table}: {read} rows were read, but {digest.rows} landed and {rejected} were rejected"
-            )
-        return Table(
-            rows=rows,
-            rejected_rows=rejected,
-            columns=[Column(field.name, str(field.type)) for field in schema],
-            files=[self._files[table]],
-            content_hash=digest.content_hash,
-            run_id=self._run_id,
-            read_rows=read,
-            totals=_agreeing(table, summed, Totals(*digest.figures)),
-        )
+    def _place(self, table: str, read: tuple[Table, Change]) -> Table:
+        """Put a table's new files into landing; return it with them."""
+        landed, change = read
 
-    def _place(self, table: str, draft: Path, rows: int) -> None:
+        def place(draft: Path | None, name: str, rows: int) -> list[File]:
+            if draft is None:
+                return []
+            folder, _, name = name.rpartition("/")
+            file = self._landing.place(draft, folder, name, rows)
+            self._placed.append(file)
+            return [file]
+
+        added = place(change.added, self._path(table), change.added_rows)
+        removed = place(change.removed, self._path(table, "-removed"), change.removed_rows)
+        return replace(landed, files=[*landed.files, *added], removed=[*landed.removed, *removed])
+
+    def _path(self, table: str, suffix: str = "") -> str:
+        """Return the landing path of a table's new file."""
         folder = self._landing.partition(self._source.area, table, self._run_date)
-        self._files[table] = self._landing.place(draft, folder, f"{self._run_id}.parquet", rows)
+        return f"{folder}/{self._run_id}{suffix}.parquet"
 
 
 def _refuse_other_columns(table: str, schema: pa.Schema, found: pa.Schema) -> None:
     if not found.equals(schema):
         raise StepFailed(f"table {table} landed with other columns than the source has")
-
-
-def _agreeing(table: str, source: Totals, landing: Totals) -> dict[str, Totals]:
-    """Return both totals by stage; raises StepFailed when they differ."""
-    for name in ("key", "amount"):
-        read, landed = getattr(source, name), getattr(landing, name)
-        if read != landed:
-            raise StepFailed(f"table {table}: the {name} sum of what was read is {read}, of what landed {landed}")
-    return {"source": source, "landing": landing}

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from ingestion.errors import Refused
-from ingestion.landing import Damaged, Landing
+from ingestion.landing import Damaged, Landing, Rows
 from ingestion.settings import Home
 from ingestion.sources import SOURCES, Source
 from ingestion.warehouse import SOURCE_DAYS, RawTable, Rejects, Warehouse
@@ -50,7 +50,11 @@ def load_sources(sources: list[Source], run_date: str, home: Home, warehouse: Wa
                     source=source.name,
                     raw_schema=source.raw_schema,
                     name=name,
-                    files=[path_of[file] for file in table.files],
+                    rows=Rows(
+                        [path_of[file] for file in table.files],
+                        [file.path for file in table.files],
+                        [path_of[file] for file in table.removed],
+                    ),
                     schema=parquet.read_schema(path_of[table.files[0]]),
                     landed=table,
                     is_sample=manifest.is_sample,

@@ -8,7 +8,7 @@ from ingestion.extract import drafting
 from ingestion.extraction import OnRows
 from ingestion.landing import Landing, Manifest, Table
 from ingestion.load import refuse_unlanded
-from ingestion.session import READ_PARQUET, open_session
+from ingestion.session import open_session
 from ingestion.settings import Home
 from ingestion.sources import Source
 
@@ -39,7 +39,7 @@ def replay_source(source: Source, run_date: str, home: Home, on_rows: OnRows) ->
         before = landing.landed_manifest(source.name, run_date)
         if not before.rejected_rows:
             return Replay(before, before)
-        with drafting(source, run_date, home, uuid4().hex, on_rows) as draft:
+        with drafting(source, run_date, home, landing, uuid4().hex, on_rows) as draft:
             if changes := describe_changes(landing, before, draft.manifest):
                 raise StepFailed(
                     f"more than the rejected rows has changed: {'; '.join(changes)}; to take the source as it is now",
@@ -76,11 +76,13 @@ def _count_lost(landing: Landing, day: Manifest, before: Table, after: Table) ->
     """Count the rows of one partition that the other lacks; each repetition counts."""
     if after.content_hash == before.content_hash:
         return 0
-    query = f"select count(*) from (from {READ_PARQUET} except all from {READ_PARQUET})"
-    with landing.local(day.source, day.run_date, [*before.files, *after.files]) as files, open_session() as connection:
-        paths = [str(path) for path in files]
-        sides = [paths[: len(before.files)], paths[len(before.files) :]]
-        return connection.execute(query, sides).fetchall()[0][0]
+    with (
+        landing.rows(day.source, day.run_date, before) as landed,
+        landing.rows(day.source, day.run_date, after) as now,
+        open_session() as connection,
+    ):
+        query = f"select count(*) from (from {landed.relation()} except all from {now.relation()})"
+        return connection.execute(query, [*landed.parameters, *now.parameters]).fetchall()[0][0]
 
 
 def _kind(manifest: Manifest) -> str:

@@ -101,14 +101,21 @@ class BatchTotals:
         """Add a batch to the sums."""
         found = self._session.execute(f"select {self._select} from batch").fetchall()[0]
         added = [None if total is None else Decimal(total) for total in found]
-        self._sums = [
-            None if old is None or new is None else _EXACT.add(old, new)
-            for old, new in zip(self._sums or [Decimal(0)] * len(added), added, strict=True)
-        ]
+        self._sums = [_add(old, new) for old, new in zip(self._sums or [Decimal(0)] * len(added), added, strict=True)]
 
     def totals(self) -> Totals:
         """Return the sums of all batches, or those of an empty table."""
         return Totals(*(None if total is None else f"{total:f}" for total in self._sums))
+
+
+def add_totals(one: Totals, other: Totals) -> Totals:
+    """Return the sums of two tables' rows together."""
+    sides = [[None if sum_ is None else Decimal(sum_) for sum_ in (each.key, each.amount)] for each in (one, other)]
+    return Totals(*(None if (sum_ := _add(*both)) is None else f"{sum_:f}" for both in zip(*sides, strict=True)))
+
+
+def _add(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else _EXACT.add(one, other)
 
 
 def _sum(expression: str | None, accepted: str, scale: int) -> str:

@@ -150,7 +150,7 @@ class Landing(Landed):
         names = {folder: self._of(folder).names(folder) for folder in dict.fromkeys(folders)}
         loose = {name for found in names.values() for name in found if name.endswith(_DATA) and name not in listed}
         removed = 0
-        with self._files_lock(source) as is_held:
+        with self._files_lock(source) as is_held, suppress(StepFailed):  # an unreadable manifest may list any file
             if loose and is_held:
                 days = [manifest for day in self.days(source) if (manifest := self.manifest(source, day))]
                 loose -= {file.path for day in days for file in day.files}

@@ -12,6 +12,7 @@ from ingestion.errors import StepFailed
 from ingestion.sql import name_of, quote
 from ingestion.warehouse.tables import (
     LANDED_TABLES,
+    NO_COLUMNS,
     NO_REJECTS,
     OPS,
     OPS_TABLES,
@@ -20,13 +21,14 @@ from ingestion.warehouse.tables import (
     Columns,
     RawTable,
     Rejects,
-    with_plumbing,
 )
+from ingestion.warehouse.versions import Versions
 
 # The first parameter as a day, in the SQL that all engines share.
 _DAY = "$1::text::date"
 _LANDED_COLUMNS = ", ".join(LANDED_TABLES.names)
 _CONTENT_COLUMNS = LANDED_TABLES.names.index("run_id")
+_TABLE, _SCHEMA, _HASH = (LANDED_TABLES.names.index(name) for name in ("table_name", "raw_schema", "content_hash"))
 
 
 def are_there(cursor: Any, wanted: Columns) -> bool:
@@ -49,8 +51,11 @@ class Warehouse(ABC):
         """Keep the engine reachable for this process and for dbt during the block."""
 
     @abstractmethod
-    def _writing(self, wanted: Columns) -> AbstractContextManager[Any]:
-        """Yield the cursor of a transaction that the block's end commits; the wanted columns exist before it begins."""
+    def _writing(self, ops: Columns, raw: Columns = NO_COLUMNS) -> AbstractContextManager[Any]:
+        """Yield the cursor of a transaction that the block's end commits; the columns exist before it begins.
+
+        `raw` has columns of raw tables. At the end their views are made anew where they have other columns.
+        """
 
     @abstractmethod
     def _asking(self) -> AbstractContextManager[Any]:
@@ -61,8 +66,20 @@ class Warehouse(ABC):
         """Insert rows into a table of `raw_ops`."""
 
     @abstractmethod
-    def _insert(self, cursor: Any, table: RawTable, run_date: str) -> int:
-        """Insert a landed partition, for which columns are widened if need be; return the number of rows."""
+    def _widen(self, cursor: Any, table: RawTable) -> None:
+        """Widen the columns of a table's versions to hold its landed types."""
+
+    @abstractmethod
+    def _offer(self, cursor: Any, table: RawTable) -> dict[int, int]:
+        """Make the temp table `gone` (file, pos) of the rows that a table lacks of its files; return their numbers."""
+
+    @abstractmethod
+    def _insert(self, cursor: Any, table: RawTable, place: int, run_date: str, until: str) -> None:
+        """Insert the rows of one of a table's files, without those in `gone`, as versions of these days."""
+
+    def _holds(self, cursor: Any, table: RawTable, run_date: str) -> bool:
+        """Return whether a loaded day is known to have exactly the landed rows."""
+        return False
 
     @abstractmethod
     def _insert_rejects(self, cursor: Any, files: list[Path]) -> int:
@@ -75,15 +92,14 @@ class Warehouse(ABC):
 
         Mark the marts stale if rows that they were built from change.
         """
-        wanted = {(table.raw_schema, table.name): with_plumbing(table.schema) for table in tables}
-        with self._writing(OPS_TABLES | wanted) as cursor:
+        wanted: Columns = {(table.raw_schema, table.name): table.schema for table in tables}
+        with self._writing(OPS_TABLES, wanted) as cursor:
             before = _landed(cursor, run_date, sources)
-            for _, _, name, raw_schema, *_ in before:
-                cursor.execute(f"delete from {name_of(raw_schema, name)} where _run_date = {_DAY}", [run_date])
+            loaded = {(row[_SCHEMA], row[_TABLE]): row[_HASH] for row in before}
+            for place in loaded.keys() - wanted.keys():
+                Versions(cursor, *place).unload(run_date)
             for table in tables:
-                inserted = self._insert(cursor, table, run_date)
-                if inserted != (rows := table.landed.rows):
-                    raise StepFailed(f"table {table.name}: {rows} rows have landed, but {inserted} were loaded")
+                self._load_table(cursor, table, run_date, loaded.get((table.raw_schema, table.name)))
             for name in ("rejected_lines", "landed_tables"):
                 cursor.execute(f"delete from {name_of(OPS, name)} where {_of_day(sources)}", [run_date, *sources])
             if rejects.files:
@@ -101,6 +117,23 @@ class Warehouse(ABC):
                 mark = name_of(OPS, "build_mark")
                 cursor.execute(f"update {mark} set state = 'stale' where run_date >= {_DAY}", [run_date])
 
+    def _load_table(self, cursor: Any, table: RawTable, run_date: str, loaded: str | None) -> None:
+        """Give a day the rows of a table; `loaded` is the hash of those that it has."""
+        is_again = loaded == table.landed.content_hash
+        if is_again and self._holds(cursor, table, run_date):
+            return
+        versions = Versions(cursor, table.raw_schema, table.name)
+        if loaded is not None:
+            versions.unload(run_date)
+        self._widen(cursor, table)
+        gone = self._offer(cursor, table)
+        # Rows that aren't those that were loaded before may have been tampered with.
+        missing, until = versions.share(run_date, table, gone, anew=is_again)
+        for place in missing:
+            self._insert(cursor, table, place, run_date, until)
+        if (inserted := versions.count(run_date)) != (rows := table.landed.rows):
+            raise StepFailed(f"table {table.name}: {rows} rows have landed, but {inserted} were loaded")
+
     def record_steps(self, steps: pa.Table) -> None:
         """Replace `raw_ops.pipeline_steps` by these rows (PIPELINE_STEPS), in a separate transaction."""
         self._replace("pipeline_steps", steps, OPS_TABLES)
@@ -110,11 +143,10 @@ class Warehouse(ABC):
 
         `tables` holds the sources' columns by schema and table.
         """
-        wanted = {place: with_plumbing(columns) for place, columns in tables.items()}
-        self._replace("source_days", days, {(OPS, "source_days"): SOURCE_DAYS} | wanted)
+        self._replace("source_days", days, {(OPS, "source_days"): SOURCE_DAYS, **OPS_TABLES}, tables)
 
-    def _replace(self, table: str, rows: pa.Table, wanted: Columns) -> None:
-        with self._writing(wanted) as cursor:
+    def _replace(self, table: str, rows: pa.Table, ops: Columns, raw: Columns = NO_COLUMNS) -> None:
+        with self._writing(ops, raw) as cursor:
             cursor.execute(f"delete from {name_of(OPS, table)}")
             self._append(cursor, table, rows)
 

@@ -9,14 +9,17 @@ from urllib.parse import quote as url_quote
 import duckdb
 import pyarrow as pa
 
+from ingestion.digest import digest_rows
 from ingestion.errors import StepFailed
+from ingestion.landing.rows import has_places
 from ingestion.redact import one_line
 from ingestion.session import MEMORY_LIMIT, READ_PARQUET, memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.row_order import order_clause
 from ingestion.sql import name_of, quote
 from ingestion.warehouse.base import Warehouse, are_there
-from ingestion.warehouse.tables import NO_REJECTS, OPS, Columns, RawTable, Rejects
+from ingestion.warehouse.tables import NO_COLUMNS, NO_REJECTS, OPS, Columns, RawTable, Rejects
+from ingestion.warehouse.versions import adopt, file_id, stored, stored_columns, views
 
 _BATCH_ROWS = 65_536
 # Enough for most tables, and it keeps the memory of a load low at any number of rows.
@@ -50,16 +53,21 @@ class DuckDBWarehouse(Warehouse):
             super().load_day(run_date, sources, tables, rejects)
 
     @contextmanager
-    def _writing(self, wanted: Columns) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _writing(self, ops: Columns, raw: Columns = NO_COLUMNS) -> Iterator[duckdb.DuckDBPyConnection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._errors_in_one_line(), open_session(self.path, memory=self._memory) as connection:
             connection.execute("set preserve_insertion_order = false")
+            if adopting := adopt(connection, raw):
+                connection.execute("; ".join(["begin", *adopting, "commit"]))
+            wanted = ops | stored_columns(raw)
             if not are_there(connection, wanted):
                 from ingestion.warehouse.dlt_tables import create_or_extend
 
                 create_or_extend("duckdb", connection, wanted)
             connection.execute("begin")
             yield connection
+            for statement in views(connection, raw):
+                connection.execute(statement)
             connection.execute("commit")
 
     @contextmanager
@@ -73,17 +81,43 @@ class DuckDBWarehouse(Warehouse):
     def _append(self, cursor: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
         cursor.execute(f"insert into {name_of(OPS, table)} by name select * from rows")
 
-    def _insert(self, cursor: duckdb.DuckDBPyConnection, table: RawTable, run_date: str) -> int:
-        paths, name = list(map(str, table.files)), name_of(table.raw_schema, table.name)
+    def _widen(self, cursor: duckdb.DuckDBPyConnection, table: RawTable) -> None:
+        name = name_of(*stored(table.raw_schema, table.name))
         # In lower case: `Name` and `name` are the same column in DuckDB.
         held = {row[0].lower(): row[1] for row in cursor.execute(f"describe {name}").fetchall()}
+        paths = [str(path) for path in table.rows.files]
         for column, type_, *_ in cursor.execute(f"describe select * from {READ_PARQUET}", [paths]).fetchall():
             before = held[column.lower()]
             either = _common_type(cursor, before, type_)
             if either != before:
                 cursor.execute(f"alter table {name} alter column {quote(column)} type {either}")
-        query = f"insert into {name} by name select *, ?::date as _run_date from {READ_PARQUET}"
-        return cursor.execute(query, [run_date, paths]).fetchall()[0][0]
+
+    def _offer(self, cursor: duckdb.DuckDBPyConnection, table: RawTable) -> dict[int, int]:
+        cursor.execute("create or replace temp table gone (file bigint, pos bigint)")
+        if not table.rows.removed:
+            return {}
+        files = "select unnest(?) as file_path, unnest(?) as file"
+        query = f"insert into gone select file, pos from {READ_PARQUET} inner join ({files}) using (file_path)"
+        names = table.rows.names
+        cursor.execute(query, [list(map(str, table.rows.removed)), names, [file_id(name) for name in names]])
+        return dict(cursor.execute("select file, count(*) from gone group by file").fetchall())
+
+    def _insert(
+        self, cursor: duckdb.DuckDBPyConnection, table: RawTable, place: int, run_date: str, until: str
+    ) -> None:
+        row = "landed.file_row_number" if has_places(table.schema.names) else "0"
+        query = (
+            f"insert into {name_of(*stored(table.raw_schema, table.name))} by name "
+            f"select *, $2::bigint as _landed_file, {row} as _landed_row, $3::date as _valid_from, "
+            f"$4::date as _valid_to from {READ_PARQUET.replace('?', '$1')} as landed "
+            "where not exists (select 1 from gone where file = $2 and pos = landed.file_row_number)"
+        )
+        cursor.execute(query, [[str(table.rows.files[place])], file_id(table.rows.names[place]), run_date, until])
+
+    def _holds(self, cursor: duckdb.DuckDBPyConnection, table: RawTable, run_date: str) -> bool:
+        rows = f"(from {name_of(table.raw_schema, table.name)} where _run_date = ?)"
+        held = digest_rows(cursor, rows, table.schema.names, [run_date])
+        return held.content_hash == table.landed.content_hash
 
     def _insert_rejects(self, cursor: duckdb.DuckDBPyConnection, files: list[Path]) -> int:
         selected = f'select * rename ("table" as table_name) from {READ_PARQUET}'

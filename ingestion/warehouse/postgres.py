@@ -23,8 +23,9 @@ from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sql import name_of, quote
 from ingestion.warehouse.base import Warehouse, are_there
-from ingestion.warehouse.postgres_rows import BATCH_ROWS, insert, insert_rejects, widen
-from ingestion.warehouse.tables import OPS, Columns, RawTable
+from ingestion.warehouse.postgres_rows import BATCH_ROWS, insert, insert_rejects, offer, widen
+from ingestion.warehouse.tables import NO_COLUMNS, OPS, Columns, RawTable
+from ingestion.warehouse.versions import adopt, stored_columns, views
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
@@ -70,15 +71,21 @@ class PostgresWarehouse(Warehouse):
                     del os.environ[_VARIABLE + name]
 
     @contextmanager
-    def _writing(self, wanted: Columns) -> Iterator["Cursor"]:
+    def _writing(self, ops: Columns, raw: Columns = NO_COLUMNS) -> Iterator["Cursor"]:
         with self._errors_in_one_line():
+            wanted = ops | stored_columns(raw)
             with self._asking() as asked:
-                if not are_there(asked, wanted):
-                    from ingestion.warehouse.dlt_tables import create_or_extend
+                for statement in adopt(asked, raw):
+                    asked.execute(statement)
+                is_missing = not are_there(asked, wanted)
+            if is_missing:
+                from ingestion.warehouse.dlt_tables import create_or_extend
 
-                    create_or_extend("postgres", warehouse_url(), wanted)
+                create_or_extend("postgres", warehouse_url(), wanted)
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 yield cursor
+                for statement in views(cursor, raw):
+                    cursor.execute(statement)
                 connection.commit()
 
     @contextmanager
@@ -90,8 +97,14 @@ class PostgresWarehouse(Warehouse):
     def _append(self, cursor: "Cursor", table: str, rows: pa.Table) -> None:
         cursor.adbc_ingest(table, rows, mode="append", db_schema_name=OPS)
 
-    def _insert(self, cursor: "Cursor", table: RawTable, run_date: str) -> int:
-        return insert(cursor, table, widen(cursor, table), run_date)
+    def _widen(self, cursor: "Cursor", table: RawTable) -> None:
+        widen(cursor, table)
+
+    def _offer(self, cursor: "Cursor", table: RawTable) -> dict[int, int]:
+        return offer(cursor, table)
+
+    def _insert(self, cursor: "Cursor", table: RawTable, place: int, run_date: str, until: str) -> None:
+        insert(cursor, table, place, run_date, until)
 
     def _insert_rejects(self, cursor: "Cursor", files: list[Path]) -> int:
         return insert_rejects(cursor, files)

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from ingestion.adbc import one_ahead
+from ingestion.landing.rows import REMOVED
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sql import name_of, quote
 from ingestion.warehouse.tables import OPS, RawTable
+from ingestion.warehouse.versions import VERSION_COLUMNS, file_id, stored
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Cursor
@@ -18,20 +21,23 @@ if TYPE_CHECKING:
 BATCH_ROWS = 65_536
 
 
-def widen(cursor: "Cursor", table: RawTable) -> pa.Schema:
-    """Widen raw columns to hold changed source types; return the table's Arrow types."""
-    held = PostgresReading(cursor.connection, table.raw_schema).schemas()[table.name]
-    fields = []
-    for field in table.schema:
-        before = held.field(field.name).type
-        either = _common_type(before, field.type)
-        if either != before:
-            cursor.execute(
-                f"alter table {name_of(table.raw_schema, table.name)} alter column {quote(field.name)} "
-                f"type {_type_name(either)} using {quote(field.name)}::{_type_name(either)}"
-            )
-        fields.append(pa.field(field.name, either))
-    return pa.schema(fields)
+def widen(cursor: "Cursor", table: RawTable) -> None:
+    """Widen the columns of a table's versions to hold changed source types."""
+    held = _held_types(cursor, table)
+    changes = {field.name: _common_type(held.field(field.name).type, field.type) for field in table.schema}
+    changes = {name: either for name, either in changes.items() if either != held.field(name).type}
+    if changes:  # which the views that read the columns forbid; dbt makes its own anew
+        cursor.execute(f"drop view if exists {name_of(table.raw_schema, table.name)} cascade")
+    for name, either in changes.items():
+        cursor.execute(
+            f"alter table {name_of(*stored(table.raw_schema, table.name))} alter column {quote(name)} "
+            f"type {_type_name(either)} using {quote(name)}::{_type_name(either)}"
+        )
+
+
+def _held_types(cursor: "Cursor", table: RawTable) -> pa.Schema:
+    raw_schema, name = stored(table.raw_schema, table.name)
+    return PostgresReading(cursor.connection, raw_schema).schemas()[name]
 
 
 def _common_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
@@ -49,30 +55,45 @@ def _type_name(type_: pa.DataType) -> str:
     return names.get(type_, "varchar")
 
 
-def insert(cursor: "Cursor", table: RawTable, columns: pa.Schema, run_date: str) -> int:
-    """Insert a table's rows, cast to the raw table's types; return their number."""
-    day = pa.scalar(run_date).cast(pa.date32())
-    schema = columns.append(pa.field("_run_date", pa.date32()))
+def offer(cursor: "Cursor", table: RawTable) -> dict[int, int]:
+    """Make the temp table `gone` of the rows that a table lacks of its files; return their numbers by file."""
+    cursor.execute("create temp table if not exists gone (file bigint, pos bigint)")
+    cursor.execute("truncate gone")
+    for path in table.rows.removed:
+        places = parquet.read_table(path, schema=REMOVED)
+        listed = compute.is_in(places["file_path"], value_set=pa.array(table.rows.names))
+        places = places.filter(listed)
+        files = pa.array([file_id(name) for name in places["file_path"].to_pylist()], pa.int64())
+        rows = pa.table({"file": files, "pos": places["pos"]})
+        cursor.adbc_ingest("gone", rows, mode="append", temporary=True)
+    cursor.execute("analyze gone")
+    cursor.execute("select file, count(*) from gone group by file")
+    return dict(cursor.fetchall())
+
+
+def insert(cursor: "Cursor", table: RawTable, place: int, run_date: str, until: str) -> None:
+    """Insert the rows of one of a table's files, without those in `gone`, cast to the stored types."""
+    held, file = _held_types(cursor, table), file_id(table.rows.names[place])
+    cursor.execute("select pos from gone where file = $1", [file])
+    gone = cursor.fetch_arrow_table()["pos"]
+    columns = [held.field(name) for name in table.schema.names]
+    schema = pa.schema([*columns, *VERSION_COLUMNS])
+    days = [pa.scalar(day).cast(pa.date32()) for day in (run_date, until)]
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for path in table.files:
-            for batch in parquet.ParquetFile(path).iter_batches(BATCH_ROWS):
-                arrays = [batch.column(name).cast(columns.field(name).type) for name in columns.names]
-                yield pa.RecordBatch.from_arrays([*arrays, pa.repeat(day, batch.num_rows)], schema=schema)
+        begin = 0
+        for batch in parquet.ParquetFile(table.rows.files[place]).iter_batches(BATCH_ROWS):
+            count = batch.num_rows
+            rows = pa.array(range(begin, begin + count), pa.int64())
+            own = [pa.repeat(pa.scalar(file, pa.int64()), count), rows, *(pa.repeat(day, count) for day in days)]
+            arrays = [batch.column(column.name).cast(column.type) for column in columns]
+            made = pa.RecordBatch.from_arrays([*arrays, *own], schema=schema)
+            yield made.filter(compute.invert(compute.is_in(rows, value_set=gone))) if len(gone) else made
+            begin += count
 
     reader = pa.RecordBatchReader.from_batches(schema, one_ahead(batches()))
-    inserted = cursor.adbc_ingest(table.name, reader, mode="append", db_schema_name=table.raw_schema)
-    _index_days(cursor, table)
-    return inserted
-
-
-def _index_days(cursor: "Cursor", table: RawTable) -> None:
-    """Create a block range index on the day: a day's rows lie together, so a few pages are enough."""
-    name = f"{table.name}__run_date"
-    cursor.execute(
-        f"create index if not exists {quote(name)} on {name_of(table.raw_schema, table.name)} using brin (_run_date)"
-    )
-    cursor.execute("select brin_summarize_new_values(to_regclass($1))", [name_of(table.raw_schema, name)])
+    raw_schema, name = stored(table.raw_schema, table.name)
+    cursor.adbc_ingest(name, reader, mode="append", db_schema_name=raw_schema)
 
 
 def insert_rejects(cursor: "Cursor", files: list[Path]) -> int:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingestion.landing import Table, Totals
+from ingestion.landing import Rows, Table, Totals
 from ingestion.sources.base import REJECT_SCHEMA
 
 OPS = "raw_ops"
 # Columns by schema and table.
 Columns = dict[tuple[str, str], pa.Schema]
+NO_COLUMNS: Columns = {}
 
 # One row for each loaded day and raw table, from the day's manifests as of the load.
 LANDED_TABLES = pa.schema(
@@ -67,12 +68,12 @@ OPS_TABLES: Columns = {
 
 @dataclass(frozen=True)
 class RawTable:
-    """One table's landed partition and its target; `schema` is its Arrow schema without `_run_date`."""
+    """One table's landed day and its target; `schema` is its Arrow schema without `_run_date`."""
 
     source: str
     raw_schema: str
     name: str
-    files: list[Path]
+    rows: Rows
     schema: pa.Schema
     landed: Table
     is_sample: bool = False
@@ -107,8 +108,3 @@ class BuildMark:
     run_date: str
     state: str
     build_id: str
-
-
-def with_plumbing(columns: pa.Schema) -> pa.Schema:
-    """Return a raw table's columns: the source's and Tradewinds' own."""
-    return columns.append(pa.field("_run_date", pa.date32()))
