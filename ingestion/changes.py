@@ -65,7 +65,7 @@ def find_change(
         if at_most is not None and added + removed > at_most:
             return None
         new = "select * exclude (_tw_file, _tw_row, _tw_hash, _tw_more) from " + _differing(after, hashed, "")
-        gone = "select list_extract(?, _tw_file + 1) as file_path, _tw_row as pos from " + _differing(
+        gone = "select list_extract(?, _tw_file::bigint + 1) as file_path, _tw_row as pos from " + _differing(
             before, hashed, "-"
         )
         return _change(

@@ -15,7 +15,7 @@ _LEAST_BYTES = 32_768
 # How many times smaller than the whole table a change must be to be kept as one.
 _WORTH = 4
 # More files than that are folded into a few.
-_MOST_FILES = 32
+MOST_FILES = 32
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _changed(
     kept = len(files)
     if sum(file.rows for file in removed) + change.removed_rows > digest.rows:
         kept = 0
-    elif kept >= _MOST_FILES:
+    elif kept >= MOST_FILES:
         # The first files have most of the rows.
         kept = next((place for place, file in enumerate(files) if file.rows * _WORTH < digest.rows), kept)
     if kept < len(files):

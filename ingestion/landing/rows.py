@@ -34,7 +34,7 @@ class Rows:
         if not self.removed:
             return f"({selected})"
         gone = f"select 1 from {READ_PARQUET} as gone where gone.pos = landed.file_row_number"
-        return f"({selected} where not exists ({gone} and gone.file_path = list_extract(?, landed.file_index + 1)))"
+        return f"({selected} where not exists ({gone} and gone.file_path = list_extract(?, landed.file_index::bigint + 1)))"
 
     @property
     def parameters(self) -> list[Any]:

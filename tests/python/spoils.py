@@ -3,12 +3,31 @@
 TODAY = "2021-01-02"
 
 
+def stored(table: str) -> str:
+    """Return the table with the rows of a raw table."""
+    return table.replace(".", "__versions.")
+
+
+def added(table: str, day: str, columns: str, end: str = "") -> str:
+    """Return SQL that adds a row to the last loaded day of a raw table."""
+    days = f"date '{day}' as _valid_from, date '9999-12-31' as _valid_to"
+    return f"insert into {stored(table)} by name select {columns}, {days} {end}"
+
+
+def _own(table: str) -> str:
+    """Return SQL after which today's rows of a raw table, which begin today, aren't those of other days."""
+    shared = f"_valid_from < date '{TODAY}' and _valid_to > date '{TODAY}'"
+    copied = f"select * replace (date '{TODAY}' as _valid_from) from {stored(table)} where {shared}"
+    ended = f"update {stored(table)} set _valid_to = date '{TODAY}' where {shared}"
+    return f"insert into {stored(table)} by name {copied}; {ended}"
+
+
 def _landed(change: str) -> str:
     return f"update raw_ops.landed_tables set {change} where table_name = 'orders' and run_date = '{TODAY}'"
 
 
 def _today(table: str, change: str, condition: str = "true") -> str:
-    return f"update {table} set {change} where _run_date = '{TODAY}' and ({condition})"
+    return f"{_own(table)}; update {stored(table)} set {change} where _valid_from = '{TODAY}' and ({condition})"
 
 
 def _orders(change: str, condition: str = "true") -> str:
@@ -28,7 +47,7 @@ def _employees(change: str, condition: str = "true") -> str:
 
 
 def _without(table: str, condition: str = "true") -> str:
-    return f"delete from {table} where _run_date = '{TODAY}' and ({condition})"
+    return f"{_own(table)}; delete from {stored(table)} where _valid_from = '{TODAY}' and ({condition})"
 
 
 def _mostly_new(table: str, key: str) -> str:
@@ -73,9 +92,8 @@ SPOILS = {
     "suppliers_countries_are_names": _today("raw_northwind.suppliers", "country = '75016'"),
     "shippers_have_names_of_their_own": _today("raw_northwind.shippers", "company_name = 'Carrier'"),
     "us_states_abbreviations_have_two_letters": _today("raw_northwind.us_states", "state_abbr = lower(state_abbr)"),
-    "customer_demographics_have_descriptions": (
-        f"insert into raw_northwind.customer_demographics by name "
-        f"select 'A' as customer_type_id, date '{TODAY}' as _run_date"
+    "customer_demographics_have_descriptions": added(
+        "raw_northwind.customer_demographics", TODAY, "'A' as customer_type_id"
     ),
     # order details
     "order_details_newest_order_is_not_older": _without(
@@ -123,9 +141,9 @@ SPOILS = {
     "jobs_have_arrived": _without("raw_people.jobs"),
     "jobs_have_names_of_their_own": _today("raw_people.jobs", "name = 'Clerk'", "id < 3"),
     "people_rejects_are_fewer_than_hires": (
-        f"insert into raw_people.rejected_rows by name "
-        f"select range as id, 'employees' as table_name, date '{TODAY}' as _run_date from range(5000); "
-        f"update raw_ops.landed_tables set row_count = 5000 where table_name = 'rejected_rows' and run_date = '{TODAY}'"
+        added("raw_people.rejected_rows", TODAY, "range as id, 'employees' as table_name", "from range(5000)")
+        + "; update raw_ops.landed_tables set row_count = 5000 "
+        f"where table_name = 'rejected_rows' and run_date = '{TODAY}'"
     ),
     # people, as it is published
     "hires_newest_hire_is_the_one_that_arrived": (

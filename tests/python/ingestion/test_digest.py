@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from ingestion.digest import digest_files, digest_rows, file_sha256
+from ingestion.digest import digest_rows, file_sha256
+from ingestion.landing import Rows
 from ingestion.session import open_session
 
 
@@ -25,7 +26,7 @@ def hash_of(tmp_path):
         for table in tables:
             paths.append(tmp_path / f"{len(list(tmp_path.iterdir()))}.parquet")
             parquet.write_table(table, paths[-1], row_group_size=row_group_size)
-        return digest_files(paths, tables[0].column_names).content_hash
+        return Rows(paths).digest(tables[0].column_names).content_hash
 
     return write_and_hash
 

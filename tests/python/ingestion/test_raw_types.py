@@ -13,7 +13,7 @@ import pytest
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.extract import extract_source
-from ingestion.landing import Landing, Table, Totals
+from ingestion.landing import Landing, Rows, Table, Totals
 from ingestion.load import load_sources
 from ingestion.settings import Home
 from ingestion.sources import SOURCES
@@ -46,7 +46,8 @@ class Raw:
             "content_hash": repr([part.to_pylist() for part in parts]),
             "run_id": f"run of {files[-1].stem}",
         }
-        return RawTable(source, "raw_fake", name, files, parts[0].schema, Table(**described | changes))
+        rows = Rows(files, [file.name for file in files])
+        return RawTable(source, "raw_fake", name, rows, parts[0].schema, Table(**described | changes))
 
     def load(self, run_date: str, *tables: RawTable) -> None:
         self.warehouse.load_day(run_date, ["fake"], list(tables))
@@ -72,7 +73,7 @@ class Raw:
         """All rows of raw and of what is said about them."""
         tables = self.query(
             "select table_schema, table_name from information_schema.tables "
-            "where table_schema like 'raw%' and table_name not like '\\_dlt%' escape '\\' order by all"
+            "where table_schema like 'raw%' and table_schema not like '%\\_\\_versions' escape '\\' order by all"
         )
         return {
             f"{schema}.{table}": self.query(f'select * from {schema}."{table}" order by all')
@@ -132,7 +133,7 @@ def test_names_are_kept_to_the_letter(raw):
     raw.load(DAY, raw.landed(table, pa.table({name: [number] for number, name in enumerate(names)})))
     raw.load(NEXT, raw.landed(table, pa.table({name: [str(number)] for number, name in enumerate([*names, 'n"ew'])})))
     quoted = '"' + table.replace('"', '""') + '"'
-    assert list(raw.types(quoted)) == [*names, "_run_date", 'n"ew']
+    assert list(raw.types(quoted)) == [*names, 'n"ew', "_run_date"]
     old, new = raw.query(f"select * exclude _run_date from raw_fake.{quoted} order by _run_date")
     assert old == (*map(str, range(len(names))), None)
     assert new == tuple(map(str, range(len(names) + 1)))
@@ -282,7 +283,7 @@ def test_a_failed_load_leaves_every_row_as_it_was(raw):
     assert (raw.everything(), raw.types("t")) == (before, types)
 
     not_parquet = raw.landed("u", pa.table({"a": [3]}))
-    not_parquet.files[0].write_bytes(b"PAR1 not any more")
+    not_parquet.rows.files[0].write_bytes(b"PAR1 not any more")
     with pytest.raises(StepFailed, match=r"^the warehouse: .*parquet") as raised:
         raw.load(DAY, good, not_parquet)
     assert "\n" not in str(raised.value)

@@ -7,6 +7,7 @@ import duckdb
 
 from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY
+from tests.python.spoils import added
 
 # Each part of a test is broken once, with the number of rows that it finds.
 SPOILS = {
@@ -27,18 +28,17 @@ SPOILS = {
         "and product_id = (select min(product_id) from sales.fct_order_lines where order_id = 10249)",
     ],
     "assert_northwind_rows_have_parents": [
-        "update raw_northwind.employees set reports_to = 99 where employee_id = 1",
-        "update raw_northwind.employee_territories set territory_id = 'none' "
+        "update raw_northwind__versions.employees set reports_to = 99 where employee_id = 1",
+        "update raw_northwind__versions.employee_territories set territory_id = 'none' "
         "where territory_id = (select min(territory_id) from raw_northwind.employee_territories)",
-        "update raw_northwind.territories set region_id = 99 "
+        "update raw_northwind__versions.territories set region_id = 99 "
         "where territory_id = (select min(territory_id) from raw_northwind.territories)",
-        f"insert into raw_northwind.customer_customer_demo by name "
-        f"select 'NOONE' as customer_id, 'A' as customer_type_id, date '{BUILT_DAY}' as _run_date",
+        added("raw_northwind.customer_customer_demo", BUILT_DAY, "'NOONE' as customer_id, 'A' as customer_type_id"),
     ],
     "assert_community_rows_have_parents": [
-        'update raw_community.albums set "userId" = 99 where id = 1',
-        'update raw_community.todos set "userId" = 99 where id = 1',
-        'update raw_community.photos set "albumId" = 999 where id = 1',
+        'update raw_community__versions.albums set "userId" = 99 where id = 1',
+        'update raw_community__versions.todos set "userId" = 99 where id = 1',
+        'update raw_community__versions.photos set "albumId" = 999 where id = 1',
     ],
 }
 FOUND = {

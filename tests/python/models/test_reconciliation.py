@@ -148,10 +148,11 @@ def test_lost_and_added_rows_and_changed_prices_are_located(
     built: Sandbox, change_warehouse: Callable[..., None]
 ) -> None:
     change_warehouse(
-        "delete from raw_northwind.orders where order_id = 10250",
-        "update raw_northwind.order_details set unit_price = unit_price + 1 where order_id = 10251 and quantity > 0",
-        "create temp table added as select * replace (99 as shipper_id) from raw_northwind.shippers limit 1",
-        "insert into raw_northwind.shippers by name from added",
+        "delete from raw_northwind__versions.orders where order_id = 10250",
+        "update raw_northwind__versions.order_details set unit_price = unit_price + 1 "
+        "where order_id = 10251 and quantity > 0",
+        "create temp table added as select * replace (99 as shipper_id) from raw_northwind__versions.shippers limit 1",
+        "insert into raw_northwind__versions.shippers by name from added",
     )
     words = ["--select", "+int_stage_figures", "--indirect-selection", "empty", "--vars", f"{{run_date: {DAY}}}"]
     done = built.dbt("build", *words)
@@ -187,9 +188,10 @@ def test_changed_sums_are_located_where_tests_stop_the_marts(
     built: Sandbox, change_warehouse: Callable[..., None]
 ) -> None:
     change_warehouse(
-        "update raw_northwind.orders set freight = freight + 0.01 where order_id = 10250",
-        "update raw_northwind.products set unit_price = unit_price + 1 where product_id = 1",
-        "delete from raw_northwind.customers where customer_id = (select min(customer_id) from raw_northwind.orders)",
+        "update raw_northwind__versions.orders set freight = freight + 0.01 where order_id = 10250",
+        "update raw_northwind__versions.products set unit_price = unit_price + 1 where product_id = 1",
+        "delete from raw_northwind__versions.customers "
+        "where customer_id = (select min(customer_id) from raw_northwind.orders)",
         "update raw_ops.landed_tables set read_count = read_count + 1 where table_name = 'event_log'",
     )
     line = built.fail(1, "build", "--run-date", DAY)
@@ -261,7 +263,7 @@ def test_freshness_is_measured_at_the_end_of_the_run_date(
 
 
 def test_postgres_locates_a_lost_row_too(built: Sandbox) -> None:
-    built.warehouse.execute("delete from raw_northwind.orders where order_id = 10250")
+    built.warehouse.execute("delete from raw_northwind__versions.orders where order_id = 10250")
     line = built.fail(1, "build", "--run-date", DAY, "--target", "postgres")
     located = line.partition("test assert_every_stage_reconciles: ")[2]
     assert f"run_date={DAY}, source=northwind, table_name=orders, broken_between=landing and raw: 830 " in located

@@ -153,7 +153,7 @@ def test_an_expectation_that_cannot_be_checked_is_a_finding(copy: Home) -> None:
         copy,
         "alter table sales.orders_with_details rename column net_amount_usd to net",
         "alter table sales.fct_order_lines rename column unit_price_usd to price",
-        "drop table raw_people.employees",
+        "drop view raw_people.employees",
     )
     findings = _check(copy, Stage.MARTS).findings
     assert {finding.check.id for finding in findings} == {
@@ -165,7 +165,7 @@ def test_an_expectation_that_cannot_be_checked_is_a_finding(copy: Home) -> None:
 
 
 def test_a_table_that_is_missing_hides_no_other_finding(copy: Home) -> None:
-    _spoil(copy, "drop table raw_northwind.us_states", SPOILS["orders_ship_to_countries"])
+    _spoil(copy, "drop view raw_northwind.us_states", SPOILS["orders_ship_to_countries"])
     result = _check(copy, Stage.ARRIVALS, sources=["northwind"])
     found = {finding.check.id for finding in result.findings}
     assert {"us_states_abbreviations_have_two_letters", "orders_ship_to_countries"} <= found
