@@ -8,10 +8,21 @@ from ingestion.warehouse.base import Warehouse
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from ingestion.warehouse.postgres import PostgresWarehouse
 from ingestion.warehouse.tables import OPS, PIPELINE_STEPS, SOURCE_DAYS, BuildMark, RawTable, Rejects
+from ingestion.warehouse.versions import stored
 
 _ENGINES: dict[str, Callable[[Home], Warehouse]] = {"duckdb": DuckDBWarehouse, "postgres": PostgresWarehouse}
 
-__all__ = ["OPS", "PIPELINE_STEPS", "SOURCE_DAYS", "BuildMark", "RawTable", "Rejects", "Warehouse", "open_warehouse"]
+__all__ = [
+    "OPS",
+    "PIPELINE_STEPS",
+    "SOURCE_DAYS",
+    "BuildMark",
+    "RawTable",
+    "Rejects",
+    "Warehouse",
+    "open_warehouse",
+    "stored",
+]
 
 
 def open_warehouse(target: str, home: Home) -> Warehouse:

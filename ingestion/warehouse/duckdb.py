@@ -115,7 +115,8 @@ class DuckDBWarehouse(Warehouse):
         cursor.execute(query, [[str(table.rows.files[place])], file_id(table.rows.names[place]), run_date, until])
 
     def _holds(self, cursor: duckdb.DuckDBPyConnection, table: RawTable, run_date: str) -> bool:
-        rows = f"(from {name_of(table.raw_schema, table.name)} where _run_date = ?)"
+        stored_rows = name_of(*stored(table.raw_schema, table.name))
+        rows = f"(from {stored_rows} where _valid_from <= $1::date and $1::date < _valid_to)"
         held = digest_rows(cursor, rows, table.schema.names, [run_date])
         return held.content_hash == table.landed.content_hash
 

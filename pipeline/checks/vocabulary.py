@@ -10,6 +10,7 @@ import jinja2
 from sqlalchemy import Engine, text
 
 from ingestion.sql import literal, name_of, quote
+from ingestion.warehouse import stored
 from pipeline.checks.landed import Arrival
 from pipeline.checks.suites import Check
 
@@ -30,9 +31,10 @@ class Vocabulary:
     def render(self, sql: str) -> str:
         """Return the SQL with its words replaced; raises jinja2.UndefinedError on an unknown word."""
         words = {
-            "run_date": f"cast('{self.run_date}' as date)",
+            "run_date": _date(self.run_date),
             "arrived": self.arrived,
             "before": self.before,
+            "ended": self.ended,
             "mart": self.built_relation,
             "volumes": self.volumes,
             "column_fill": lambda: self._column_fill,
@@ -67,6 +69,15 @@ class Vocabulary:
         """Return the rows of a raw table on the earlier day that it is compared with, none if there is no such day."""
         days = [arrival.day_before for arrival in self.arrivals if arrival.name == name]
         return _rows_of_day(name, days[0] if days else None)
+
+    def ended(self, name: str) -> str:
+        """Return the rows of a raw table on the earlier day that aren't rows of the run date too, as they were."""
+        days = [arrival.day_before for arrival in self.arrivals if arrival.name == name]
+        before, today = (
+            f"coalesce(_valid_from <= {day} and {day} < _valid_to, false)"
+            for day in (_date(days[0] if days else None), _date(self.run_date))
+        )
+        return f"(select * from {name_of(*stored(*name.split('.')))} where {before} and not {today})"
 
     def volumes(self) -> str:
         """Return one row per table: table_name, row_count, row_count_before; the last is NULL on a first day."""
@@ -111,7 +122,11 @@ def _relation(name: str) -> str:
 
 
 def _rows_of_day(name: str, day: str | None) -> str:
-    return f"(select * from {_relation(name)} where _run_date = cast({literal(day) if day else 'null'} as date))"
+    return f"(select * from {_relation(name)} where _run_date = {_date(day)})"
+
+
+def _date(day: str | None) -> str:
+    return f"cast({literal(day) if day else 'null'} as date)"
 
 
 def _values(rows: list[tuple], names: list[str]) -> str:

@@ -4,7 +4,7 @@
 {% macro gone(table, key) -%}
 (
     select *
-    from {{ before(table) }} as earlier
+    from {{ ended(table) }} as earlier
     where {{ key }} is not null
         and not exists (select 1 from {{ arrived(table) }} as arrived where arrived.{{ key }} = earlier.{{ key }})
 )

@@ -272,6 +272,6 @@ def test_raw_of_an_earlier_release_goes_on(home, warehouse):
     else:
         with psycopg.connect(warehouse_url()) as connection:
             connection.execute(old)
-    load_sources([source], day(3), home, engine)
     load_sources([source], day(1), home, engine)
+    load_sources([source], day(3), home, engine)
     assert raw_rows(target, engine) == {day(number): Counter(rows) for number, rows in enumerate(days)}
