@@ -56,6 +56,7 @@ class Table:
     """One table's partition; `read_rows` is the source's count of rows, accepted and rejected.
 
     `totals` are computed at the `source` and at `landing`. Days that landed before totals existed have neither.
+    `bookmark` is where the next day's read may begin.
     """
 
     rows: int
@@ -66,6 +67,7 @@ class Table:
     run_id: str
     read_rows: int | None = None
     totals: dict[str, Totals] = field(default_factory=dict)
+    bookmark: dict[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
