@@ -64,7 +64,7 @@ def orders(new_database, monkeypatch, read):
     monkeypatch.setenv("SOURCES__NORTHWIND__CREDENTIALS", database.url)
     database.execute(
         "create table orders (order_id integer primary key, freight numeric(9, 2), changed_at timestamp);"
-        "insert into orders select n, n / 4.0, '2021-01-01'::timestamp + n * interval '1 day' from generate_series(1, 9) n"
+        "insert into orders select n, n / 4.0, '2021-01-01'::date + n from generate_series(1, 9) as n"
     )
 
     def change_and_read(change: str = "", before: Read | None = None, **settings: str) -> Read:
@@ -96,7 +96,8 @@ def test_rows_since_the_bookmark_are_read_and_the_whole_is_counted_and_summed(or
     assert unchanged.day.tables["orders"].bookmark == bookmark
     # A row without a value, a new one, one changed late within the look-back, and one changed with a new value.
     second = orders(
-        "insert into orders values (10, 1, null), (11, 1, '2021-02-01'); update orders set freight = 100 where order_id = 8;"
+        "insert into orders values (10, 1, null), (11, 1, '2021-02-01');"
+        "update orders set freight = 100 where order_id = 8;"
         "update orders set freight = 0, changed_at = '2021-01-20' where order_id = 1",
         first,
         **by,
@@ -153,14 +154,15 @@ def test_another_table_column_or_type_is_read_whole(orders):
 
 def test_a_type_with_an_order_can_be_the_cursor(orders):
     types = {
-        "smallint": ("n", "-32768"), "integer": ("n", "3"), "bigint": ("-9223372036854775800 + n", "100"),
-        "numeric": ("n * 1e20", "250000000000000000000.5"), "numeric(9, 1)": ("n / 2.0", "1.4"),
-        "date": ("'2021-01-01'::date + n", "3"), "timestamp": ("'2021-01-01'::timestamp + n * interval '1 hour'", "0.13"),
+        "smallint": ("n", "40000"), "integer": ("n", "3"), "bigint": ("-9223372036854775800 + n", "100"),
+        "numeric": ("n * 1e10", "25000000000.5"), "numeric(9, 1)": ("n / 2.0", "1.4"),
+        "date": ("'2021-01-01'::date + n", "3"),
+        "timestamp": ("'2021-01-01'::timestamp + n * interval '1 hour'", "0.13"),
         "timestamptz": ("'2021-01-01 02:00+02'::timestamptz + n * interval '1 day'", "3"),
     }  # fmt: skip
     read = {}
     for type_, (value, look_back) in types.items():
-        by = {"cursor": "at", "look_back": look_back.lstrip("-")}
+        by = {"cursor": "at", "look_back": look_back}
         first = orders(
             f"alter table orders add at {type_}; with n as (select order_id as n from orders)"
             f"update orders set at = {value} from n where order_id = n",
@@ -195,9 +197,9 @@ def test_the_whole_table_is_of_the_same_snapshot(orders, tmp_path):
         assert reading.bookmark("orders")["value"] == "9"
 
 
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [
+def test_settings_that_cannot_be_meant_are_refused(orders):
+    orders.database.execute("alter table orders add note text")
+    for settings, reason in (
         ({"cursor": "order"}, "CURSOR: table orders has no column order; it has order_id, freight, changed_at, note"),
         ({"cursor": "note"}, "CURSOR: orders.note is of type text; expected a whole number, a numeric, a date or a"),
         ({"cursor": "order_id", "key": '["order_id", "line"]'}, "KEY: table orders has no column line; it has"),
@@ -208,12 +210,10 @@ def test_the_whole_table_is_of_the_same_snapshot(orders, tmp_path):
         ({"cursor": "order_id", "append": "true", "key": "order_id"}, "append is for rows that never change, so"),
         ({"key": "order_id"}, "[sources.northwind.tables.orders] in .dlt/config.toml: expected cursor"),
         ({"cursr": "order_id"}, f"unknown setting {ORDERS}CURSR (did you mean {ORDERS}CURSOR?)"),
-    ],
-)  # fmt: skip
-def test_settings_that_cannot_be_meant_are_refused(orders, settings, reason):
-    with pytest.raises(BadRequest) as raised:
-        orders("alter table orders add note text", **settings)
-    assert reason in str(raised.value)
+    ):
+        with pytest.raises(BadRequest) as raised:
+            orders(**settings)
+        assert reason in str(raised.value)
 
 
 def test_sections_and_lists_of_tables_go_together(orders, tmp_path, monkeypatch):
@@ -273,13 +273,13 @@ def lines(monkeypatch, tmp_path, read):
 def test_of_a_file_that_grew_only_the_new_lines_are_read(lines, tmp_path):
     old = HEADER + b"1,1,1,1,0\nx,1,1,1,0\n\n1,2,1,1,9e99\n"
     first = lines(old)
-    assert (first.increment, first.count, [one["line_number"] for one in first.rejects]) == (None, 4, [3, 5])
+    assert (first.increment, first.count, [one["line_number"] for one in first.rejects]) == (None, 3, [3, 5])
     unchanged = lines(old, first)
-    assert (unchanged.rows, unchanged.rejects, unchanged.count) == ([], [], 4)
+    assert (unchanged.rows, unchanged.rejects, unchanged.count) == ([], [], 3)
     assert unchanged.increment == Increment((), first.day.tables["order_details"].bookmark)
     added = b"\r\n2,1,1,1,0\r\ny,1,1,1,0\n3,1,1,1,9e99\n4,1,1,1,0"
     grown = lines(old + added, unchanged)
-    assert (grown.keys, grown.count, grown.increment.key) == ([2, 4], 7 + 1, ())
+    assert (grown.keys, grown.count, grown.increment.key) == ([2, 4], 7, ())
     assert [(one["line_number"], one["raw_text"]) for one in grown.rejects] == [(8, "y,1,1,1,0"), (9, "3,1,1,1,9e99")]
     assert lines(old + added + b"\n5,1,1,1,0\n", grown).keys == [5]
     # Its last line had no end, and goes on.
@@ -292,7 +292,7 @@ def test_of_a_file_that_grew_only_the_new_lines_are_read(lines, tmp_path):
     with SOURCES["order_details"].open(Home(tmp_path), DAY, tmp_path, lines(data).day) as reading:
         assert list(reading.read("order_details")) == []
         rows = sum(batch.num_rows for batch in reading.read_whole("order_details"))
-        assert (rows, reading.count("order_details"), reading.increment("order_details")) == (1, 4, None)
+        assert (rows, reading.count("order_details"), reading.increment("order_details")) == (1, 3, None)
         assert [one["line_number"] for one in reading.rejects("order_details")] == [3, 5]
 
 
