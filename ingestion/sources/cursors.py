@@ -62,7 +62,7 @@ class Cursor:
         elif type_.startswith("timestamp"):
             start += f" - interval '{self.look_back:f} days'"
         else:
-            start += f" - {int(self.look_back) if type_ == 'date' else self.look_back:f}"
+            start += f" - {int(self.look_back)}" if type_ == "date" else f" - {self.look_back:f}"
         return f"({column} >= {start} or {column} is null)"
 
 

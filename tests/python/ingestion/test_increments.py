@@ -289,7 +289,7 @@ def test_of_a_file_that_grew_only_the_new_lines_are_read(lines, tmp_path):
     for data in (rewritten, rewritten + added, old[:-12], HEADER, b"\xef\xbb\xbf" + old):
         whole = lines(data, grown if data != rewritten else first)
         assert (whole.increment, whole.rows) == (None, lines(data).rows), data
-    with SOURCES["order_details"].open(Home(tmp_path), DAY, tmp_path, lines(data).day) as reading:
+    with SOURCES["order_details"].open(Home(tmp_path), DAY, tmp_path / "work", lines(data).day) as reading:
         assert list(reading.read("order_details")) == []
         rows = sum(batch.num_rows for batch in reading.read_whole("order_details"))
         assert (rows, reading.count("order_details"), reading.increment("order_details")) == (1, 3, None)
