@@ -35,6 +35,9 @@ SETTINGS_OF_A_KIND = {
     ),
     "people": (),
 }  # fmt: skip
+# Of a database's table, in `tables.<table>`.
+SETTINGS_OF_A_TABLE = ("cursor", "key", "look_back", "append")
+_WITH_TABLES = ("postgres", "people")
 _OF_EVERY_SOURCE = ("max_rejected_rows", "max_rejected_share", "kind", "since", "enabled")
 _OURS = re.compile(r"(TRADEWINDS_|SOURCES__)", re.IGNORECASE)
 # Kubernetes adds these for every service of a namespace, whose name may begin like ours.
@@ -72,6 +75,10 @@ def _source_settings(kinds: dict[str, str]) -> Iterator[str]:
     for source, kind in kinds.items():
         for name in (*SETTINGS_OF_A_KIND.get(kind, ()), *_OF_EVERY_SOURCE):
             yield f"SOURCES__{source}__{name}".upper()
+        beginning = f"SOURCES__{source}__TABLES__".upper()
+        if kind in _WITH_TABLES:
+            for table in {name.rpartition("__")[0] for name in os.environ if name.startswith(beginning)}:
+                yield from (f"{table}__{name.upper()}" for name in SETTINGS_OF_A_TABLE)
 
 
 def _is_service_link(name: str) -> bool:

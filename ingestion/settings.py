@@ -1,6 +1,5 @@
 """Settings: the home, the stores, and the sources' settings, which are read as dlt does, without its import."""
 
-import json
 import os
 import re
 import tomllib
@@ -140,7 +139,10 @@ def source_settings(source: str) -> dict[str, Any]:
             *parts, name = variable.removeprefix(prefix).lower().split("__")
             entries = found
             for part in parts:
-                entries[part] = dict(entries[part]) if isinstance(entries.get(part), dict) else {}
+                whole = entries.get(part)
+                # A list of tables stays, under no name, beside what variables say about one of them.
+                others = {"": whole} if part == "tables" and whole else {}
+                entries[part] = dict(whole) if isinstance(whole, dict) else others
                 entries = entries[part]
             entries[name] = os.environ[variable]
     return {name: value for name, value in found.items() if value not in (None, "")}
@@ -189,19 +191,6 @@ def source_number(
         expected = f"a {'whole ' * whole}number from {least:g}" + ("" if most is None else f" to {most:g}")
         raise BadRequest(f"{setting_variable(source, name)} can't be read: expected {expected}, found {str(value)!r}")
     return number
-
-
-def source_names(source: str, name: str) -> list[str] | None:
-    """Return a setting that lists names, None when it is unset; raises BadRequest when it is anything else."""
-    value = source_setting(source, name)
-    try:
-        names = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        names = value
-    if names is None or (isinstance(names, list) and all(isinstance(one, str) for one in names)):
-        return names
-    variable = setting_variable(source, name)
-    raise BadRequest(f'{variable} can\'t be read: expected a JSON list of names such as ["a", "b"], found {value!r}')
 
 
 def setting_variable(source: str, name: str) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 from ingestion.errors import BadRequest
 from ingestion.source_settings import SourceSettings, read_source_settings, source_kinds
 from ingestion.sources.api_source import ApiSource
-from ingestion.sources.base import REJECT_SCHEMA, Reading, Source
+from ingestion.sources.base import REJECT_SCHEMA, Increment, Reading, Source
 from ingestion.sources.csv_source import CsvSource
 from ingestion.sources.dlt_source import DltSource
 from ingestion.sources.postgres_source import PostgresSource
@@ -40,7 +40,17 @@ class _Sources(Mapping[str, Source]):
 
 SOURCES: Mapping[str, Source] = _Sources()
 
-__all__ = ["REJECT_SCHEMA", "SOURCES", "ApiSource", "CsvSource", "Reading", "Source", "make_source", "sources_named"]
+__all__ = [
+    "REJECT_SCHEMA",
+    "SOURCES",
+    "ApiSource",
+    "CsvSource",
+    "Increment",
+    "Reading",
+    "Source",
+    "make_source",
+    "sources_named",
+]
 
 
 def make_source(settings: SourceSettings) -> Source:

@@ -1,5 +1,6 @@
 """Read a CSV file with declared columns as Arrow: every line is a row, or a reject with its number and text."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pyarrow as pa
 from ingestion.errors import StepFailed
 from ingestion.redact import one_line, show_text
 from ingestion.session import open_session
-from ingestion.sources.base import Reading
+from ingestion.sources.base import Bookmark, Increment, Reading
 from ingestion.sources.csv_lines import UNREADABLE, LineFilter
 from ingestion.sources.duckdb_types import arrow_schema, duckdb_types
 
@@ -25,31 +26,46 @@ class CsvShape:
     delimiter: str
     columns: dict[str, str]
 
+    @property
+    def text(self) -> str:
+        """It as text, for comparison."""
+        return json.dumps([self.delimiter, self.columns])
+
     def schema(self) -> pa.Schema:
         """Return the columns as an Arrow schema; raises BadRequest on a type that DuckDB doesn't know."""
         return arrow_schema(self.table, self.columns)
 
 
 class CsvReading(Reading):
-    """One file, read in two passes: the first rejects lines that parsers misread, then DuckDB types the rest."""
+    """One file, read in two passes: the first rejects lines that parsers misread, then DuckDB types the rest.
 
-    def __init__(self, path: Path, shape: CsvShape, work: Path):
+    Of a file that grew since the bookmark of an earlier reading, only the new lines are read.
+    """
+
+    def __init__(self, path: Path, shape: CsvShape, work: Path, since: Bookmark | None = None):
         """Make the first pass; raises StepFailed when the file is missing or its header isn't the declared one."""
         self._path = path
         self._shape = shape
-        self._lines = LineFilter(path, shape.delimiter, duckdb_types(shape.schema()), work / "lines.csv")
+        self._clean = work / "lines.csv"
         self._misread: list[dict] = []
+        is_same_shape = since is not None and since.get("shape") == shape.text
+        self._lines = self._pass_over(since if is_same_shape else None)
+
+    def _pass_over(self, since: Bookmark | None) -> LineFilter:
+        path, shape = self._path, self._shape
+        lines = LineFilter(path, shape.delimiter, duckdb_types(shape.schema()), self._clean, since)
         try:
-            self._lines.run()
+            lines.run()
         except UNREADABLE as error:
             raise StepFailed(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
-        header = self._lines.header()
+        header = lines.header()
         if header != list(shape.columns):
             expected = shape.delimiter.join(shape.columns)
             # A blank that isn't expected would not be seen.
             shown = (f"'{field}'" if field != field.strip() else field for field in header)
             found = show_text(shape.delimiter.join(shown), 200) or "an empty file"
             raise StepFailed(f"{path} has the wrong header: expected {expected}, found {found}")
+        return lines
 
     def schemas(self) -> dict[str, pa.Schema]:
         return {self._shape.table: self._shape.schema()}
@@ -69,6 +85,16 @@ class CsvReading(Reading):
                 self._reject(self._lines.original_number(line), rule, text)
                 for line, rule, text in connection.execute(_REJECTS).fetchall()
             ]
+
+    def read_whole(self, table: str) -> Iterator[pa.Table]:
+        self._lines = self._pass_over(None)
+        return self.read(table)
+
+    def increment(self, table: str) -> Increment | None:
+        return Increment((), self.bookmark(table)) if self._lines.is_tail else None
+
+    def bookmark(self, table: str) -> Bookmark:
+        return self._lines.passed() | {"shape": self._shape.text}
 
     def rejects(self, table: str) -> list[dict]:
         unsafe = [self._reject(*rejected) for rejected in self._lines.rejected]

@@ -4,13 +4,18 @@ DuckDB silently drops everything after an unclosed quote, replaces bytes that ar
 mixed line ends, reads `1.5` and `0x2` as the integer 2, and overlooks one extra delimiter. This pass rejects such lines
 with their number and text, and copies the rest with plain line ends. Line numbers count physical lines from 1, the
 header.
+
+Of a file that grew since an earlier pass, only the new lines are checked and copied; what is before them must have the
+earlier pass's SHA-256, and is only hashed.
 """
 
 import bisect
 import csv
 import gzip
+import hashlib
 import re
 import zlib
+from collections.abc import Mapping
 from io import BufferedIOBase
 from pathlib import Path
 from typing import BinaryIO
@@ -52,12 +57,26 @@ def open_bytes(path: Path) -> BufferedIOBase:
 
 
 class LineFilter:
-    """Copies the safe lines of `path` to `clean`; `records` counts all lines but the header and empty ones."""
+    """Copies the safe lines of `path` to `clean`; `records` counts all lines but the header and empty ones.
 
-    def __init__(self, path: Path, delimiter: str, columns: dict[str, str], clean: Path):
+    If the file begins with what an `earlier` pass read (its `passed`), only the lines after it are copied (`is_tail`).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        delimiter: str,
+        columns: dict[str, str],
+        clean: Path,
+        earlier: Mapping[str, str | int] | None = None,
+    ):
         self.path = path
         self.clean = clean
         self.records = 0
+        self.is_tail = False
+        self._earlier = earlier
+        self._read = hashlib.sha256()
+        self._bytes = self._lines = self._skipped_lines = 0
         self.rejected: list[tuple[int, str, str]] = []
         self._delimiter = delimiter
         self._columns = columns
@@ -75,13 +94,48 @@ class LineFilter:
     def run(self) -> None:
         """Read the file once, in pieces of bounded size; raises one of UNREADABLE when it can't be read."""
         with open_bytes(self.path) as source, self.clean.open("wb") as clean:
-            first = source.readline(_MAX_LINE_BYTES).removeprefix(_BOM)
+            line = source.readline(_MAX_LINE_BYTES)
+            self._note(line, 1)
+            first = line.removeprefix(_BOM)
             self._header = first.decode("utf-8", errors="backslashreplace").strip("\r\n")
             clean.write(first.rstrip(b"\r\n") + b"\n")
-            number = 2
+            if self._earlier:
+                self._skip(source, self._earlier)
             while chunk := source.read(_CHUNK_BYTES):
                 chunk += source.readline()
-                number += self._pass_on(chunk, number, clean)
+                self._note(chunk, self._pass_on(chunk, self._lines + 1, clean))
+
+    def passed(self) -> dict[str, str | int]:
+        """Return what the pass has read, for a later pass: the file's length, lines, records and SHA-256."""
+        return {
+            "bytes": self._bytes,
+            "lines": self._lines,
+            "records": self.records,
+            "sha256": self._read.hexdigest(),
+        }
+
+    def _note(self, data: bytes, lines: int) -> None:
+        self._read.update(data)
+        self._bytes += len(data)
+        self._lines += lines
+
+    def _skip(self, source: BufferedIOBase, earlier: Mapping[str, str | int]) -> None:
+        """Go to the end of what was read earlier, or stay if it has changed or its last line goes on."""
+        start = source.tell()
+        read, left, last = self._read.copy(), int(earlier["bytes"]) - self._bytes, b""
+        while left > 0 and (piece := source.read(min(left, _CHUNK_BYTES))):
+            read.update(piece)
+            left -= len(piece)
+            last = piece[-1:]
+        # The line end that the last line lacked is part of neither; after a CR, that line was misread.
+        line_end = source.readline(3) if last not in (b"", b"\n") else b""
+        if left or read.hexdigest() != earlier["sha256"] or last == b"\r" or line_end not in (b"", b"\n", b"\r\n"):
+            source.seek(start)
+            return
+        read.update(line_end)
+        self._read, self._bytes = read, int(earlier["bytes"]) + len(line_end)
+        self._lines, self.records, self.is_tail = int(earlier["lines"]), int(earlier["records"]), True
+        self._skipped_lines = self._lines - 1
 
     def header(self) -> list[str]:
         """Return the header's fields: none for an empty file, one for a line that isn't CSV."""
@@ -92,8 +146,8 @@ class LineFilter:
 
     def original_number(self, clean_number: int) -> int:
         """Return the original file's line number for a line of the clean copy."""
-        number = clean_number
-        while (shifted := clean_number + bisect.bisect_right(self._left_out, number)) != number:
+        number = first = clean_number + self._skipped_lines
+        while (shifted := first + bisect.bisect_right(self._left_out, number)) != number:
             number = shifted
         return number
 

@@ -18,7 +18,7 @@ from ingestion.sources.looking import Looked
 
 @dataclass(frozen=True)
 class CsvSource(Source):
-    """The file at `sources.<name>.path`, or its sample: the whole table as of the run date."""
+    """The file at `sources.<name>.path`, or its sample; of one that grew, only the new lines are read."""
 
     mended: Path | None = None
 
@@ -59,7 +59,8 @@ class CsvSource(Source):
             yield CsvReading(self.mended, self.shape, work)
             return
         with self.located(home) as path:
-            yield CsvReading(Path(path).expanduser(), self.shape, work)
+            table = before.tables.get(self.name) if before else None
+            yield CsvReading(Path(path).expanduser(), self.shape, work, table.bookmark if table else None)
 
 
 def look_at_csv(name: str, *, path: Path) -> Looked:

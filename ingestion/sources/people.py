@@ -11,6 +11,7 @@ from ingestion.errors import StepFailed
 from ingestion.landing import Manifest
 from ingestion.settings import Home, people_database_url
 from ingestion.sources.base import Source
+from ingestion.sources.cursors import cursors_of
 from ingestion.sources.postgres import PostgresReading, open_postgres
 
 _EMBEDDED_DATABASE = "people"
@@ -36,7 +37,10 @@ class People(Source):
             url = stack.enter_context(people_database(home))
             # Only the described tables: the database also holds API keys.
             totals = self.control_totals
-            reading = stack.enter_context(open_postgres(url, schema="public", only=totals, control_totals=totals))
+            cursors = cursors_of(self, home, before)
+            reading = stack.enter_context(
+                open_postgres(url, schema="public", only=totals, control_totals=totals, cursors=cursors)
+            )
             missing = [table for table in totals if table not in reading.schemas()]
             if missing:
                 raise StepFailed(f"the people database lacks {', '.join(missing)}", "tradewinds people migrate")

@@ -11,51 +11,15 @@ from ingestion import adbc
 from ingestion.errors import StepFailed
 from ingestion.landing import Totals
 from ingestion.redact import one_line
-from ingestion.sources.base import Reading
-from ingestion.sources.postgres_types import PostgresColumn
+from ingestion.sources.base import Bookmark, Increment, Reading
+from ingestion.sources.cursors import Cursors
+from ingestion.sources.postgres_types import REFLECT, PostgresColumn, broken_rules
 from ingestion.sources.row_order import order_clause
-from ingestion.sql import literal, quote
+from ingestion.sql import quote
 from ingestion.totals import ControlTotals, PostgresSql
 
 if TYPE_CHECKING:
     from adbc_driver_manager.dbapi import Connection
-
-# Tables, and what can be read like one, with their columns; domains are resolved to their base type.
-_REFLECT = """
-with recursive domain as (
-    select domain.oid, base.typname, domain.typtypmod
-    from pg_catalog.pg_type as domain
-    inner join pg_catalog.pg_type as base on base.oid = domain.typbasetype
-    where base.typtype <> 'd'
-    union all
-    select type.oid, domain.typname, domain.typtypmod
-    from domain
-    inner join pg_catalog.pg_type as type on type.typbasetype = domain.oid
-)
-
-select
-    relation.relname,
-    attribute.attname,
-    coalesce(domain.typname, type.typname) as typname,
-    coalesce(domain.typtypmod, attribute.atttypmod) as typmod,
-    getdatabaseencoding() = 'SQL_ASCII' as is_unencoded,
-    case
-        when relation.relkind in ('v', 'm') then 'view'
-        when relation.relkind = 'f' then 'foreign table'
-    end as other_kind
-from pg_catalog.pg_class as relation
-inner join pg_catalog.pg_namespace as namespace on namespace.oid = relation.relnamespace
-inner join pg_catalog.pg_attribute as attribute on attribute.attrelid = relation.oid
-inner join pg_catalog.pg_type as type on type.oid = attribute.atttypid
-left join domain on domain.oid = type.oid
-where
-    namespace.nspname = $1
-    and relation.relkind in ('r', 'p', 'v', 'm', 'f')
-    and not relation.relispartition
-    and attribute.attnum > 0
-    and not attribute.attisdropped
-order by relation.relname, attribute.attnum
-"""
 
 # What decides how values become text, whatever the database, the role or the URL say: control totals need every digit
 # of a float. Without row security Postgres refuses to read a table whose rows a policy may hide.
@@ -75,15 +39,23 @@ _BATCH_BYTES = "adbc.postgresql.batch_size_hint_bytes"
 
 @dataclass(frozen=True)
 class _Figures:
-    """A table's row count, how many rows have values that Parquet readers disagree on, and the others' totals."""
+    """A table's row count, how many rows have values that Parquet readers disagree on, and the others' totals.
+
+    Of a table with a cursor also the others' last value, and how many rows have none.
+    """
 
     rows: int
     rejected: int
     totals: Totals
+    last_value: str | None
+    without_value: int | None
 
 
 class PostgresReading(Reading):
-    """The tables of one schema within one read-only REPEATABLE READ transaction."""
+    """The tables of one schema within one read-only REPEATABLE READ transaction.
+
+    Of a table with a cursor and a bookmark, `read` yields the rows since then; counts and totals are the whole table's.
+    """
 
     is_summed = True
 
@@ -95,6 +67,7 @@ class PostgresReading(Reading):
         control_totals: dict[str, ControlTotals] | None = None,
         only: Collection[str] | None = None,
         views: Collection[str] = (),
+        cursors: Cursors | None = None,
     ):
         """With `only`, other tables are ignored, and the named ones may all be missing.
 
@@ -105,10 +78,14 @@ class PostgresReading(Reading):
         self._control_totals = control_totals or {}
         self._columns: dict[str, list[PostgresColumn]] = {}
         self._asked: dict[str, _Figures] = {}
+        self._cursors = cursors or Cursors()
+        self._versions: dict[str, str] = {}
+        self._whole: set[str] = set()
         unread: dict[str, str] = {}
         found = set()
-        for table, *column, other_kind in self.fetch(_REFLECT, [schema]):
+        for table, *column, version, other_kind in self.fetch(REFLECT, [schema]):
             found.add(table)
+            self._versions[table] = version
             if other_kind and table not in views and table not in (only or ()):
                 unread[table] = other_kind
             elif table not in exclude and (only is None or table in only):
@@ -117,6 +94,7 @@ class PostgresReading(Reading):
         self.unknown = [name for name in (*exclude, *views) if name not in found]
         if not self._columns and only is None:
             raise StepFailed(f"schema {schema} of the database has no tables that can be read")
+        self._cursors.check(self._columns)
 
     def schemas(self) -> dict[str, pa.Schema]:
         return {
@@ -130,31 +108,40 @@ class PostgresReading(Reading):
         selected = ", ".join(column.select for column in columns)
         # By bytes, as DuckDB sorts text, whatever the database's collation.
         order = order_clause(order_by, schema, text='{} collate "C"')
+        where = f"{self._since(table) or 'true'} and {self._accepted(table)}"
         try:
             with self._connection.cursor() as cursor:
                 cursor.adbc_statement.set_options(**{_BATCH_BYTES: str(4 * 2**20)})
-                cursor.execute(f"select {selected} from {self._from(table)} where {self._accepted(table)}{order}")
+                cursor.execute(f"select {selected} from {self._from(table)} where {where}{order}")
                 for batch in adbc.one_ahead(cursor.fetch_record_batch()):
                     arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
                     yield pa.Table.from_arrays(arrays, schema=schema)
         except (adbc.Error, pa.ArrowException) as error:
             raise StepFailed(f"table {table}: {_reason(error)}") from error
 
+    def read_whole(self, table: str) -> Iterator[pa.Table]:
+        self._whole.add(table)
+        return self.read(table)
+
+    def increment(self, table: str) -> Increment | None:
+        if not self._since(table):
+            return None
+        return Increment(self._cursors.key(table), self.bookmark(table), has_all_rejects=True)
+
+    def bookmark(self, table: str) -> Bookmark:
+        last = self._figures(table).last_value
+        return self._cursors.bookmark(table, self._columns[table], self._versions[table], last)
+
     def rejects(self, table: str) -> list[dict]:
         """Return rows with a value that Parquet readers disagree on (see postgres_types), as Postgres' JSON."""
         if not self._figures(table).rejected:
             return []
         columns = self._columns[table]
-        rules = {
-            "out of range": [column for column in columns if not column.is_text_of_any_bytes],
-            "not UTF-8": [column for column in columns if column.is_text_of_any_bytes],
-        }
-        rule = ", ".join(f"'{rule}: ' || {_failing(broken)}" for rule, broken in rules.items() if _failing(broken))
         raw = "row_to_json(whole_row.*)::text"
         if any(column.is_unencoded for column in columns):
             raw = f"convert_to({raw}, 'SQL_ASCII')"  # as text, the server would refuse to send it
         rows = self.fetch(
-            f"select concat_ws('; ', {rule}), {raw} from {self._from(table, 'whole_row')} "
+            f"select {broken_rules(columns)}, {raw} from {self._from(table, 'whole_row')} "
             f"where not ({self._accepted(table)})"
         )
         return [
@@ -180,10 +167,20 @@ class PostgresReading(Reading):
             accepted = self._accepted(table)
             control = self._control_totals.get(table)
             sums = control.select(self.schemas()[table], PostgresSql, accepted) if control else "null, null"
-            query = f"select count(*), count(*) filter (where not ({accepted})), {sums} from {self._from(table)}"
-            rows, rejected, *totals = self.fetch(query)[0]
-            self._asked[table] = _Figures(rows, rejected, Totals(*totals))
+            last = self._cursors.select_last(table, accepted)
+            query = f"select count(*), count(*) filter (where not ({accepted})), {last}, {sums}"
+            rows, rejected, last_value, without_value, *totals = self.fetch(f"{query} from {self._from(table)}")[0]
+            self._asked[table] = _Figures(rows, rejected, Totals(*totals), last_value, without_value)
         return self._asked[table]
+
+    def _since(self, table: str) -> str | None:
+        """Return SQL that is true for the rows since the bookmark, None if the table is read whole."""
+        since = self._cursors.since(table, self._columns[table], self._versions[table])
+        # Appended once more, rows without a value would be there twice.
+        is_whole = table in self._whole or (
+            since and not self._cursors.key(table) and self._figures(table).without_value
+        )
+        return None if is_whole else since
 
     def _accepted(self, table: str) -> str:
         """Return SQL that is true for the rows whose every value can land."""
@@ -212,6 +209,7 @@ def open_postgres(
     control_totals: dict[str, ControlTotals] | None = None,
     only: Collection[str] | None = None,
     views: Collection[str] = (),
+    cursors: Cursors | None = None,
 ) -> Iterator[PostgresReading]:
     """Open one consistent view of a schema; raises StepFailed when the database can't be reached."""
     try:
@@ -225,15 +223,9 @@ def open_postgres(
             cursor.execute(f"select {pinned}")
             cursor.execute("begin isolation level repeatable read read only")
         try:
-            yield PostgresReading(connection, schema, exclude, control_totals, only, views)
+            yield PostgresReading(connection, schema, exclude, control_totals, only, views, cursors)
         except adbc.Error as error:
             raise StepFailed(f"the database refused: {_reason(error)}") from error
-
-
-def _failing(columns: Sequence[PostgresColumn]) -> str:
-    """Return SQL for the names of the columns whose check a row fails, NULL if there are none; empty without checks."""
-    names = [f"case when not ({column.check}) then {literal(column.name)} end" for column in columns if column.check]
-    return f"nullif(concat_ws(', ', {', '.join(names)}), '')" if names else ""
 
 
 def _reason(error: Exception) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.landing import Manifest
-from ingestion.settings import Home, database_url, read_postgres_url, setting_variable, source_names, source_setting
+from ingestion.settings import Home, database_url, read_postgres_url, setting_variable, source_setting
 from ingestion.sources.base import Source
+from ingestion.sources.cursors import cursors_of, listed_tables, source_names
 from ingestion.sources.duckdb_types import duckdb_types
 from ingestion.sources.looking import Looked, check_names, look_at_table
 from ingestion.sources.postgres import PostgresReading, open_postgres
@@ -32,7 +33,7 @@ class PostgresSource(Source):
     """The tables in `sources.<name>.tables`, or all of a schema that comes with the project, in one snapshot."""
 
     def __post_init__(self) -> None:
-        if not self.settings.has_sample and not source_names(self.name, "tables"):
+        if not self.settings.has_sample and not listed_tables(self.name, has_sample=False):
             raise BadRequest(f"{self.settings.section}: expected tables, a list of their names")
 
     @property
@@ -42,17 +43,20 @@ class PostgresSource(Source):
     @contextmanager
     def open(self, home: Home, run_date: str, work: Path, before: Manifest | None = None) -> Iterator[PostgresReading]:
         """Open the database, or the sample's; raises StepFailed when it can't be reached or lacks a named table."""
-        schema, only = str(source_setting(self.name, "schema", "public")), source_names(self.name, "tables")
+        schema = str(source_setting(self.name, "schema", "public"))
+        only = listed_tables(self.name, self.settings.has_sample)
         excluded, views = source_names(self.name, "exclude_tables"), source_names(self.name, "views") or ()
         with ExitStack() as stack:
+            url = stack.enter_context(self.located(home))
             reading = stack.enter_context(
                 open_postgres(
-                    stack.enter_context(self.located(home)),
+                    url,
                     schema=schema,
                     exclude=self.settings.entries.get("left_out", ()) if excluded is None else excluded,
                     control_totals=self.control_totals,
                     only=only,
                     views=views,
+                    cursors=cursors_of(self, home, before),
                 )
             )
             if missing := [table for table in only or [] if table not in reading.schemas()]:

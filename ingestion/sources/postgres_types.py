@@ -7,11 +7,51 @@ type (uuid, json, arrays, enums, intervals, addresses …) lands as Postgres' te
 text.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from ingestion.sql import quote
+from ingestion.sql import literal, quote
+
+# Tables, and what can be read like one, with their columns; domains are resolved to their base type. A table's
+# `version` is another one when it was made anew or emptied, not when its rows changed.
+REFLECT = """
+with recursive domain as (
+    select domain.oid, base.typname, domain.typtypmod
+    from pg_catalog.pg_type as domain
+    inner join pg_catalog.pg_type as base on base.oid = domain.typbasetype
+    where base.typtype <> 'd'
+    union all
+    select type.oid, domain.typname, domain.typtypmod
+    from domain
+    inner join pg_catalog.pg_type as type on type.typbasetype = domain.oid
+)
+
+select
+    relation.relname,
+    attribute.attname,
+    coalesce(domain.typname, type.typname) as typname,
+    coalesce(domain.typtypmod, attribute.atttypmod) as typmod,
+    getdatabaseencoding() = 'SQL_ASCII' as is_unencoded,
+    relation.oid::text || '/' || relation.relfilenode::text as version,
+    case
+        when relation.relkind in ('v', 'm') then 'view'
+        when relation.relkind = 'f' then 'foreign table'
+    end as other_kind
+from pg_catalog.pg_class as relation
+inner join pg_catalog.pg_namespace as namespace on namespace.oid = relation.relnamespace
+inner join pg_catalog.pg_attribute as attribute on attribute.attrelid = relation.oid
+inner join pg_catalog.pg_type as type on type.oid = attribute.atttypid
+left join domain on domain.oid = type.oid
+where
+    namespace.nspname = $1
+    and relation.relkind in ('r', 'p', 'v', 'm', 'f')
+    and not relation.relispartition
+    and attribute.attnum > 0
+    and not attribute.attisdropped
+order by relation.relname, attribute.attnum
+"""
 
 _DIRECT = {
     "int2": pa.int16(),
@@ -115,3 +155,19 @@ class PostgresColumn:
             if 0 <= scale <= precision <= _MAX_DIGITS:
                 return precision, scale, True
         return _MAX_DIGITS, _UNSIZED_SCALE, False
+
+
+def broken_rules(columns: Sequence[PostgresColumn]) -> str:
+    """Return SQL for the text of the rules that a row breaks, each with the names of its columns."""
+    rules = {
+        "out of range": [column for column in columns if not column.is_text_of_any_bytes],
+        "not UTF-8": [column for column in columns if column.is_text_of_any_bytes],
+    }
+    told = [f"'{rule}: ' || {failing}" for rule, broken in rules.items() if (failing := _failing(broken))]
+    return f"concat_ws('; ', {', '.join(told)})"
+
+
+def _failing(columns: Sequence[PostgresColumn]) -> str:
+    """Return SQL for the names of the columns whose check a row fails, NULL if there are none; empty without checks."""
+    names = [f"case when not ({column.check}) then {literal(column.name)} end" for column in columns if column.check]
+    return f"nullif(concat_ws(', ', {', '.join(names)}), '')" if names else ""
