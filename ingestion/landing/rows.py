@@ -33,8 +33,9 @@ class Rows:
         selected = f"select {', '.join(['*', *more])} from {READ_PARQUET} as landed"
         if not self.removed:
             return f"({selected})"
-        gone = f"select 1 from {READ_PARQUET} as gone where gone.pos = landed.file_row_number"
-        return f"({selected} where not exists ({gone} and gone.file_path = list_extract(?, landed.file_index::bigint + 1)))"
+        path = "list_extract(?, landed.file_index::bigint + 1)"
+        gone = f"{READ_PARQUET} as gone where gone.pos = landed.file_row_number and gone.file_path = {path}"
+        return f"({selected} where not exists (select 1 from {gone}))"
 
     @property
     def parameters(self) -> list[Any]:

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain as chain_
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,9 +16,11 @@ import pytest
 from ingestion import sharing
 from ingestion.errors import Refused
 from ingestion.extract import extract_source
-from ingestion.landing import Landing
+from ingestion.landing import Landing, Manifest
 from ingestion.load import load_sources, refuse_unlanded
+from ingestion.rejects import read_rejects
 from ingestion.settings import Home
+from ingestion.sources import SOURCES
 from ingestion.warehouse import Warehouse, open_warehouse
 from ingestion.warehouse.postgres import warehouse_url
 from tests.python.ingestion.test_landing import DAY, NEXT, Source, numbers, parquet_files
@@ -275,3 +278,84 @@ def test_raw_of_an_earlier_release_goes_on(home, warehouse):
     load_sources([source], day(1), home, engine)
     load_sources([source], day(3), home, engine)
     assert raw_rows(target, engine) == {day(number): Counter(rows) for number, rows in enumerate(days)}
+
+
+def events(home: Home, number: int) -> tuple[Counter[Row], Manifest]:
+    """Extract the event log, and return its rows and manifest."""
+    manifest = extract_source(SOURCES["event_log"], day(number), home)
+    landing = Landing(home)
+    with landing.rows("event_log", day(number), manifest.tables["event_log"]) as rows:
+        found = duckdb.connect().execute(f"select * from {rows.relation()}", rows.parameters).fetchall()
+    return Counter(found), manifest
+
+
+def test_of_a_log_that_grew_the_new_lines_land(home, landing, tmp_path, monkeypatch):
+    log = tmp_path / "events.csv"
+    monkeypatch.setenv("SOURCES__EVENT_LOG__PATH", str(log))
+    header = "event_id;event_type;professional_id_anonymized;created_at;meta_data"
+    texts = [str(random.Random(number).random()) for number in range(3_000)]
+    lines = [f"{n};proposed;{n % 99};2020-01-01 10:00:{n % 60:02};{text}" for n, text in enumerate(texts)]
+    bad = "no;proposed;1;2020-01-01 10:00:00;x"
+
+    def written(*parts: list[str]) -> Counter[str]:
+        log.write_text("\n".join([header, *chain_.from_iterable(parts), ""]))
+        return Counter(line.partition(";")[0] for part in parts for line in part if line != bad)
+
+    contents = [(lines[:2_000], [bad]), (lines[:2_000], [bad], lines[2_000:], [bad]), (lines[1:], [bad])]
+    tables = []
+    for number, parts in enumerate([contents[0], contents[1], contents[1], contents[2]]):
+        expected = written(*parts)
+        rows, manifest = events(home, number)
+        assert Counter(str(row[0]) for row in rows.elements()) == expected
+        tables.append(manifest.tables["event_log"])
+        rejects = read_rejects(landing, manifest).to_pylist()
+        at = [place for place, line in enumerate(chain_.from_iterable(parts), start=2) if line == bad]
+        assert [(one["line_number"], one["run_date"].isoformat()) for one in rejects] == [(n, day(number)) for n in at]
+        assert tables[-1].read_rows == sum(map(len, parts)) == tables[-1].rows + tables[-1].rejected_rows
+        assert manifest.warnings == []
+    first, grown, same, rewritten = tables
+    assert [file.rows for file in grown.files] == [2_000, 1_000]
+    assert grown.files[0] == first.files[0]
+    assert (same.files, same.content_hash) == (grown.files, grown.content_hash)
+    # Rewritten without its first event: the rest is shared all the same.
+    assert rewritten.files == grown.files
+    assert [file.rows for file in rewritten.removed] == [1]
+
+
+def test_a_day_of_changed_orders_is_the_whole_table(home, landing, new_database, monkeypatch):
+    database = new_database()
+    monkeypatch.setenv("SOURCES__NORTHWIND__CREDENTIALS", database.url)
+    monkeypatch.setenv("SOURCES__NORTHWIND__TABLES__ORDERS__CURSOR", "order_id")
+    monkeypatch.setenv("SOURCES__NORTHWIND__TABLES__ORDERS__LOOK_BACK", "100")
+    database.execute(
+        "create table orders (order_id integer primary key, freight numeric(9, 2), ship_name text);"
+        "insert into orders select n, n / 4.0, md5(n::text) from generate_series(1, 3000) as n"
+    )
+    late = "table orders was read whole: "
+    steps = [
+        ("", []),
+        ("insert into orders select n, 1, 'new' from generate_series(3001, 3050) as n", []),
+        ("update orders set ship_name = 'changed' where order_id > 2990", []),
+        ("", []),
+        ("delete from orders where order_id = 7", [f"{late}3049 rows were read, but 3050 landed and 0 were rejected"]),
+        (
+            "update orders set freight = freight + 1 where order_id = 8",
+            [f"{late}the amount sum of what was read is {{0}}, of what landed {{1}}"],
+        ),
+        (
+            "delete from orders where order_id > 2950",
+            [f"{late}2949 rows were read, but 3049 landed and 0 were rejected"],
+        ),
+        ("truncate orders; insert into orders values (1, 2, 'again')", []),
+    ]
+    for number, (change, warnings) in enumerate(steps):
+        if change:
+            database.execute(change)
+        manifest = extract_source(SOURCES["northwind"], day(number), home, accept_drift=True, accept_shrink=True)
+        with landing.rows("northwind", day(number), manifest.tables["orders"]) as rows:
+            found = duckdb.connect().execute(f"from {rows.relation()}", rows.parameters).fetchall()
+        assert sorted(found) == database.query("select * from orders order by order_id"), change
+        ((amount,),) = database.query("select sum(freight)::numeric(19, 4) from orders")
+        assert manifest.warnings == [warning.format(amount, amount - 1) for warning in warnings]
+        whole = extract_source(SOURCES["northwind"], day(number), Home(home.root / "whole"), accept_drift=True)
+        assert whole.tables["orders"].content_hash == manifest.tables["orders"].content_hash
