@@ -77,11 +77,27 @@ class Versions:
         table `gone` (file, pos) has the rows that the day doesn't have of its files, `gone` their number by file.
         With `anew` nothing is shared.
         """
-        until = self._until(day)
-        here = "(_valid_from <= $1::text::date and $1::text::date < _valid_to)"
-        kept = {} if anew else self._whole(table, gone, here, day)
-        moved = {} if anew or until == _OPEN else self._whole(table, gone, "_valid_from = $1::text::date", until)
-        stays = _listed(kept)
+        until, here = self._until(day), "(_valid_from <= $1::text::date and $1::text::date < _valid_to)"
+        not_gone = _NOT_GONE if gone else "true"
+        kept, others = self._whole(table, gone, f"{here} and {not_gone}", day), True
+        if anew:
+            kept = {}
+        elif not gone:  # most often, all rows stay
+            others = self.count(day) > sum(self._rows_of(table, gone, place) for place in kept.values())
+        if others:
+            self._end(day, until, f"{here} and not {_listed(kept, not_gone)}")
+        moved = {}
+        if until != _OPEN and not anew:
+            starting = self._whole(table, gone, f"_valid_from = $1::text::date and {not_gone}", until)
+            moved = {file: place for file, place in starting.items() if file not in kept}
+        if moved:
+            starts = f"_valid_from = $2::text::date and {_listed(moved, not_gone)}"
+            self._cursor.execute(f"update {self._name} set _valid_from = $1::text::date where {starts}", [day, until])
+        there = {*kept.values(), *moved.values()}
+        return [place for place in range(len(table.rows.files)) if place not in there], until
+
+    def _end(self, day: str, until: str, condition: str) -> None:
+        """Take rows from a day; later days that have them keep them."""
         if until != _OPEN:
             held = self._rows(
                 "select column_name from information_schema.columns where table_schema = $1 and table_name = $2",
@@ -90,28 +106,25 @@ class Versions:
             own = ", ".join(quote(name) for (name,) in held if name != "_valid_from")
             self._cursor.execute(
                 f"insert into {self._name} ({own}, _valid_from) select {own}, $2::text::date from {self._name} "
-                f"where {here} and _valid_to > $2::text::date and not {stays}",
+                f"where {condition} and _valid_to > $2::text::date",
                 [day, until],
             )
-        self._cursor.execute(f"update {self._name} set _valid_to = $1::text::date where {here} and not {stays}", [day])
-        if moved := {file: place for file, place in moved.items() if file not in kept}:
-            starts = f"_valid_from = $2::text::date and {_listed(moved)}"
-            self._cursor.execute(f"update {self._name} set _valid_from = $1::text::date where {starts}", [day, until])
-        there = {*kept.values(), *moved.values()}
-        return [place for place in range(len(table.rows.files)) if place not in there], until
+        self._cursor.execute(f"update {self._name} set _valid_to = $1::text::date where {condition}", [day])
 
     def _whole(self, table: RawTable, gone: dict[int, int], condition: str, day: str) -> dict[int, int]:
         """Return the files, by id, of which all rows that the day has are stored where a condition holds."""
-        query = (
-            f"select _landed_file, count(*) from {self._name} where {condition} and {_NOT_GONE} group by _landed_file"
-        )
+        query = f"select _landed_file, count(*) from {self._name} where {condition} group by _landed_file"
         found = dict(self._rows(query, day))
-        ids = {file_id(name): place for place, name in enumerate(table.rows.names)}
+        places = {file_id(name): place for place, name in enumerate(table.rows.names)}
         return {
-            file: place
-            for file, place in ids.items()
-            if found.get(file, 0) == parquet.read_metadata(table.rows.files[place]).num_rows - gone.get(file, 0)
+            file: place for file, place in places.items() if found.get(file, 0) == self._rows_of(table, gone, place)
         }
+
+    @staticmethod
+    def _rows_of(table: RawTable, gone: dict[int, int], place: int) -> int:
+        """Return the number of rows that the day has of a table's file."""
+        rows = parquet.read_metadata(table.rows.files[place]).num_rows
+        return rows - gone.get(file_id(table.rows.names[place]), 0)
 
     def count(self, day: str) -> int:
         """Return the number of rows that a day has."""
@@ -122,9 +135,9 @@ class Versions:
 _NOT_GONE = "not exists (select 1 from gone where gone.file = _landed_file and gone.pos = _landed_row)"
 
 
-def _listed(files: dict[int, int]) -> str:
+def _listed(files: dict[int, int], not_gone: str) -> str:
     """Return a condition for the rows of these files that the day has."""
-    return f"(_landed_file in ({', '.join(map(str, files))}) and {_NOT_GONE})" if files else "false"
+    return f"(_landed_file in ({', '.join(map(str, files))}) and {not_gone})" if files else "false"
 
 
 def views(cursor: Any, tables: Columns) -> list[str]:
