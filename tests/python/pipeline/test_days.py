@@ -104,7 +104,7 @@ def test_a_second_extract_of_the_same_data_has_the_same_content(days: dict, sand
     listed = {file["path"] for table in after["tables"].values() for file in table["files"]}
     landing = sandbox.home / "landing"
     kept = {str(path.relative_to(landing)) for path in landing.glob(f"postgres/*/run_date={DAY_2}/*")}
-    assert kept == listed
+    assert kept == {path for path in listed if DAY_2 in path}
 
 
 def test_an_extract_if_missing_asks_no_source_again(days: dict, sandbox: Sandbox) -> None:
