@@ -10,13 +10,12 @@ import pytest
 from sqlalchemy import Engine
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from ingestion.errors import BadRequest, StepFailed
-from ingestion.settings import Home
+from ingestion.errors import StepFailed
 from ingestion.stores import open_store
 from people_api.backups import TABLES, back_up, restore
 from people_api.database import open_engine
 from tests.python.avro_files import contents, make_odd_people
-from tests.python.s3_servers import KEY, SECRET, rclone
+from tests.python.s3_servers import SECRET, rclone
 from tests.python.sandbox import Database, Sandbox
 
 
@@ -136,13 +135,9 @@ def test_a_damaged_file_in_a_bucket_is_refused(
 
 
 def test_a_bucket_that_cannot_be_reached_ends_in_one_line(
-    engine: Engine, bucket: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, bucket: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for url in ("s3://", f"s3://{KEY}:{SECRET}@bucket/x", "s3://bucket/x?y"):
-        monkeypatch.setenv("TRADEWINDS_BACKUPS_URL", url)
-        with pytest.raises(BadRequest, match="expected s3://bucket/prefix") as refusal:
-            _ = Home(tmp_path).backups
-        assert SECRET not in refusal.value.reason
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # waiting for a server that isn't there proves nothing
     for url, wrong in (
         ("s3://bucket", {"secret": "wrong"}),
         ("s3://bucket", {"endpoint_url": "http://127.0.0.1:1"}),
