@@ -19,6 +19,12 @@ from tests.python.sandbox import (
 )
 
 _MADE = shutil.ignore_patterns(".made")
+# What changes in the source between the two days.
+_CHANGES = (
+    "update orders set freight = freight + 1 where order_id % 2 = 0; "
+    "delete from orders where order_id = 10248; "
+    "update customers set company_name = 'Renamed' where customer_id = (select min(customer_id) from customers)"
+)
 
 
 class BuiltHomes:
@@ -40,6 +46,19 @@ class BuiltHomes:
         shutil.copytree(made, folder / "built")
         url = make_warehouse(self._server, "built_postgres").url if target == "postgres" else None
         return self._sandbox(folder / "built", target, url)
+
+    def copy_changed(self, folder: Path, *, is_run: bool = True) -> Sandbox:
+        """Return a copy in which NEXT_DAY has landed of a changed source, and was run."""
+        made = made_once(self._shared / "changed", self._run_changed) if is_run else self._with_next_day("duckdb")
+        shutil.copytree(made, folder, dirs_exist_ok=True, ignore=_MADE)
+        sandbox = self._sandbox(folder, "duckdb", None)
+        sandbox.northwind.execute(_CHANGES)
+        if not is_run:
+            sandbox.succeed("extract", "--run-date", NEXT_DAY, "--source", "northwind")
+        return sandbox
+
+    def _run_changed(self, folder: Path) -> None:
+        self.copy_changed(folder, is_run=False).succeed("run", "--run-date", NEXT_DAY)
 
     def copy_with_rejects(self, folder: Path) -> Sandbox:
         """Return a copy of a home where BUILT_DAY was run with bad lines and events on DuckDB, then on Postgres.

@@ -24,8 +24,9 @@ from ingestion.settings import PROJECT, Home
 from ingestion.sources import SOURCES
 from ingestion.stores import open_store
 from ingestion.warehouse import open_warehouse
+from tests.python.built import BuiltHomes
 from tests.python.s3_servers import S3Server
-from tests.python.sandbox import Sandbox, warehouse_settings
+from tests.python.sandbox import Sandbox
 
 DAY, NEXT = "2021-01-01", "2021-01-02"
 HEADER = "order_id,product_id,unit_price,quantity,discount"
@@ -49,8 +50,9 @@ def _hashes(landing: Landing, source: str) -> dict[str, str]:
 
 
 def test_a_day_in_a_bucket_is_the_day_on_disk(
-    shared_built: Sandbox, new_database, s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    built_homes: BuiltHomes, s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shared_built = built_homes.original()
     in_bucket = dataclasses.replace(shared_built, home=tmp_path / "bucket")
     in_bucket.settings = shared_built.settings | _stores_in(s3_server)
     said = in_bucket.succeed("run", "--run-at", f"{DAY}T10:30:00+02:00")
@@ -81,11 +83,14 @@ def test_a_day_in_a_bucket_is_the_day_on_disk(
     assert not [name for name in stores if (in_bucket.home / name).exists()]
     assert "days are whole" in in_bucket.succeed("verify").replace("landed ", "")
 
-    # The same landing, built on the other engine.
-    on_postgres = dataclasses.replace(in_bucket, home=tmp_path / "postgres")
-    on_postgres.settings = in_bucket.settings | {"TRADEWINDS_PUBLISHED_URL": f"{s3_server.new_place()}"}
-    on_postgres.settings |= warehouse_settings(new_database())
-    on_postgres.succeed("run", "--run-date", DAY)
+    # On the other engine, too, a bucket is published to and loaded from; a build and its checks know no store.
+    on_postgres = built_homes.copy(tmp_path, "postgres")
+    on_postgres.settings |= s3_server.settings | {"TRADEWINDS_PUBLISHED_URL": s3_server.new_place()}
+    on_postgres.succeed("publish", "--run-date", DAY)
+    on_postgres.settings["TRADEWINDS_LANDING_URL"] = in_bucket.settings["TRADEWINDS_LANDING_URL"]
+    on_postgres.succeed("load", "--run-date", DAY)
+    loaded = on_postgres.warehouse.query("select distinct source, run_id from raw_ops.landed_tables")
+    assert dict(loaded) == {source: landing.manifest(source, DAY).last_run for source in SOURCES}
     monkeypatch.setenv("TRADEWINDS_PUBLISHED_URL", on_postgres.settings["TRADEWINDS_PUBLISHED_URL"])
     of_postgres = json.loads(open_store(home.published, home.work).read("latest.json"))
     assert (of_postgres["target"], of_postgres["version"]) == ("postgres", latest["version"])

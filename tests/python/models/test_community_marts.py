@@ -10,7 +10,7 @@ from ingestion.settings import Home
 from tests.python.built import BuiltHomes
 from tests.python.community import FaultyApi, read_rows
 from tests.python.marts import TARGETS, Rows, read_marts
-from tests.python.sandbox import Sandbox, make_database, warehouse_settings
+from tests.python.sandbox import Sandbox, make_warehouse, warehouse_settings
 
 DAY = "2021-01-02"
 MARTS = ("dim_users", "dim_posts", "fct_comments", "todos_completion_by_user")
@@ -40,7 +40,7 @@ def ran(
     with api.running() as url:
         sandbox.settings["SOURCES__COMMUNITY__BASE_URL"] = url
         sandbox.succeed("run", "--run-date", DAY)
-    sandbox.settings |= warehouse_settings(make_database(server)) | {"TRADEWINDS_TARGET": "duckdb"}
+    sandbox.settings |= warehouse_settings(make_warehouse(server)) | {"TRADEWINDS_TARGET": "duckdb"}
     for step in ("load", "build"):
         sandbox.succeed(step, "--run-date", DAY, "--source", "community", "--target", "postgres")
     return sandbox

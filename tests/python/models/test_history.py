@@ -1,14 +1,12 @@
 """History equals what was landed, in whatever order the days are built."""
 
 import random
-import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
-from tests.python.built import BuiltHomes
 from tests.python.history import (
     DAYS,
     HISTORY,
@@ -106,16 +104,3 @@ def test_a_source_that_shrinks_stops_the_day_before_history_ends_its_keys(built:
     assert not (built.home / "landing" / "_manifests" / "northwind" / f"{NEXT_DAY}.json").exists()
     assert not list((built.home / "landing").glob(f"postgres/*/run_date={NEXT_DAY}/*"))
     built.succeed(*words, "--accept-shrink")
-
-
-def test_a_run_stands_on_every_landed_day_loaded_or_not(built_homes: BuiltHomes, tmp_path: Path) -> None:
-    """The days before have landed only; the run's history has them all the same."""
-    sandbox = built_homes.copy(tmp_path, with_next_day=True)
-    for folder in ("warehouse", "published"):
-        shutil.rmtree(sandbox.home / folder)
-    sandbox.northwind.execute("update customers set company_name = 'B'")
-    sandbox.succeed("extract", "--run-date", NEXT_DAY, "--source", "northwind")
-    sandbox.succeed("run", "--run-date", NEXT_DAY)
-    counted = "select dbt_valid_from::date::varchar, count(*) from snapshots.customers_snapshot group by 1 order by 1"
-    assert sandbox.published(counted) == [(BUILT_DAY, 91), (NEXT_DAY, 91)]
-    assert "history is raw on 2 days" in sandbox.succeed("verify", "--history")

@@ -16,7 +16,7 @@ from ingestion.samples.defaults import sample_people
 from ingestion.settings import Home
 from tests.python.marts import TARGETS, Rows, read_marts
 from tests.python.people import make_people, read_rows
-from tests.python.sandbox import Sandbox, make_database, warehouse_settings
+from tests.python.sandbox import Sandbox, make_database, make_warehouse, warehouse_settings
 
 DAY_BEFORE, DAY = "2022-06-01", "2022-06-02"
 READ = (
@@ -62,7 +62,7 @@ def ran(server: EmbeddedPostgres, shared_sandbox: Sandbox, files: dict[str, Path
     shared_sandbox.people = make_database(server)
     make_people(shared_sandbox.people.url, files, with_rejects=True)
     shared_sandbox.settings["PEOPLE_DATABASE_URL"] = shared_sandbox.people.url
-    shared_sandbox.settings |= warehouse_settings(make_database(server)) | {"TRADEWINDS_TARGET": "duckdb"}
+    shared_sandbox.settings |= warehouse_settings(make_warehouse(server)) | {"TRADEWINDS_TARGET": "duckdb"}
     shared_sandbox.succeed("extract", "--run-date", DAY_BEFORE)
     shared_sandbox.people.execute("update employees set is_active = false where id % 7 = 0")
     shared_sandbox.people.execute("update departments set is_active = false where id in (1, 904)")

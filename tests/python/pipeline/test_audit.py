@@ -11,6 +11,7 @@ import duckdb
 import psycopg
 import pytest
 
+from pipeline.checks.suites import Stage, read_suites
 from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY as DAY
 from tests.python.sandbox import NEXT_DAY, Sandbox
@@ -109,7 +110,10 @@ def test_what_goes_wrong_stays_away_from_readers(side: Side) -> None:
 
     # What a publish would change is said, and nothing done.
     side.succeed("build", "--run-date", NEXT_DAY)
-    side.succeed("check", "--run-date", NEXT_DAY)
+    output = side.succeed("check", "--run-date", NEXT_DAY)
+    for stage in Stage:
+        met = sum(len(suite.checks) for suite in read_suites(stage))
+        assert re.search(rf"^check +{stage} +{met} met, 0 not met\b", output, re.MULTILINE), output
     output = side.succeed("publish", "--run-date", NEXT_DAY, "--dry-run")
     (changed,) = (row for row in output.splitlines() if "sales.fct_order_lines" in row and row.startswith("change"))
     assert "1 removed" in changed

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY as DAY_1
 from tests.python.sandbox import NEXT_DAY as DAY_2
 from tests.python.sandbox import Database, Sandbox
@@ -75,16 +76,18 @@ def test_of_two_extracts_of_one_day_one_ends_at_once(sandbox: Sandbox) -> None:
     assert len(files) == 1
 
 
-def test_a_run_killed_at_any_moment_converges(built: Sandbox, tmp_path: Path) -> None:
-    """Kill runs of a second day at moments spread over the whole run; readers keep the first day until it is done."""
+def test_a_run_killed_at_any_moment_converges(built_homes: BuiltHomes, tmp_path: Path) -> None:
+    """Kill runs of a second day at moments spread over the whole run; readers keep the first day until it is done.
+
+    The run's history has every landed day, loaded or not: here the day before has landed only.
+    """
+    built = built_homes.copy_changed(tmp_path / "killed", is_run=False)
+    untouched = built_homes.copy_changed(tmp_path / "untouched")
+    steps = [path.stat().st_mtime for path in (untouched.home / "runs" / DAY_2).glob("*.json")]
+    length = max(steps) - min(steps)
+    shutil.rmtree(built.home / "warehouse")
     published = built.home / "published" / "tradewinds.duckdb"
     first = hashlib.sha256(published.read_bytes()).hexdigest()
-    built.northwind.execute("update orders set freight = freight + 1")
-    untouched = Sandbox(tmp_path / "untouched", built.settings)
-    shutil.copytree(built.home, untouched.home)
-    started = time.monotonic()
-    untouched.succeed("run", "--run-date", DAY_2)
-    length = time.monotonic() - started
     for number in range(KILLS):
         process = built.start("run", "--run-date", DAY_2)
         time.sleep(length * (number + 1) / (KILLS + 1))
@@ -101,6 +104,9 @@ def test_a_run_killed_at_any_moment_converges(built: Sandbox, tmp_path: Path) ->
         assert built.published(query) == untouched.published(query)
     assert _files_of(built, "exports") == _files_of(untouched, "exports")
     built.succeed("status", "--run-date", DAY_2)
+    counted = "select dbt_valid_from::date::varchar, count(*) from snapshots.customers_snapshot group by 1 order by 1"
+    assert built.published(counted) == untouched.published(counted) == [(DAY_1, 91), (DAY_2, 1)]
+    assert "history is raw on 2 days" in built.succeed("verify", "--history")
 
 
 def _files_of(sandbox: Sandbox, folder: str) -> dict[str, bytes]:

@@ -1,18 +1,15 @@
 """Good days meet every expectation, and each expectation fails once on bad rows."""
 
-import os
 import re
 import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 import duckdb
 import pytest
 import yaml
 
-from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
 from ingestion.settings import Home
 from ingestion.warehouse import open_warehouse
@@ -20,8 +17,7 @@ from pipeline.checks import CheckResult, Stage, refuse_critical, run, run_checks
 from pipeline.checks.risks import PAGE, render_risks
 from pipeline.checks.suites import FOLDER, Suite, read_suites
 from tests.python.built import BuiltHomes
-from tests.python.homes import copy_database
-from tests.python.sandbox import BUILT_DAY, Database, Sandbox, warehouse_settings
+from tests.python.sandbox import BUILT_DAY
 from tests.python.spoils import SPOILS, TODAY
 
 _COUNTS_AND_EXAMPLES = re.compile(
@@ -31,17 +27,9 @@ _SUITES = [suite for stage in Stage for suite in read_suites(stage)]
 
 
 @pytest.fixture(scope="module")
-def two_days(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+def built(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with two days loaded and built, one after the other."""
-    sandbox = built_homes.copy(tmp_path_factory.mktemp("two_days"))
-    for step in ("extract", "load", "build"):
-        sandbox.succeed(step, "--run-date", TODAY)
-    return sandbox
-
-
-@pytest.fixture(scope="module")
-def built(two_days: Sandbox) -> Home:
-    return Home(two_days.home)
+    return Home(built_homes.copy_changed(tmp_path_factory.mktemp("two_days")).home)
 
 
 @pytest.fixture
@@ -180,21 +168,3 @@ def test_suites_run_when_all_their_sources_are_asked_for() -> None:
     assert [suite.name for suite in read_suites(Stage.MARTS, ["northwind"])] == []
     assert [suite.name for suite in read_suites(Stage.MARTS, ["northwind", "order_details"])] == ["sales"]
     assert [suite.name for suite in read_suites(Stage.ARRIVALS, ["event_log"])] == ["every_source", "event_log"]
-
-
-def test_postgres_meets_every_expectation(
-    server: EmbeddedPostgres, built_homes: BuiltHomes, built: Home, two_days: Sandbox
-) -> None:
-    built_homes.original("postgres")
-    database = Database(copy_database(server, "built_postgres"))
-    settings = warehouse_settings(database)
-    on_postgres = replace(two_days, settings=two_days.settings | settings)
-    for step in ("load", "build"):
-        on_postgres.succeed(step, "--run-date", TODAY)
-    with patch.dict(os.environ, settings):
-        warehouse = open_warehouse("postgres", built)
-        with warehouse.serving():
-            for stage in Stage:
-                result = run_checks(stage, warehouse=warehouse, home=built, run_date=TODAY, sources=None)
-                assert result.findings == []
-                assert result.passed == sum(len(suite.checks) for suite in _SUITES if suite.stage == stage)

@@ -89,5 +89,6 @@ def test_a_day_that_is_cut_off_leaves_nothing_and_goes_well_next_time(sandbox: S
         _wait_for(sandbox, process, step)
         time.sleep(0.5)
         _end(sandbox, process, number)
+    sandbox.by_script = False
     sandbox.succeed("run", "--run-date", DAY)
     assert sandbox.published("select count(*), sum(net_amount_usd) from sales.fct_orders")[0][0] == 830
