@@ -129,7 +129,7 @@ class LineFilter:
             last = piece[-1:]
         # The line end that the last line lacked is part of neither; after a CR, that line was misread.
         line_end = source.readline(3) if last not in (b"", b"\n") else b""
-        if left or read.hexdigest() != earlier["sha256"] or last == b"\r" or line_end not in (b"", b"\n", b"\r\n"):
+        if read.hexdigest() != earlier["sha256"] or last == b"\r" or line_end not in (b"", b"\n", b"\r\n"):
             source.seek(start)
             return
         read.update(line_end)
