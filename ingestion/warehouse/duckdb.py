@@ -32,6 +32,7 @@ class DuckDBWarehouse(Warehouse):
 
     def __init__(self, home: Home):
         self.path = home.warehouse / "tradewinds.duckdb"
+        self._pipelines = home.pipelines / "duckdb"
         self._memory = MEMORY_LIMIT
 
     def serving(self) -> AbstractContextManager[None]:
@@ -57,7 +58,7 @@ class DuckDBWarehouse(Warehouse):
             if not are_there(connection, wanted):
                 from ingestion.warehouse.dlt_tables import create_or_extend
 
-                create_or_extend("duckdb", connection, wanted)
+                create_or_extend("duckdb", connection, wanted, self._pipelines)
             connection.execute("begin")
             yield connection
             connection.execute("commit")

@@ -76,7 +76,7 @@ class PostgresWarehouse(Warehouse):
                 if not are_there(asked, wanted):
                     from ingestion.warehouse.dlt_tables import create_or_extend
 
-                    create_or_extend("postgres", warehouse_url(), wanted)
+                    create_or_extend("postgres", warehouse_url(), wanted, self._home.pipelines / "postgres")
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 yield cursor
                 connection.commit()

@@ -5,6 +5,7 @@ import json
 from datetime import datetime
 
 from tests.airflow.conftest import DAYS, KILLED, World
+from tests.airflow.server import wait_until
 
 STEPS = ["load", "check_arrivals", "build", "check_marts", "publish"]
 EXTRACTS = ["extract_northwind", "extract_order_details", "extract_event_log", "extract_people", "extract_community"]
@@ -72,6 +73,43 @@ def test_steps_hold_the_one_slot_of_their_warehouse(world: World) -> None:
     assert {task["task_id"] for task in tasks if task["pool"] == "warehouse_duckdb"} == {"take_turn", *STEPS}
 
 
+def test_each_published_version_updates_the_asset_which_starts_the_site(world: World) -> None:
+    versions = sorted(path.stem for path in (world.by_airflow.home / "published" / "versions").glob("*.duckdb"))
+    (asset,) = world.airflow.get("assets")["assets"]
+    assert asset["name"] == "tradewinds_duckdb"
+    assert [task["task_id"] for task in asset["producing_tasks"]] == ["publish"]
+    updates = world.airflow.get("assets/events", limit=100)["asset_events"]
+    assert sorted(update["extra"]["version"] for update in updates) == versions
+    assert {update["extra"]["run_date"] for update in updates} == {*DAYS, world.yesterday}
+
+    def shown() -> list[str]:
+        """Return the versions for which the site was written; several at once if they were published meanwhile."""
+        runs = [run for run, state in world.airflow.runs("site").items() if state == "success"]
+        causes = [world.airflow.get(f"dags/site/dagRuns/{run}/upstreamAssetEvents") for run in runs]
+        return sorted(cause["extra"]["version"] for of_run in causes for cause in of_run["asset_events"])
+
+    wait_until(lambda: shown() == versions, "the site shows every version", 120)
+    written = (world.folder / "docs.txt").read_text().splitlines()
+    assert written == ["docs --target duckdb"] * len(world.airflow.runs("site"))
+
+
+def test_events_of_a_command_name_the_task_and_the_run_that_started_it(world: World) -> None:
+    """Airflow's provider sends its own events: the jobs of the runs that ours name are the tasks and the DAG."""
+    jobs: dict[str, str] = {}
+    for file in (world.folder / "events").iterdir():
+        event = json.loads(file.read_text())
+        jobs[event["run"]["runId"]] = event["job"]["name"]
+    parents = {}
+    for line in (world.by_airflow.home / "runs" / DAYS[0] / "openlineage.jsonl").read_text().splitlines():
+        event = json.loads(line)
+        parent, job = event["run"]["facets"]["parent"], event["job"]["name"]
+        assert jobs[parent["root"]["run"]["runId"]] == parent["root"]["job"]["name"] == "daily"
+        if not job.startswith("build."):
+            assert jobs[parent["run"]["runId"]] == parent["job"]["name"]
+            parents[job.replace(".", "_")] = parent["job"]["name"]
+    assert parents == {task: f"daily.{task}" for task in [*EXTRACTS, *STEPS]}
+
+
 def test_a_broken_pipeline_is_one_line_and_the_others_stand(world: World) -> None:
     (error,) = world.airflow.get("importErrors")["import_errors"]
     assert "Traceback" not in error["stack_trace"]
@@ -86,7 +124,7 @@ def test_a_broken_pipeline_is_one_line_and_the_others_stand(world: World) -> Non
         "colour",
     ]
     assert {dag["dag_id"] for dag in world.airflow.get("dags")["dags"]} == {
-        *("daily", "log_weekly", "log_monthly"),
+        *("daily", "log_weekly", "log_monthly", "site"),
         *("people_backup", "people_insert", "people_restore"),
     }
 

@@ -25,7 +25,9 @@ for file in sys.argv[1:]:
     read = read_definitions(Path(file))
     dags = {
         dag.dag_id: {
-            "cron": dag.timetable.expression,
+            "cron": getattr(dag.timetable, "expression", None),
+            "starts_on": [asset.name for asset in getattr(dag.schedule, "__iter__", list)()],
+            "updates": {task.task_id: [asset.name for asset in task.outlets] for task in dag.tasks if task.outlets},
             "owner": dag.owner,
             "tasks": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
             "words": {task.task_id: task.words for task in dag.tasks if hasattr(task, "words")},
@@ -64,6 +66,14 @@ def test_the_shipped_pipelines_are_a_day_a_week_and_a_month(tmp_path: Path) -> N
         "daily": "0 0 * * *",
         "weekly_postgres": "0 0 * * 1",
         "monthly_people": "0 0 1 * *",
+        "site": None,
+    }
+    site = read["dags"].pop("site")
+    assert (site["starts_on"], site["words"]) == (["tradewinds_duckdb"], {"docs": ["docs", "--target", "duckdb"]})
+    assert {name: (dag["starts_on"], dag["updates"]) for name, dag in read["dags"].items()} == {
+        "daily": ([], {"publish": ["tradewinds_duckdb"]}),
+        "weekly_postgres": ([], {"publish": ["tradewinds_postgres"]}),
+        "monthly_people": ([], {}),
     }
     daily = read["dags"]["daily"]
     extracts = {f"extract_{source}": ["take_turn"] for source in SOURCES}
@@ -108,7 +118,9 @@ def test_a_file_that_is_wrong_as_a_whole_is_one_line(tmp_path: Path) -> None:
         "{}": ": pipelines: missing, or no list",
         "pipelines: []": ": sources: missing",
         f"{HEAD}pipeline: 1\npipelines: []": ": pipeline: unknown key",
+        f"{HEAD}site: oracle\npipelines: []": ": site: unknown target 'oracle'; the targets are duckdb",
         twins: ": pipelines: good: name: stands there 2 times",
+        twins.replace("good", "site").replace("sources", "site: duckdb\nsources", 1): ": pipelines: site: name: stands",
     }
     files = []
     for place, text in enumerate(wrong):
@@ -117,5 +129,5 @@ def test_a_file_that_is_wrong_as_a_whole_is_one_line(tmp_path: Path) -> None:
     reads = _read(tmp_path, *files, tmp_path / "missing.yaml")
     for file, read, expected in zip(files, reads[:-1], wrong.values(), strict=True):
         assert re.match(re.escape(str(file)) + expected, read["faults"][0]), read["faults"]
-    assert list(reads[4]["dags"]) == ["other"]
+    assert list(reads[list(wrong).index(twins)]["dags"]) == ["other"]
     assert reads[-1]["faults"][0].startswith(f"{tmp_path}/missing.yaml can't be read: ")
