@@ -76,7 +76,6 @@ def world(
     (folder / "pipelines.yaml").write_text(PIPELINES)
     (folder / "tradewinds").write_text(COMMAND.format(folder=folder, project=PROJECT))
     (folder / "tradewinds").chmod(0o700)
-    (folder / "events").mkdir()
     with seaweedfs(folder / "s3") as s3, listening() as (hook, told), service.running():
         key = service.key("writer")
         warehouse = urlsplit(make_database(server).url)
@@ -89,7 +88,6 @@ def world(
             "TRADEWINDS_POSTGRES_DATABASE": warehouse.path[1:],
             "TRADEWINDS_PIPELINES": str(folder / "pipelines.yaml"),
             "TRADEWINDS_COMMAND": str(folder / "tradewinds"),
-            "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": f"{folder}/events/of"}),
             "TRADEWINDS_ALERT_URL": hook,
             "TRADEWINDS_BACKUPS_URL": "s3://bucket/backups",
             "PEOPLE_API_URL": service.url,

@@ -93,23 +93,6 @@ def test_each_published_version_updates_the_asset_which_starts_the_site(world: W
     assert written == ["docs --target duckdb"] * len(world.airflow.runs("site"))
 
 
-def test_events_of_a_command_name_the_task_and_the_run_that_started_it(world: World) -> None:
-    """Airflow's provider sends its own events: the jobs of the runs that ours name are the tasks and the DAG."""
-    jobs: dict[str, str] = {}
-    for file in (world.folder / "events").iterdir():
-        event = json.loads(file.read_text())
-        jobs[event["run"]["runId"]] = event["job"]["name"]
-    parents = {}
-    for line in (world.by_airflow.home / "runs" / DAYS[0] / "openlineage.jsonl").read_text().splitlines():
-        event = json.loads(line)
-        parent, job = event["run"]["facets"]["parent"], event["job"]["name"]
-        assert jobs[parent["root"]["run"]["runId"]] == parent["root"]["job"]["name"] == "daily"
-        if not job.startswith("build."):
-            assert jobs[parent["run"]["runId"]] == parent["job"]["name"]
-            parents[job.replace(".", "_")] = parent["job"]["name"]
-    assert parents == {task: f"daily.{task}" for task in [*EXTRACTS, *STEPS]}
-
-
 def test_a_broken_pipeline_is_one_line_and_the_others_stand(world: World) -> None:
     (error,) = world.airflow.get("importErrors")["import_errors"]
     assert "Traceback" not in error["stack_trace"]

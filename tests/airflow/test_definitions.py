@@ -26,7 +26,7 @@ for file in sys.argv[1:]:
     dags = {
         dag.dag_id: {
             "cron": getattr(dag.timetable, "expression", None),
-            "starts_on": [asset.name for asset in getattr(dag.schedule, "__iter__", list)()],
+            "starts_on": [asset.name for asset in dag.schedule] if isinstance(dag.schedule, list) else [],
             "updates": {task.task_id: [asset.name for asset in task.outlets] for task in dag.tasks if task.outlets},
             "owner": dag.owner,
             "tasks": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},

@@ -6,7 +6,7 @@ from airflow.providers.openlineage import conf
 
 
 def parent_of_commands(context: Any) -> dict[str, str]:
-    """Return OpenLineage's variables that name the task and its DAG run as `namespace/job/run id`; none if it is off."""
+    """Return OpenLineage's variables that name the task and its DAG run, `namespace/job/run id`; none if it is off."""
     if conf.is_disabled():
         return {}
     from airflow.providers.openlineage.plugins import macros

@@ -27,9 +27,7 @@ class PublishOperator(TradewindsOperator):
         entry = json.loads(super().execute(context))
         if entry["version"] is None:
             raise AirflowSkipException(f"readers of {self.target} have a newer version than {entry['run_date']}")
-        context["outlet_events"][published(self.target)].extra = {
-            name: entry[name] for name in ("version", "run_date")
-        }
+        context["outlet_events"][published(self.target)].extra = {name: entry[name] for name in ("version", "run_date")}
         return entry["version"]
 
 
