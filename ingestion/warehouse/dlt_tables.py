@@ -52,7 +52,7 @@ def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str]
 
 def _keep_pipeline(folder: Path, schema: Schema, destination: Any) -> None:
     """Keep a raw schema's tables where `dlt pipeline` and `dlt.attach` look for them."""
-    pipeline = dlt.pipeline(schema.name, str(folder), destination=destination, dataset_name=schema.name)
+    pipeline: Any = dlt.pipeline(schema.name, str(folder), destination=destination, dataset_name=schema.name)
     try:
         known = pipeline.schemas[schema.name].tables if schema.name in pipeline.schemas else {}
         seen = {"x-normalizer": {"seen-data": True}}

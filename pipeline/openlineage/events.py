@@ -70,7 +70,7 @@ def run_event(
     """Return an event of a job's run: START, COMPLETE, FAIL or ABORT; `parent` is a run and its job."""
     namespace = os.environ.get("OPENLINEAGE_NAMESPACE") or "tradewinds"
     facets = _facet("nominalTime", nominalStartTime=f"{run_date}T00:00:00Z")
-    given = os.environ.get("OPENLINEAGE_PARENT_ID")
+    given = os.environ.get("OPENLINEAGE_PARENT_ID", "")
     if parent or given:
         above = _run(namespace, parent[1], str(parent[0])) if parent else _run(*given.rsplit("/", 2))
         root = os.environ.get("OPENLINEAGE_ROOT_PARENT_ID") or given
