@@ -37,17 +37,38 @@ for file in sys.argv[1:]:
     print(json.dumps({"dags": dags, "faults": read.faults}))
 """
 
+# Publishes by a command that prints the ledger's entry; says what the Asset's event holds, or that none is.
+_PUBLISH = """
+import os, sys
+from types import SimpleNamespace
+from airflow.sdk.exceptions import AirflowSkipException
+from tradewinds_dags.published import PublishOperator, published
+for os.environ["TRADEWINDS_COMMAND"] in sys.argv[1:]:
+    event = SimpleNamespace(extra={})
+    try:
+        operator = PublishOperator(task_id="publish", words=[], target="duckdb")
+        operator.execute({"outlet_events": {published("duckdb"): event}})
+        print("{updated}", event.extra)
+    except AirflowSkipException as skipped:
+        print("{skipped}", skipped)
+"""
+
 
 def _read(home: Path, *files: Path) -> list[dict]:
     """Return the DAGs and the faults of each file, as Airflow's environment reads them."""
+    return [json.loads(line) for line in _run(_READ, home, *files)]
+
+
+def _run(script: str, home: Path, *words: Path) -> list[str]:
+    """Return the lines in braces that a script prints in Airflow's environment."""
     done = subprocess.run(
-        [PROJECT / ".venv-airflow" / "bin" / "python", "-c", _READ, *files],
+        [PROJECT / ".venv-airflow" / "bin" / "python", "-c", script, *words],
         env=dict(os.environ) | {"AIRFLOW_HOME": str(home), "PYTHONPATH": str(FOLDER / "dags")},
         capture_output=True,
         text=True,
         check=True,
     )
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return [line for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def test_the_names_are_those_that_tradewinds_knows(tmp_path: Path) -> None:
@@ -131,3 +152,16 @@ def test_a_file_that_is_wrong_as_a_whole_is_one_line(tmp_path: Path) -> None:
         assert re.match(re.escape(str(file)) + expected, read["faults"][0]), read["faults"]
     assert list(reads[list(wrong).index(twins)]["dags"]) == ["other"]
     assert reads[-1]["faults"][0].startswith(f"{tmp_path}/missing.yaml can't be read: ")
+
+
+def test_publishing_an_older_day_is_skipped_and_updates_no_asset(tmp_path: Path) -> None:
+    commands = []
+    for version in ('"2021-01-01-abc"', "null"):
+        entry = f'{{"step": "publish", "run_date": "2021-01-01", "rows": 3, "version": {version}}}'
+        commands.append(tmp_path / f"command_{len(commands)}")
+        commands[-1].write_text(f"#!/bin/sh\n[ \"$*\" = '--format json' ] && echo '{entry}'\n")
+        commands[-1].chmod(0o700)
+    assert _run(_PUBLISH, tmp_path, *commands) == [
+        "{updated} {'version': '2021-01-01-abc', 'run_date': '2021-01-01'}",
+        "{skipped} readers of duckdb have a newer version than 2021-01-01",
+    ]
