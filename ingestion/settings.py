@@ -73,6 +73,11 @@ class Home:
         return self.root / "warehouse"
 
     @property
+    def pipelines(self) -> Path:
+        """The folder in which dlt's commands find the raw schemas of each warehouse, as pipelines."""
+        return self.root / "dlt"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ingestion.errors import StepFailed
 from ingestion.sql import name_of, quote
+from ingestion.warehouse.dlt_loads import record_load
 from ingestion.warehouse.tables import (
     LANDED_TABLES,
     NO_COLUMNS,
@@ -22,7 +23,7 @@ from ingestion.warehouse.tables import (
     RawTable,
     Rejects,
 )
-from ingestion.warehouse.versions import Versions
+from ingestion.warehouse.versions import Versions, stored
 
 # The first parameter as a day, in the SQL that all engines share.
 _DAY = "$1::text::date"
@@ -111,6 +112,7 @@ class Warehouse(ABC):
                 marks = ", ".join([_DAY, *(f"${place}" for place in range(2, len(values) + 1))])
                 into = f"{name_of(OPS, 'landed_tables')} ({_LANDED_COLUMNS})"
                 cursor.execute(f"insert into {into} values ({marks})", values)
+            record_load(cursor, {stored(table.raw_schema, table.name)[0] for table in tables})
             if _contents(before) != _contents(_landed(cursor, run_date, sources)) and exists(cursor, OPS, "build_mark"):
                 if self._lock:
                     cursor.execute(self._lock)

@@ -1,10 +1,12 @@
-"""Create raw tables and add columns with dlt, which owns them on every engine.
+"""Create raw tables and add columns with dlt, which owns them on every engine; each raw schema is a dlt pipeline.
 
 Only writers import this module: importing dlt takes half a second.
 """
 
+from pathlib import Path
 from typing import Any
 
+import dlt
 import pyarrow as pa
 from dlt import destinations
 from dlt.common.destination.exceptions import DestinationException
@@ -19,11 +21,11 @@ _NAMING = "ingestion.naming"
 _SINGLE_PRECISION = 32
 
 
-def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str], pa.Schema]) -> None:
+def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str], pa.Schema], pipelines: Path) -> None:
     """Create missing tables (by schema and name) and add new columns; drop and change nothing.
 
-    `engine` is dlt's name of a destination. This is a separate transaction: a load that fails later leaves at most an
-    empty table or column. Raises StepFailed.
+    `engine` is dlt's name of a destination; dlt's commands find the pipelines in the folder. This is a separate
+    transaction: a load that fails later leaves at most an empty table or column. Raises StepFailed.
     """
     make = getattr(destinations, engine)
     # dlt makes every float double, which would change the decimal text of single floats.
@@ -44,6 +46,23 @@ def create_or_extend(engine: str, credentials: Any, wanted: dict[tuple[str, str]
                 client.update_stored_schema(force=True)
         except DestinationException as error:
             raise StepFailed(f"the warehouse: {one_line(error)}") from error
+        if "%" not in str(pipelines):  # dlt takes it for a placeholder
+            _keep_pipeline(pipelines, schema, make())
+
+
+def _keep_pipeline(folder: Path, schema: Schema, destination: Any) -> None:
+    """Keep a raw schema's tables where `dlt pipeline` and `dlt.attach` look for them."""
+    pipeline: Any = dlt.pipeline(schema.name, str(folder), destination=destination, dataset_name=schema.name)
+    try:
+        known = pipeline.schemas[schema.name].tables if schema.name in pipeline.schemas else {}
+        seen = {"x-normalizer": {"seen-data": True}}
+        tables = {name: table | seen for name, table in (known | schema.tables).items()}
+        whole = Schema.from_dict(dict(schema.to_dict()) | {"tables": tables})
+        with pipeline.managed_state():
+            pipeline.schemas.save_schema(whole)
+            pipeline.default_schema_name = schema.name
+    finally:
+        pipeline.deactivate()
 
 
 def _dlt_columns(arrow_schema: pa.Schema) -> list[Any]:

@@ -35,6 +35,7 @@ class DuckDBWarehouse(Warehouse):
 
     def __init__(self, home: Home):
         self.path = home.warehouse / "tradewinds.duckdb"
+        self._pipelines = home.pipelines / "duckdb"
         self._memory = MEMORY_LIMIT
 
     def serving(self) -> AbstractContextManager[None]:
@@ -60,10 +61,10 @@ class DuckDBWarehouse(Warehouse):
             if adopting := adopt(connection, raw):
                 connection.execute("; ".join(["begin", *adopting, "commit"]))
             wanted = ops | stored_columns(raw)
-            if not are_there(connection, wanted):
+            if adopting or not are_there(connection, wanted):
                 from ingestion.warehouse.dlt_tables import create_or_extend
 
-                create_or_extend("duckdb", connection, wanted)
+                create_or_extend("duckdb", connection, wanted, self._pipelines)
             connection.execute("begin")
             yield connection
             for statement in views(connection, raw):

@@ -75,13 +75,13 @@ class PostgresWarehouse(Warehouse):
         with self._errors_in_one_line():
             wanted = ops | stored_columns(raw)
             with self._asking() as asked:
-                for statement in adopt(asked, raw):
+                for statement in (adopting := adopt(asked, raw)):
                     asked.execute(statement)
-                is_missing = not are_there(asked, wanted)
+                is_missing = bool(adopting) or not are_there(asked, wanted)
             if is_missing:
                 from ingestion.warehouse.dlt_tables import create_or_extend
 
-                create_or_extend("postgres", warehouse_url(), wanted)
+                create_or_extend("postgres", warehouse_url(), wanted, self._home.pipelines / "postgres")
             with adbc.connect(warehouse_url()) as connection, connection.cursor() as cursor:
                 yield cursor
                 for statement in views(cursor, raw):

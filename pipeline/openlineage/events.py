@@ -70,10 +70,11 @@ def run_event(
     """Return an event of a job's run: START, COMPLETE, FAIL or ABORT; `parent` is a run and its job."""
     namespace = os.environ.get("OPENLINEAGE_NAMESPACE") or "tradewinds"
     facets = _facet("nominalTime", nominalStartTime=f"{run_date}T00:00:00Z")
-    if parent:
-        facets |= _parent(namespace, parent[1], str(parent[0]))
-    elif given := os.environ.get("OPENLINEAGE_PARENT_ID"):
-        facets |= _parent(*given.rsplit("/", 2))
+    given = os.environ.get("OPENLINEAGE_PARENT_ID", "")
+    if parent or given:
+        above = _run(namespace, parent[1], str(parent[0])) if parent else _run(*given.rsplit("/", 2))
+        root = os.environ.get("OPENLINEAGE_ROOT_PARENT_ID") or given
+        facets |= _facet("parent", **above, **({"root": _run(*root.rsplit("/", 2))} if root else {}))
     if error:
         facets |= _facet("errorMessage", message=error, programmingLanguage="PYTHON")
     kind = _facet("jobType", processingType="BATCH", integration="TRADEWINDS", jobType="MODEL" if parent else "STEP")
@@ -95,8 +96,8 @@ def _facet(name: str, **content: Any) -> dict[str, Any]:
     return {name: {"_producer": PRODUCER, "_schemaURL": url, **content}}
 
 
-def _parent(namespace: str, job: str, run_id: str) -> dict[str, Any]:
-    return _facet("parent", job={"namespace": namespace, "name": job}, run={"runId": run_id})
+def _run(namespace: str, job: str, run_id: str) -> dict[str, Any]:
+    return {"job": {"namespace": namespace, "name": job}, "run": {"runId": run_id}}
 
 
 def _fields(origins: list[tuple[str, str, str]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
+from ingestion.settings import PROJECT
 from tests.airflow.server import AirflowServer, wait_until
 from tests.airflow.webhook import listening
 from tests.python.built import BuiltHomes
@@ -32,11 +33,18 @@ KILLED = DAYS[1]
 PIPELINES = """
 sources: [northwind, order_details, event_log, people, community]
 targets: [duckdb, postgres]
+site: duckdb
 pipelines:
   - {name: daily, schedule: daily, sources: all, target: duckdb, retries: 2, retry_seconds: 2, owner: tests}
   - {name: log_weekly, schedule: weekly, sources: [event_log], target: postgres, owner: tests}
   - {name: log_monthly, schedule: monthly, sources: [event_log], target: postgres, owner: tests}
   - {name: broken, schedule: hourly, sources: [event_logs], target: oracle, retries: "1", owner: tests, colour: red}
+"""
+
+# Drawing the site takes half a minute of processor time, and other tests do it: here it is written down.
+COMMAND = """#!/bin/sh
+if [ "$1" = docs ]; then echo "$*" >> "{folder}/docs.txt"; exit 0; fi
+exec {project}/.venv/bin/tradewinds "$@"
 """
 
 
@@ -47,6 +55,7 @@ class World:
     airflow: AirflowServer
     by_airflow: Sandbox
     by_hand: Sandbox
+    folder: Path
     service: PeopleService
     s3: S3Server
     told: list[str]
@@ -65,6 +74,8 @@ def world(
     by_airflow_home.mkdir()
     service = make_service(server, folder)
     (folder / "pipelines.yaml").write_text(PIPELINES)
+    (folder / "tradewinds").write_text(COMMAND.format(folder=folder, project=PROJECT))
+    (folder / "tradewinds").chmod(0o700)
     with seaweedfs(folder / "s3") as s3, listening() as (hook, told), service.running():
         key = service.key("writer")
         warehouse = urlsplit(make_database(server).url)
@@ -76,6 +87,7 @@ def world(
             "TRADEWINDS_POSTGRES_PASSWORD": warehouse.password,
             "TRADEWINDS_POSTGRES_DATABASE": warehouse.path[1:],
             "TRADEWINDS_PIPELINES": str(folder / "pipelines.yaml"),
+            "TRADEWINDS_COMMAND": str(folder / "tradewinds"),
             "TRADEWINDS_ALERT_URL": hook,
             "TRADEWINDS_BACKUPS_URL": "s3://bucket/backups",
             "PEOPLE_API_URL": service.url,
@@ -106,7 +118,7 @@ def world(
             by_hand = meanwhile.submit(_run_by_hand, sandbox, yesterday)
             wait_until(lambda: _has_settled(airflow), "every day is done", 3000)
             by_hand.result()
-            yield World(airflow, by_airflow, sandbox, service, s3, told, secrets, killed, yesterday)
+            yield World(airflow, by_airflow, sandbox, folder, service, s3, told, secrets, killed, yesterday)
 
 
 def _has_settled(airflow: AirflowServer) -> bool:

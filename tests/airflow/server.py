@@ -47,9 +47,9 @@ class AirflowServer:
         self.environment = inherited | own | settings
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
 
-    def elsewhere(self, home: Path) -> "AirflowServer":
-        """Return another Airflow with the same settings, in another home."""
-        return AirflowServer(home, self._settings)
+    def elsewhere(self, home: Path, **settings: str) -> "AirflowServer":
+        """Return another Airflow with the same settings and these, in another home."""
+        return AirflowServer(home, self._settings | settings)
 
     def succeed(self, *words: str) -> str:
         """Run Airflow's command, expect exit 0, and return its output."""

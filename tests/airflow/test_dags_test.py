@@ -16,7 +16,10 @@ RUN_DATES = {"daily": DAYS[0], "log_weekly": "2021-01-04", "log_monthly": "2021-
 @pytest.fixture(scope="module")
 def alone(world: World, tmp_path_factory: pytest.TempPathFactory) -> AirflowServer:
     """Airflow's command in a home of its own, where none of its services runs."""
-    airflow = world.airflow.elsewhere(tmp_path_factory.mktemp("alone"))
+    home = tmp_path_factory.mktemp("alone")
+    (home / "told").mkdir()
+    told = {"type": "file", "log_file_path": str(home / "told" / "event")}
+    airflow = world.airflow.elsewhere(home, AIRFLOW__OPENLINEAGE__TRANSPORT=json.dumps(told))
     airflow.succeed("db", "migrate")
     airflow.succeed("pools", "import", "deploy/airflow/pools.json")
     return airflow
@@ -36,6 +39,27 @@ def test_a_scheduled_dag_does_its_day(alone: AirflowServer, dag_id: str) -> None
 def test_the_day_is_published_as_by_hand(alone: AirflowServer, world: World) -> None:
     (by_hand,) = (world.by_hand.home / "published" / "versions").glob(f"{DAYS[0]}-*.duckdb")
     assert json.loads((alone.home / "published" / "latest.json").read_text())["version"] == by_hand.stem
+
+
+def test_events_of_a_command_name_the_task_and_the_run_that_started_it(alone: AirflowServer) -> None:
+    """OpenLineage's provider tells of the tasks and their DAG run; our events name both by the same ids."""
+    told = [json.loads(file.read_text()) for file in (alone.home / "told").iterdir()]
+    tasks = {
+        (event["run"]["runId"], event["job"]["name"]): event["run"]["facets"]["parent"]["run"]["runId"]
+        for event in told
+        if event["job"]["name"].startswith("daily.")
+    }
+    steps = set()
+    for line in (alone.home / "runs" / DAYS[0] / "openlineage.jsonl").read_text().splitlines():
+        event = json.loads(line)
+        parent, job = event["run"]["facets"]["parent"], event["job"]["name"]
+        assert parent["root"]["job"]["name"] == "daily"
+        assert parent["root"]["run"]["runId"] in tasks.values()
+        if not job.startswith("build."):
+            steps.add(job)
+            assert parent["job"]["name"] == f"daily.{job.replace('.', '_')}"
+            assert tasks[parent["run"]["runId"], parent["job"]["name"]] == parent["root"]["run"]["runId"]
+    assert len(steps) == len([name for _, name in tasks if name != "daily.take_turn"]) == 10
 
 
 def test_a_dag_over_people_does_what_it_is_told(alone: AirflowServer, world: World, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 from datetime import datetime
 
 from tests.airflow.conftest import DAYS, KILLED, World
+from tests.airflow.server import wait_until
 
 STEPS = ["load", "check_arrivals", "build", "check_marts", "publish"]
 EXTRACTS = ["extract_northwind", "extract_order_details", "extract_event_log", "extract_people", "extract_community"]
@@ -72,6 +73,27 @@ def test_steps_hold_the_one_slot_of_their_warehouse(world: World) -> None:
     assert {task["task_id"] for task in tasks if task["pool"] == "warehouse_duckdb"} == {"take_turn", *STEPS}
 
 
+def test_each_published_version_updates_the_asset_which_starts_the_site(world: World) -> None:
+    (asset,) = world.airflow.get("assets")["assets"]
+    assert asset["name"] == "tradewinds_duckdb"
+    assert [task["task_id"] for task in asset["producing_tasks"]] == ["publish"]
+
+    def updates() -> list[dict]:
+        return world.airflow.get("assets/events", limit=100)["asset_events"]
+
+    def is_shown() -> bool:
+        """Say whether the site was written for every version; for several at once if a run was under way."""
+        ended = set(world.airflow.runs("site").values()) == {"success"}
+        return ended and all([run["dag_id"] for run in update["created_dagruns"]] == ["site"] for update in updates())
+
+    wait_until(is_shown, "the site shows every version", 120)
+    versions = sorted(path.stem for path in (world.by_airflow.home / "published" / "versions").glob("*.duckdb"))
+    assert sorted(update["extra"]["version"] for update in updates()) == versions
+    assert {update["extra"]["run_date"] for update in updates()} == {*DAYS, world.yesterday}
+    written = (world.folder / "docs.txt").read_text().splitlines()
+    assert written == ["docs --target duckdb"] * len(world.airflow.runs("site"))
+
+
 def test_a_broken_pipeline_is_one_line_and_the_others_stand(world: World) -> None:
     (error,) = world.airflow.get("importErrors")["import_errors"]
     assert "Traceback" not in error["stack_trace"]
@@ -86,7 +108,7 @@ def test_a_broken_pipeline_is_one_line_and_the_others_stand(world: World) -> Non
         "colour",
     ]
     assert {dag["dag_id"] for dag in world.airflow.get("dags")["dags"]} == {
-        *("daily", "log_weekly", "log_monthly"),
+        *("daily", "log_weekly", "log_monthly", "site"),
         *("people_backup", "people_insert", "people_restore"),
     }
 

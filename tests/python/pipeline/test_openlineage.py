@@ -207,12 +207,16 @@ def test_events_go_to_a_url_and_a_dead_one_decides_nothing(built: Sandbox, colle
 
     collector.got.clear()
     built.order_details.write_text("these,are,other,columns,here\n")
-    built.settings["OPENLINEAGE_PARENT_ID"] = "airflow/daily.extract/0190a1b2-0000-7000-8000-000000000000"
+    parent, root = (f"0190a1b2-0000-7000-8000-00000000000{number}" for number in (1, 2))
+    built.settings["OPENLINEAGE_PARENT_ID"] = f"airflow/daily.extract/{parent}"
+    built.settings["OPENLINEAGE_ROOT_PARENT_ID"] = f"airflow/daily/{root}"
     failure = built.fail(1, *one, "order_details")
     (start, _), failed = [event for _, _, event in collector.got], collector.got[-1][2]
     _validate(failed)
     assert (failed["eventType"], failed["run"]["runId"]) == ("FAIL", start["run"]["runId"])
-    assert failed["run"]["facets"]["parent"]["job"] == {"namespace": "airflow", "name": "daily.extract"}
+    above = failed["run"]["facets"]["parent"]
+    assert above["job"] == {"namespace": "airflow", "name": "daily.extract"}
+    assert above["root"] == {"job": {"namespace": "airflow", "name": "daily"}, "run": {"runId": root}}
     message = failed["run"]["facets"]["errorMessage"]["message"]
     assert "header" in message
     assert message in failure

@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from tradewinds_dags.definitions import PROJECT
+from tradewinds_dags.lineage import parent_of_commands
 
 _BAD_REQUEST = 2
 
@@ -31,7 +32,8 @@ class TradewindsOperator(BaseOperator):
         command = os.environ.get("TRADEWINDS_COMMAND") or str(PROJECT / ".venv" / "bin" / "tradewinds")
         # Options that were not chosen are empty words.
         words = [word for word in self.words if word]
-        done = self._process.run_command([command, *words], cwd=str(PROJECT))
+        variables = os.environ | parent_of_commands(context)
+        done = self._process.run_command([command, *words], env=variables, cwd=str(PROJECT))
         if done.exit_code == _BAD_REQUEST:
             raise AirflowFailException(done.output)
         if done.exit_code < 0:

@@ -27,14 +27,26 @@ def _check_unique(names: list[str]) -> list[str]:
     return names
 
 
+def _check_target(name: str, targets: list[str]) -> str:
+    if name not in targets:
+        raise ValueError(f"unknown target {name!r}; the targets are {', '.join(targets)}")
+    return name
+
+
 Names = Annotated[list[str], Field(min_length=1), AfterValidator(_check_unique)]
 
 
 class Known(BaseModel):
-    """The names that `tradewinds` knows; validation takes them as its context."""
+    """The names that `tradewinds` knows, and the target that the site shows; validation takes them as its context."""
 
     sources: Names
     targets: Names
+    site: str | None = None
+
+    @field_validator("site")
+    @classmethod
+    def _check_site(cls, name: str | None, info: ValidationInfo) -> str | None:
+        return name if name is None else _check_target(name, info.data.get("targets", [name]))
 
 
 class Pipeline(BaseModel):
@@ -67,18 +79,17 @@ class Pipeline(BaseModel):
     @field_validator("target")
     @classmethod
     def _check_target(cls, name: str, info: ValidationInfo) -> str:
-        if name not in info.context.targets:
-            raise ValueError(f"unknown target {name!r}; the targets are {', '.join(info.context.targets)}")
-        return name
+        return _check_target(name, info.context.targets)
 
 
 @dataclass(frozen=True)
 class Definitions:
-    """The pipelines that can be run, the names they may use, and a line for each fault of the others."""
+    """The pipelines that can be run, the names they may use, a line for each fault of the others, the site's target."""
 
     pipelines: list[Pipeline]
     known_sources: list[str]
     faults: list[str]
+    site: str | None = None
 
     def sources_of(self, pipeline: Pipeline) -> list[str]:
         """Return the names of a pipeline's sources."""
@@ -110,6 +121,7 @@ def read_definitions(file: Path) -> Definitions:
 
 def _judge(file: Path, entries: list[Any], known: Known) -> Definitions:
     names = Counter(str(entry.get("name")) for entry in entries if isinstance(entry, dict))
+    names["site"] += known.site is not None  # its DAG has that name
     good, faults = [], []
     for place, entry in enumerate(entries, 1):
         name = entry.get("name") if isinstance(entry, dict) else None
@@ -123,7 +135,7 @@ def _judge(file: Path, entries: list[Any], known: Known) -> Definitions:
             faults.append(f"{where}: name: stands there {names[pipeline.name]} times")
         else:
             good.append(pipeline)
-    return Definitions(good, known.sources, list(dict.fromkeys(faults)))
+    return Definitions(good, known.sources, list(dict.fromkeys(faults)), known.site)
 
 
 def _describe(where: str, error: ValidationError) -> list[str]:

@@ -7,6 +7,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, chain
 from tradewinds_dags.alerts import alert_to
 from tradewinds_dags.commands import TradewindsOperator
 from tradewinds_dags.definitions import ALL, Definitions, Pipeline
+from tradewinds_dags.published import PublishOperator, make_site_dag
 from tradewinds_dags.turns import TURN, TurnSensor
 
 # The day that was asked for by hand, the day on which the data interval starts, or the day of the trigger.
@@ -28,8 +29,9 @@ _PARAMS = {
 
 
 def make_dags(definitions: Definitions) -> list[DAG]:
-    """Return a DAG for each pipeline."""
-    return [_make_dag(pipeline, definitions) for pipeline in definitions.pipelines]
+    """Return a DAG for each pipeline, and the site's if it has a target."""
+    dags = [_make_dag(pipeline, definitions) for pipeline in definitions.pipelines]
+    return dags + ([make_site_dag(definitions.site)] if definitions.site else [])
 
 
 def _make_dag(pipeline: Pipeline, definitions: Definitions) -> DAG:
@@ -68,9 +70,12 @@ def _make_dag(pipeline: Pipeline, definitions: Definitions) -> DAG:
         ]
         turn = TurnSensor(task_id=TURN, last_steps=last_steps, pool=pool)
         covered = [] if pipeline.sources == ALL else [word for name in sources for word in ("--source", name)]
+        words = {step: [*_STEPS[step], *_day(pipeline), *covered] for step in _steps_of(pipeline)}
         steps = [
-            TradewindsOperator(task_id=step, words=[*_STEPS[step], *_day(pipeline), *covered], pool=pool)
-            for step in _steps_of(pipeline)
+            PublishOperator(task_id=step, words=words[step], target=pipeline.target, pool=pool)
+            if step == "publish"
+            else TradewindsOperator(task_id=step, words=words[step], pool=pool)
+            for step in words
         ]
         chain(extracts, turn, *steps)
     return dag
