@@ -47,11 +47,12 @@ def load_until(request: Request, run_date: str) -> None:
     """
     landing = Landing(request.home)
     landed = {day for source in request.sources for day in landing.days(source.name) if day < run_date}
+    loaded = request.warehouse.loaded_before(run_date)
     for day in sorted(landed):
         manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
-        loaded = request.warehouse.loaded_runs(day)
+        runs = loaded.get(day, {})
         # Check manifests first: in a bucket, checking every file of every day would take minutes.
-        if all(manifest and loaded.get(manifest.source) == manifest.last_run for manifest in manifests):
+        if all(manifest and runs.get(manifest.source) == manifest.last_run for manifest in manifests):
             continue
         if not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day)):
             load(request, day)
