@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from threading import Event, Lock
-from types import TracebackType
 from typing import Any
 
 from ingestion.errors import TradewindsError
@@ -18,8 +17,8 @@ from pipeline.run.worker import Worker, WorkerEnded
 class Ahead:
     """Extracts one day at a time ahead of its turn; `day` is that day. What it reports is kept until its turn.
 
-    At the end of the block an extract that goes well is awaited, so that nothing must be read again; after an
-    interrupt it is interrupted, too.
+    After a failure the block ends when the day's extract has ended, so that it needn't be read again; an interrupt
+    interrupts it, too.
     """
 
     def __init__(self, request: Request):
@@ -35,15 +34,15 @@ class Ahead:
     def __enter__(self) -> "Ahead":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
         with self._workers:
             if self.day and isinstance(error, Exception):
                 with self._request.reporter.working("extract", f"{self.day} ends first"):
                     self._ended.wait()
                 if isinstance(self._failure, TradewindsError):
                     self._request.reporter.warn(f"{self._failure.reason}; run: {self._failure.command}")
-            for worker in (self._worker, *self._request.workers.values()):
-                if worker and not (kind is None or isinstance(error, Exception)):
+            elif error and self._worker:
+                for worker in (self._worker, *self._request.workers.values()):
                     worker.interrupt()  # all at once: each may take a while to end
 
     def begin(self, run_date: str) -> None:

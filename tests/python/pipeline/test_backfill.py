@@ -39,11 +39,10 @@ def test_a_day_ends_well_although_the_next_ones_extract_failed_meanwhile(sandbox
     first, _, second = done.stdout.partition(f"{DAY_3}  extract {STEPS}\n")
     assert first.startswith(f"{DAY_2}  {STEPS}\n")
     assert "publish  marts" in first
-    assert "extract" not in first.replace(f"{DAY_3}  extract", "")
+    assert "extract" not in first
     assert "northwind.orders" in second
-    assert sandbox.published("select run_date::varchar, (select count(*) from sales.fct_orders) from published_version") == [
-        (DAY_2, 830)
-    ]
+    counted = "(select count(*) from sales.fct_orders)"
+    assert sandbox.published(f"select run_date::varchar, {counted} from published_version") == [(DAY_2, 830)]
     # The next backfill reads only what failed.
     assert sandbox.succeed(*BOTH, "--dry-run") == f"{DAY_2}  complete\n{DAY_3}  extract {STEPS}\n"
     assert {source: part["state"] for source, part in _entry(sandbox, DAY_3, "extract")["sources"].items()} == {
