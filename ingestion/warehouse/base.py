@@ -164,9 +164,19 @@ class Warehouse(ABC):
 
     def loaded_runs(self, run_date: str) -> dict[str, str]:
         """Return the run ids of the extracts loaded for a day, by source; empty when nothing is loaded."""
-        ids = "string_agg(distinct run_id, ',' order by run_id)"
-        query = f"select source, {ids} from {{}} where run_date = {_DAY} group by source"
-        return dict(self._rows("landed_tables", query, run_date))
+        return self._loaded("=", run_date).get(run_date, {})
+
+    def loaded_before(self, run_date: str) -> dict[str, dict[str, str]]:
+        """Return the same of every earlier day, by day."""
+        return self._loaded("<", run_date)
+
+    def _loaded(self, compared: str, run_date: str) -> dict[str, dict[str, str]]:
+        columns = "run_date::text, source, string_agg(distinct run_id, ',' order by run_id)"
+        query = f"select {columns} from {{}} where run_date {compared} {_DAY} group by run_date, source"
+        loaded: dict[str, dict[str, str]] = {}
+        for day, source, run in self._rows("landed_tables", query, run_date):
+            loaded.setdefault(day, {})[source] = run
+        return loaded
 
     def has_source_days(self) -> bool:
         """Return whether `raw_ops.source_days` has rows."""

@@ -69,7 +69,10 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps to run, and do nothing.")] = False,
     allow_older: AllowOlder = False,
 ) -> None:
-    """Run every incomplete day of a range, oldest first; rerun it to resume after an interruption."""
+    """Run every incomplete day of a range, oldest first; rerun it to resume after an interruption.
+
+    While a day is loaded, built, checked and published, the next one is extracted.
+    """
     from pipeline.run.day import backfill_days, steps_left
 
     def announce(day: str, left: list[str]) -> None:

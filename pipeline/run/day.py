@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import zip_longest
 
 from ingestion.landing import Landing
 from pipeline.ledger import FINISHED, STEPS
+from pipeline.run.ahead import Ahead
 from pipeline.run.extracting import Manner, extract_sources
 from pipeline.run.prepared import prepared
 from pipeline.run.request import Request
@@ -45,11 +47,12 @@ def load_until(request: Request, run_date: str) -> None:
     """
     landing = Landing(request.home)
     landed = {day for source in request.sources for day in landing.days(source.name) if day < run_date}
+    loaded = request.warehouse.loaded_before(run_date)
     for day in sorted(landed):
         manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
-        loaded = request.warehouse.loaded_runs(day)
+        runs = loaded.get(day, {})
         # Check manifests first: in a bucket, checking every file of every day would take minutes.
-        if all(manifest and loaded.get(manifest.source) == manifest.last_run for manifest in manifests):
+        if all(manifest and runs.get(manifest.source) == manifest.last_run for manifest in manifests):
             continue
         if not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day)):
             load(request, day)
@@ -62,7 +65,7 @@ def steps_left(request: Request, run_date: str) -> list[str]:
     A day depends on everything landed up to it; if that has changed since its publish, it is loaded and built again.
     """
     landing = Landing(request.home)
-    if any(landing.faults(source.name, run_date, read_files=False) for source in request.sources_of(run_date)):
+    if not _has_landed(request, run_date):
         return list(STEPS)
     loaded = request.warehouse.loaded_runs(run_date)
     if any(source.name not in loaded for source in request.sources_of(run_date)):
@@ -76,12 +79,30 @@ def steps_left(request: Request, run_date: str) -> list[str]:
 def backfill_days(
     request: Request, days: list[str], *, allow_older: bool, on_day: Callable[[str, list[str]], None]
 ) -> None:
-    """Run every incomplete day, oldest first, so that an interrupted backfill can be resumed."""
-    with ExitStack() as workers:
-        ready = None
-        for day in days:
-            left = steps_left(request, day)
+    """Run every incomplete day, oldest first, so that an interrupted backfill can be resumed.
+
+    While a day is loaded, built, checked and published, the next one is extracted if it hasn't landed.
+    """
+    with ExitStack() as held:
+        ahead = None
+        for day, following in zip_longest(days, days[1:]):
+            is_ahead = ahead is not None and ahead.day == day
+            left = list(STEPS) if is_ahead else steps_left(request, day)
             on_day(day, left)
-            if left:
-                ready = ready or workers.enter_context(prepared(request))
-                run_day(ready, day, left=left, allow_older=allow_older)
+            if not left:
+                continue
+            if ahead is None:
+                ready = held.enter_context(prepared(request))
+                ahead = held.enter_context(Ahead(ready))
+            if is_ahead:
+                ahead.finish()
+            elif "extract" in left:
+                run_day(ready, day, left=["extract"])
+            if following and not _has_landed(request, following):
+                ahead.begin(following)
+            run_day(ready, day, left=[step for step in left if step != "extract"], allow_older=allow_older)
+
+
+def _has_landed(request: Request, run_date: str) -> bool:
+    landing, sources = Landing(request.home), request.sources_of(run_date)
+    return not any(landing.faults(source.name, run_date, read_files=False) for source in sources)

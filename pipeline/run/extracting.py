@@ -121,11 +121,11 @@ def _side_by_side(
     ended = []
     try:
         with ExitStack() as held:
-            ended.append(_start(work_off, extract_here))
+            ended.append(start(work_off, extract_here))
             if is_helped:
                 same = partial(Request, request.home, request.target, run_at=request.run_at, accepted=request.accepted)
                 worker = held.enter_context(Worker("extract", same))
-                ended.append(_start(work_off, extract_there))
+                ended.append(start(work_off, extract_there))
             try:
                 for end in ended:
                     end.wait()
@@ -139,7 +139,7 @@ def _side_by_side(
     return failures
 
 
-def _start(work: Callable[..., None], *args: Any) -> Event:
+def start(work: Callable[..., None], *args: Any) -> Event:
     """Do the work in a thread; return an event set at its end, because an interrupted `join` can't be repeated."""
     end = Event()
 

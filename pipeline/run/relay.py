@@ -26,6 +26,7 @@ class Relay(Reporter):
     line, say, warn, tell, show = map(_forwarded, ("line", "say", "warn", "tell", "show"))
 
     def __init__(self, send: Callable[[str, tuple[Any, ...], dict[str, Any]], None]):
+        super().__init__(form="quiet")
         self._send = send
 
     def hear(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:

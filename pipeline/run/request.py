@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 from ingestion.settings import Home
@@ -61,10 +61,10 @@ class Request:
             return worker.call(work, *args, reporter=self.reporter)
         return work(self.dbt if part == "dbt" else None, *args, reporter=self.reporter)
 
-    @cached_property
+    @property
     def ledger(self) -> Ledger:
-        """The home's ledger."""
-        return Ledger(self.home, self.run_at)
+        """The home's ledger, one for all requests of a command: it remembers the days that it has read."""
+        return _open_ledger(self.home, self.run_at)
 
     def check(self) -> None:
         """Raise BadRequest on an unknown name."""
@@ -84,3 +84,8 @@ class Request:
     @property
     def _target_words(self) -> list[str]:
         return [] if self.target == "duckdb" else ["--target", self.target]
+
+
+@cache
+def _open_ledger(home: Home, run_at: datetime | None) -> Ledger:
+    return Ledger(home, run_at)

@@ -40,7 +40,7 @@ class Worker:
 
     def __init__(self, name: str, prepare: Callable[..., Any], *args: Any):
         self._name = name
-        self._is_busy = False
+        self._is_busy = self._is_interrupted = False
         self._connection, theirs = Pipe()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process may write)
         code = f"from pipeline.run.worker import serve; serve({theirs.fileno()}, {os.getpid()})"
@@ -64,8 +64,8 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._is_busy:
-            self._process.send_signal(signal.SIGINT)
+        self.interrupt()
+        if self._is_interrupted:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_GRACE_SECONDS)
         # Killing is safe: an idle worker holds no resources.
@@ -73,6 +73,12 @@ class Worker:
         self._process.wait()
         self._connection.close()
         self._errors.close()
+
+    def interrupt(self) -> None:
+        """Interrupt the process if it works; the end of the block waits for its end."""
+        if self._is_busy and not self._is_interrupted:
+            self._is_interrupted = True
+            self._process.send_signal(signal.SIGINT)
 
     def call(self, work: Callable[..., Any], *args: Any, reporter: Reporter) -> Any:
         """Return `work(prepared, *args, reporter=…)`, or raise the error of it or of `prepare`.

@@ -267,6 +267,7 @@ def test_a_source_is_loaded_without_touching_another(raw):
     runs = raw.warehouse.loaded_runs(DAY)
     assert (sorted(runs), runs["other"]) == (["fake", "other"], other.landed.run_id)
     assert raw.warehouse.loaded_runs(NEXT) == {}
+    assert (raw.warehouse.loaded_before(NEXT), raw.warehouse.loaded_before(DAY)) == ({DAY: runs}, {})
 
 
 def test_a_failed_load_leaves_every_row_as_it_was(raw):

@@ -9,8 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.python.built import BuiltHomes
 from tests.python.pipeline.test_crashes import wait_until_blocked
-from tests.python.sandbox import Sandbox
+from tests.python.sandbox import NEXT_DAY, Sandbox
 
 DAY = "2021-01-01"
 # Two seconds where nothing else is at work.
@@ -38,9 +39,9 @@ def _processes_of(home: Path) -> list[str]:
     return found
 
 
-def _wait_for(sandbox: Sandbox, process: subprocess.Popen[str], step: str) -> None:
+def _wait_for(sandbox: Sandbox, process: subprocess.Popen[str], step: str, run_date: str = DAY) -> None:
     """Wait until a step runs."""
-    path, deadline = sandbox.home / "runs" / DAY / f"{step}.json", time.monotonic() + 240
+    path, deadline = sandbox.home / "runs" / run_date / f"{step}.json", time.monotonic() + 240
     while not path.exists() or json.loads(path.read_text())["state"] != "running":
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -92,3 +93,20 @@ def test_a_day_that_is_cut_off_leaves_nothing_and_goes_well_next_time(sandbox: S
     sandbox.by_script = False
     sandbox.succeed("run", "--run-date", DAY)
     assert sandbox.published("select count(*), sum(net_amount_usd) from sales.fct_orders")[0][0] == 830
+
+
+def test_a_backfill_that_is_cut_off_leaves_nothing(built_homes: BuiltHomes, tmp_path: Path) -> None:
+    """The next day's extract waits for a locked table; the first time this day is being built, too."""
+    sandbox = built_homes.copy(tmp_path, with_next_day=True)
+    sandbox.by_script = True
+    words = ("backfill", "--from", NEXT_DAY, "--to", "2021-01-03")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        with psycopg.connect(sandbox.northwind.url) as holder:
+            holder.execute("lock table region in access exclusive mode")
+            process = sandbox.start(*words)
+            wait_until_blocked(sandbox.northwind)
+            if number == signal.SIGINT:
+                _wait_for(sandbox, process, "build", NEXT_DAY)
+            _end(sandbox, process, number)
+    steps = "load check_arrivals build check_marts publish"
+    assert sandbox.succeed(*words, "--dry-run") == f"{NEXT_DAY}  {steps}\n2021-01-03  extract {steps}\n"
