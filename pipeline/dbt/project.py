@@ -128,7 +128,9 @@ def _mart_nodes() -> dict[str, dict[str, Any]]:
 def _describe(relation: str, node: dict[str, Any], docs: dict[str, str], relations: dict[str, str]) -> Mart:
     """Read a mart's key from its uniqueness test, and its totals from `config.meta.totals`."""
     keys = [(tuple(test["columns"]), test) for name, test in _tests(node) if name == "is_unique_combination"]
-    keys += [((column["name"],), test) for column in node["columns"] for name, test in _tests(column) if name == "unique"]
+    keys += [
+        ((column["name"],), test) for column in node["columns"] for name, test in _tests(column) if name == "unique"
+    ]
     key, test = keys[0] if keys else ((), {"config": {}})
     return Mart(
         relation,
