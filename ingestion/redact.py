@@ -6,11 +6,9 @@ is somebody's password: `northwind` names a source, too.
 
 import re
 from functools import cache
-from pathlib import Path
 
 from ingestion.errors import TradewindsError
 
-_PROJECT = Path(__file__).resolve().parents[1]
 # The files whose words the project's own sentences are made of.
 _OWN_FILES = ("ingestion/**/*.py", "people_api/**/*.py", "pipeline/**/*.py", "models/**/*.yml", ".dlt/config.toml")
 # Up to the last @: an unescaped password may contain one.
@@ -75,7 +73,9 @@ def _is_own_word(secret: str) -> bool:
 @cache
 def _own_words() -> frozenset[str]:
     """Return all words of the project's code and descriptions, in lower case."""
-    texts = (path.read_text(encoding="utf-8") for files in _OWN_FILES for path in _PROJECT.glob(files))
+    from ingestion.settings import PROJECT  # it registers the settings' secrets here
+
+    texts = (path.read_text(encoding="utf-8") for files in _OWN_FILES for path in PROJECT.glob(files))
     words = {word for text in texts for word in re.findall(r"\w+", text.lower())}
     return frozenset(words.union(*(word.split("_") for word in words)))
 

@@ -60,10 +60,11 @@ def contracts(
         typer.Argument(metavar="DIR", help="The folder to write to; the default is contracts/ in the home."),
     ] = None,
 ) -> None:
-    """Write the data contract of every mart (ODCS), made of its dbt contract, tests and owner."""
+    """Write the data contract of every mart and snapshot (ODCS), made of its dbt contract, tests and owner."""
     import yaml
 
     from ingestion.files import write_atomically
+    from pipeline.dbt.contracts import make_contracts
     from pipeline.publishing import open_publisher
 
     namespace, database = open_publisher(request.target, request.home).namespace
@@ -71,7 +72,7 @@ def contracts(
     host, _, port = place.rpartition(":")
     there = {"host": host, "port": int(port), "database": database} if kind == "postgres" else {"database": place}
     written = (folder or request.home.root / "contracts").expanduser()
-    found = request.dbt.contracts({"type": kind} | there)
+    found = make_contracts({"type": kind} | there)
     for mart, contract in found.items():
         text = yaml.safe_dump(contract, sort_keys=False, allow_unicode=True, width=120)
         write_atomically(written / f"{mart}.odcs.yaml", text)

@@ -14,7 +14,6 @@ from typing import Any
 from ingestion.errors import Refused, StepFailed, TradewindsError
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
-from pipeline.dbt.contracts import contracts_of
 from pipeline.dbt.lineage import Table, read_lineage
 from pipeline.dbt.manifest import kept_beside, nodes_of_sources, parsed_project, shown_message
 
@@ -108,10 +107,6 @@ class Dbt:
             warnings=[_describe(result) for result in results if result.status == "warn"],
             runs=[_run_of(result) for result in results if result.node.resource_type in _BUILT and result.timing],
         )
-
-    def contracts(self, server: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """Return the data contract of every mart, by name; `server` is where they are published."""
-        return contracts_of(self._parse(()), server)
 
     def lineage(self) -> list[Table]:
         """Return the columns' lineage, if a build or the documentation has compiled every model, or has once.

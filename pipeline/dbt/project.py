@@ -20,13 +20,16 @@ _DOCS = re.compile(r"\{% docs (\w+) %\}\s*(.*?)\s*\{% enddocs %\}", re.DOTALL)
 class Column:
     """A mart's column; `is_required` if the contract or a test proves that it is never NULL.
 
-    `refers_to` is the mart in which a test looks for its values.
+    `refers_to` is the mart in which a test looks for its values; `rules` holds the arguments of the tests that prove.
     """
 
     name: str
     description: str = ""
     is_required: bool = False
     refers_to: str | None = None
+    # Neither is in a published table's comments or keys: version_comment tells by repr().
+    type: str | None = field(default=None, repr=False)
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,9 @@ def published_marts() -> list[Mart]:
     return [_describe(relation, node, docs, relations) for relation, node in sorted(nodes.items())]
 
 
-def mart_columns() -> dict[str, dict[str, str | None]]:
-    """Return every mart's and snapshot's columns with their declared types, by name."""
-    return {
-        relation: {column["name"]: column.get("data_type") for column in node["columns"]}
-        for relation, node in sorted(_mart_nodes().items())
-    }
+def owners() -> dict[str, dict[str, str]]:
+    """Return the owner of every group of `models/_groups.yml`, by name."""
+    return {group["name"]: group["owner"] for group in read_yaml(PROJECT / "models" / "_groups.yml")["groups"]}
 
 
 def exports() -> list[Export]:
@@ -127,8 +127,10 @@ def _mart_nodes() -> dict[str, dict[str, Any]]:
 
 def _describe(relation: str, node: dict[str, Any], docs: dict[str, str], relations: dict[str, str]) -> Mart:
     """Read a mart's key from its uniqueness test, and its totals from `config.meta.totals`."""
-    keys = [(tuple(test["columns"]), test) for test in _tests(node, "is_unique_combination")]
-    keys += [((column["name"],), test) for column in node["columns"] for test in _tests(column, "unique")]
+    keys = [(tuple(test["columns"]), test) for name, test in _tests(node) if name == "is_unique_combination"]
+    keys += [
+        ((column["name"],), test) for column in node["columns"] for name, test in _tests(column) if name == "unique"
+    ]
     key, test = keys[0] if keys else ((), {"config": {}})
     return Mart(
         relation,
@@ -141,18 +143,26 @@ def _describe(relation: str, node: dict[str, Any], docs: dict[str, str], relatio
 
 
 def _column(column: dict[str, Any], docs: dict[str, str], relations: dict[str, str]) -> Column:
-    proofs = [constraint for constraint in column.get("constraints", []) if constraint["type"] == "not_null"]
-    proofs += [test for test in _tests(column, "not_null") if "config" not in test]
-    parents = (_REF.fullmatch(test["to"]) for test in _tests(column, "relationships"))
+    tests = _tests(column)
+    rules = {name: test for name, test in tests if "config" not in test}
+    kinds = {constraint["type"] for constraint in column.get("constraints", [])}
+    parents = (_REF.fullmatch(test["to"]) for name, test in tests if name == "relationships")
     marts = [relations[parent[1]] for parent in parents if parent and parent[1] in relations]
-    return Column(column["name"], _text(column, docs), bool(proofs), marts[0] if marts else None)
+    return Column(
+        column["name"],
+        _text(column, docs),
+        "not_null" in kinds | rules.keys(),
+        marts[0] if marts else None,
+        column.get("data_type"),
+        rules,
+    )
 
 
-def _tests(node: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the arguments and the `config` of a node's or column's tests with this name."""
+def _tests(node: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the names of a node's or column's tests, with their arguments and their `config`."""
     tests = (test if isinstance(test, dict) else {test: {}} for test in node.get("data_tests", []))
-    found = [test[name] or {} for test in tests if name in test]
-    return [settings | settings.get("arguments", {}) for settings in found]
+    found = [(name, settings or {}) for test in tests for name, settings in test.items()]
+    return [(name, settings | settings.get("arguments", {})) for name, settings in found]
 
 
 def _text(node: dict[str, Any], docs: dict[str, str]) -> str:

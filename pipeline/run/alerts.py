@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ingestion.errors import BadRequest, Refused, TradewindsError
 from ingestion.files import write_atomically
 from ingestion.redact import register_secret
-from ingestion.settings import PROJECT
-from pipeline.dbt.project import read_yaml
+from pipeline.dbt.project import owners
 from pipeline.ledger import Record
 from pipeline.run.request import Request
 
@@ -63,8 +62,7 @@ def _tell_once(request: Request, run_date: str, part: str, title: str, reason: s
 
 
 def _send(request: Request, title: str, reason: str, command: str | None) -> bool:
-    groups = {group["name"]: group["owner"] for group in read_yaml(PROJECT / "models" / "_groups.yml")["groups"]}
-    owner = groups[_OWNER]
+    owner = owners()[_OWNER]
     lines = [reason, *([f"next: {command}"] if command else []), f"owner: {owner['name']} <{owner['email']}>"]
     is_sent = _notifier(os.environ[SETTING]).notify(title=f"Tradewinds {title}", body="\n".join(lines))
     if not is_sent:

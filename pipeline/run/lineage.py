@@ -10,7 +10,7 @@ from ingestion.landing import Landing
 from ingestion.settings import database_url, people_database_url, source_setting
 from ingestion.sources import Source, sources_named
 from pipeline.dbt import BuildResult
-from pipeline.dbt.project import exports, mart_columns
+from pipeline.dbt.project import exports, published_marts
 from pipeline.ledger import FINISHED, Record
 from pipeline.openlineage import Dataset, emit, run_event
 from pipeline.publishing import open_publisher
@@ -120,8 +120,12 @@ def _built(request: Request) -> dict[str, Dataset]:
     """Return the built marts and snapshots, by name."""
     namespace, database = request.warehouse.namespace
     return {
-        mart: Dataset(namespace, f"{database}.{request.warehouse.built_relation(mart)}".replace('"', ""), columns)
-        for mart, columns in mart_columns().items()
+        mart.relation: Dataset(
+            namespace,
+            f"{database}.{request.warehouse.built_relation(mart.relation)}".replace('"', ""),
+            {column.name: column.type for column in mart.columns},
+        )
+        for mart in published_marts()
     }
 
 
