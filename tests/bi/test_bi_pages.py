@@ -1,9 +1,11 @@
 """Every way in that docs/bi shows is taken: what stands under a command is what it prints."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingestion.settings import PROJECT
@@ -49,6 +51,64 @@ def test_every_command_prints_what_the_page_shows(clone: Path, page: str) -> Non
         assert done.returncode == 0, f"{block['commands']}\n{done.stdout}\n{done.stderr}"
         assert block["printed"], f"{page} doesn't show what this prints: {block['commands']}"
         assert _plain(done.stdout) == _plain(block["printed"]), block["commands"]
+
+
+_INSPECTED = """
+import json, sys
+from sqlalchemy import create_engine, inspect
+marts = inspect(create_engine(f"duckdb:///{sys.argv[1]}", connect_args={"read_only": True}))
+print(json.dumps({
+    f"{schema}.{table}": [
+        marts.get_table_comment(table, schema=schema)["text"],
+        marts.get_pk_constraint(table, schema=schema)["constrained_columns"],
+        sorted(key["column_names"] for key in marts.get_unique_constraints(table, schema=schema)),
+        [[column["name"], column["comment"], column["nullable"]] for column in marts.get_columns(table, schema=schema)],
+    ]
+    for schema in marts.get_schema_names() if schema.endswith(tuple(sys.argv[2:]))
+    for table in marts.get_table_names(schema=schema)
+}))
+"""
+_CATALOGUE = """
+select
+    schema_name || '.' || table_name,
+    comment,
+    coalesce((
+        select any_value(constraint_column_names) from duckdb_constraints() as keys
+        where keys.table_oid = tables.table_oid and constraint_type = 'PRIMARY KEY'
+    ), []),
+    coalesce((
+        select list_sort(list(constraint_column_names)) from duckdb_constraints() as keys
+        where keys.table_oid = tables.table_oid and constraint_type = 'UNIQUE'
+    ), []),
+    (
+        select list([column_name, comment, is_nullable::varchar] order by column_index)
+        from duckdb_columns() as columns where columns.table_oid = tables.table_oid
+    )
+from duckdb_tables() as tables
+where schema_name <> 'main'
+"""
+
+
+def test_sqlalchemy_lists_what_every_published_table_declares(clone: Path) -> None:
+    """Its inspector, with the dialect of docs/bi, beside DuckDB's own catalogue."""
+    file = clone / "data" / "published" / "tradewinds.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        declared = {name: list(rest) for name, *rest in connection.execute(_CATALOGUE).fetchall()}
+    schemas = {name.partition(".")[0] for name in declared}
+    words = [PROJECT / ".venv-bi" / "bin" / "python", "-W", "ignore", "-c", _INSPECTED, file, *schemas]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    found = {
+        name.rpartition("tradewinds.")[2].replace('"', ""): [
+            text,
+            key,
+            unique,
+            [[*rest, str(null).lower()] for *rest, null in columns],
+        ]
+        for name, (text, key, unique, columns) in json.loads(done.stdout).items()
+    }
+    assert found == declared
+    assert len(found) > 30
+    assert sum(bool(key or unique) for _, key, unique, _ in found.values()) > 15
 
 
 def test_the_pages_are_those_of_the_index() -> None:
