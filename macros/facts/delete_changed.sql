@@ -1,6 +1,6 @@
 {#- A pre-hook, in the transaction in which dbt then inserts the rows of these keys again. -#}
 {% macro delete_changed() %}
-    {%- if execute and is_incremental() %}
+    {%- if fact_day() is not none %}
         {%- set key = config.get('meta').changed_key %}
         {#- Kept, so that what is deleted is what is inserted, whatever is loaded meanwhile. -#}
         {%- set changed = model.name ~ '__changed' %}

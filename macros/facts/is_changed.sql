@@ -1,7 +1,7 @@
-{#- The condition of a fact's SQL on the rows that it reads; true in a rebuild. -#}
+{#- The condition of a fact's SQL on the rows that it reads; true in a rebuild and in unit tests. -#}
 {% macro is_changed() -%}
+    {%- if fact_day() is not none -%}
     {%- set key = config.get('meta').changed_key -%}
-    {%- if is_incremental() -%}
     {{ key }} in (select {{ key }} from {{ model.name }}__changed)
     {%- else -%}
     true
