@@ -2,7 +2,8 @@
     Keys whose rows in raw differ between a day and the run date; with `columns`, only if one of these
     does.
 -#}
-{% macro changed_keys(source_name, table_name, key, day, columns=[]) -%}
+{% macro changed_keys(source_name, table_name, key, day, columns=[], staged_key=none) -%}
+    {%- set staged_key = staged_key or 'cast(' ~ key ~ ' as bigint)' -%}
     {%- set raw = source(source_name, table_name) -%}
     {%- set versions = adapter.get_relation(
         raw.database, raw.schema ~ '__versions', raw.identifier
@@ -18,11 +19,11 @@
             {%- do columns.append(adapter.quote(column.name)) -%}
         {%- endfor -%}
     {%- endif -%}
-    select {{ key }}
+    select {{ staged_key }} as {{ key }}
     from {{ versions or raw }}
     where ({{ on_day }}) <> ({{ on_run_date }})
     {%- if columns %}
-    group by {{ ([key] + columns) | unique | join(', ') }}
+    group by {{ ([staged_key] + columns) | join(', ') }}
     having
         count(case when {{ on_day }} then 1 end) <> count(case when {{ on_run_date }} then 1 end)
     {%- endif %}

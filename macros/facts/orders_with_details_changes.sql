@@ -1,12 +1,14 @@
 {% macro orders_with_details_changes(day) %}
-    {%- set customer_id = 'rtrim(cast(customer_id as varchar))' %}
     {{ fct_order_lines_changes(day) }}
     union
     select order_id
     from {{ ref('fct_orders') }}
     where
         customer_id in (
-            {{ changed_keys('northwind', 'customers', customer_id, day, ['company_name']) }}
+            {{ changed_keys(
+                'northwind', 'customers', 'customer_id', day, ['company_name'],
+                staged_key='rtrim(cast(customer_id as varchar))'
+            ) }}
         )
         or employee_id in (
             {{ changed_keys('northwind', 'employees', 'employee_id', day, ['first_name', 'last_name']) }}
