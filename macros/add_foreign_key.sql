@@ -11,5 +11,9 @@
 {% endmacro %}
 
 {% macro postgres__add_foreign_key(column, parent, parent_column) %}
-    alter table {{ this }} add foreign key ({{ column }}) references {{ parent }} ({{ parent_column }})
+    {#- A table that is changed in place has the key already. -#}
+    {%- set name = this.identifier ~ '_' ~ column ~ '_fkey' %}
+    alter table {{ this }}
+    drop constraint if exists {{ name }},
+    add constraint {{ name }} foreign key ({{ column }}) references {{ parent }} ({{ parent_column }})
 {% endmacro %}

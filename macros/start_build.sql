@@ -50,6 +50,18 @@
                 state varchar,
                 invocation_id varchar
             );
+            create table if not exists raw_ops.fact_days (
+                fact varchar,
+                run_date date,
+                code varchar,
+                invocation_id varchar
+            );
+            -- Facts of a build that wasn't whole and good, or that a load has made stale, are rebuilt.
+            delete from raw_ops.fact_days
+            where
+                invocation_id not in (
+                    select invocation_id from raw_ops.build_mark where state = 'built'
+                );
             {%- if written %}
             delete from raw_ops.history_days where run_date >= cast('{{ day }}' as date);
             {%- endif %}

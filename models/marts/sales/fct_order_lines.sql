@@ -1,9 +1,13 @@
 with order_lines as (
-    select * from {{ ref('int_order_lines_priced') }}
+    select *
+    from {{ ref('int_order_lines_priced') }}
+    where {{ is_changed() }}
 ),
 
 orders as (
-    select * from {{ ref('fct_orders') }}
+    select *
+    from {{ ref('fct_orders') }}
+    where {{ is_changed() }}
 ),
 
 final as (

@@ -1,11 +1,13 @@
 with accepted_orders as (
     select *
     from {{ ref('stg_northwind__orders') }}
-    where _reject_reason is null
+    where _reject_reason is null and {{ is_changed() }}
 ),
 
 order_lines as (
-    select * from {{ ref('int_order_lines_priced') }}
+    select *
+    from {{ ref('int_order_lines_priced') }}
+    where {{ is_changed() }}
 ),
 
 line_totals as (

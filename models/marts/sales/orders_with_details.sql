@@ -1,9 +1,13 @@
 with orders as (
-    select * from {{ ref('fct_orders') }}
+    select *
+    from {{ ref('fct_orders') }}
+    where {{ is_changed() }}
 ),
 
 order_lines as (
-    select * from {{ ref('fct_order_lines') }}
+    select *
+    from {{ ref('fct_order_lines') }}
+    where {{ is_changed() }}
 ),
 
 customers as (

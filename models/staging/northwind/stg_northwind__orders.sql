@@ -8,7 +8,7 @@ renamed as (
     select
         -- ids
         cast(order_id as bigint) as order_id,
-        rtrim(cast(customer_id as varchar)) as customer_id,
+        cast(rtrim(cast(customer_id as varchar)) as varchar) as customer_id,
         cast(employee_id as bigint) as employee_id,
         cast(ship_via as bigint) as shipper_id,
 

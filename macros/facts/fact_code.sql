@@ -1,0 +1,27 @@
+{#-
+    A hash of all that makes a fact's rows, except raw's rows: the code of the fact and its ancestors,
+    with their macros, and raw's columns.
+-#}
+{% macro fact_code() %}
+    {%- set parts = [tojson(model.columns), tojson(model.constraints)] -%}
+    {%- set ids = [model.unique_id, 'macro.' ~ project_name ~ '.' ~ model.name ~ '_changes'] -%}
+    {#- The list grows during the loop, until no ancestor and no macro is new. -#}
+    {%- for id in ids -%}
+        {%- if id in graph.sources -%}
+            {%- set source = graph.sources[id] -%}
+            {%- set raw = adapter.get_relation(source.database, source.schema, source.identifier) -%}
+            {%- for column in adapter.get_columns_in_relation(raw) -%}
+                {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
+            {%- endfor -%}
+        {%- elif id in graph.nodes -%}
+            {%- set node = graph.nodes[id] -%}
+            {%- do parts.append(node.checksum.checksum) -%}
+            {%- do ids.extend((node.depends_on.get('nodes', []) + node.depends_on.macros) | reject('in', ids)) -%}
+        {%- elif id.startswith('macro.' ~ project_name) -%}
+            {%- set macro = context[id.split('.') | last].macro -%}
+            {%- do parts.append(macro.macro_sql) -%}
+            {%- do ids.extend(macro.depends_on.macros | reject('in', ids)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | join('|'))) }}
+{% endmacro %}
