@@ -97,15 +97,10 @@ def test_sqlalchemy_lists_what_every_published_table_declares(clone: Path) -> No
     schemas = {name.partition(".")[0] for name in declared}
     words = [PROJECT / ".venv-bi" / "bin" / "python", "-W", "ignore", "-c", _INSPECTED, file, *schemas]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    found = {
-        name.rpartition("tradewinds.")[2].replace('"', ""): [
-            text,
-            key,
-            unique,
-            [[*rest, str(null).lower()] for *rest, null in columns],
-        ]
-        for name, (text, key, unique, columns) in json.loads(done.stdout).items()
-    }
+    found = {}
+    for name, (text, key, unique, columns) in json.loads(done.stdout).items():
+        listed = [[column, comment, str(is_nullable).lower()] for column, comment, is_nullable in columns]
+        found[name.removeprefix("tradewinds.")] = [text, key, unique, listed]
     assert found == declared
     assert len(found) > 30
     assert sum(bool(key or unique) for _, key, unique, _ in found.values()) > 15
