@@ -1,9 +1,14 @@
 """The manifest of one source's day: it lists what landed, and commits the day."""
 
 import json
+import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePosixPath
+
+
+# An object without others inside; line breaks in texts are escaped.
+_LEAF = re.compile(r"\{\n[^{}]*\n\s*\}")
 
 
 @dataclass(frozen=True)
@@ -137,8 +142,9 @@ class Manifest:
         )
 
     def to_json(self) -> str:
-        """Return the manifest as readable JSON, equal for equal manifests."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        """Return the manifest as readable JSON, a column or a file a line, equal for equal manifests."""
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        return _LEAF.sub(lambda leaf: re.sub(r"\n\s*", " ", leaf[0]).replace("{ ", "{").replace(" }", "}"), text)
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
