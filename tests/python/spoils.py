@@ -63,7 +63,7 @@ SPOILS = {
     # every source
     "tables_are_not_emptied": _landed("row_count = 0"),
     "tables_keep_half_of_their_rows": _landed("row_count = row_count // 2"),
-    "tables_grow_less_than_tenfold": _landed("row_count = row_count * 10"),
+    "tables_grow_less_than_tenfold": _landed("row_count = row_count * 11"),
     "columns_are_not_emptied": _orders("ship_city = null"),
     "null_shares_are_like_the_day_before": _orders("ship_city = null", "order_id % 4 = 0"),
     # northwind
