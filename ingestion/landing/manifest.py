@@ -136,6 +136,15 @@ class Manifest:
             undeclared_fields=fields,
         )
 
+    @property
+    def pruned(self) -> "Manifest":
+        """What is kept of it when its day is pruned: what the rows were, and not where."""
+        bare = {
+            name: replace(table, columns=[], files=[], removed=[], totals={}, bookmark={})
+            for name, table in self.tables.items()
+        }
+        return replace(self, tables=bare, rejects=[], answers=[], undeclared_fields={}, warnings=[])
+
     def to_json(self) -> str:
         """Return the manifest as readable JSON, equal for equal manifests."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"

@@ -28,8 +28,6 @@ from pipeline.publishing.postgres_readers import answering, ensure_reader, grant
 from pipeline.publishing.postgres_shapes import comment_of, declare
 
 _DRAFT = "version_draft"
-# Matches only schemas of copies, and no other schema in the database.
-_COPIES = "^version_[0-9]{4}_[0-9]{2}_[0-9]{2}_[0-9a-f]{12}$"
 
 
 class PostgresPublisher:
@@ -150,6 +148,16 @@ class PostgresPublisher:
             self._tidy(connection, entries)
         return version
 
+    def tidy(self, *, dry_run: bool = False) -> int:
+        space = self._warehouse.space()
+        with _connected("tidied") as connection:
+            _hold_alone(connection)
+            entries = versions.read_entries(connection)
+            freed = sum(space.get(name, 0) for name in versions.surplus(connection, entries[-kept_versions() :]))
+            if entries and not dry_run:
+                self._tidy(connection, entries)
+        return freed
+
     def _compare(self, connection: psycopg.Connection, mart: Mart) -> Change:
         built = self._warehouse.built_place(mart.relation)
         before, after = (list(copies.columns(connection, place)) for place in (mart.place, built))
@@ -217,13 +225,7 @@ class PostgresPublisher:
         """Write what is published, and drop versions that are too old or were rolled back."""
         kept = entries[-kept_versions() :]
         with connection.transaction():
-            versions.write_entries(connection, kept)
-            versions.forget_digests(connection, kept)
-            listed = [versions.schema_of(entry) for entry in kept]
-            schemas = connection.execute("select nspname from pg_namespace where nspname ~ %s", [_COPIES]).fetchall()
-            for (schema,) in schemas:
-                if schema not in listed:
-                    connection.execute(f"drop schema {quote(schema)} cascade")
+            versions.keep_only(connection, kept)
         write_latest(self._store, "postgres", kept[-1])
 
 

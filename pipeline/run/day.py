@@ -46,22 +46,30 @@ def load_until(request: Request, run_date: str) -> None:
     landing = Landing(request.home)
     landed = {day for source in request.sources for day in landing.days(source.name) if day < run_date}
     for day in sorted(landed):
-        manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
-        loaded = request.warehouse.loaded_runs(day)
-        # Check manifests first: in a bucket, checking every file of every day would take minutes.
-        if all(manifest and loaded.get(manifest.source) == manifest.last_run for manifest in manifests):
-            continue
-        if not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day)):
+        if is_behind(request, landing, day):
             load(request, day)
     load(request, run_date)
+
+
+def is_behind(request: Request, landing: Landing, day: str) -> bool:
+    """Return whether raw lacks a completely landed day, or has it from an older extract."""
+    manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
+    loaded = request.warehouse.loaded_runs(day)
+    # Check manifests first: in a bucket, checking every file of every day would take minutes.
+    if all(manifest and loaded.get(manifest.source) == manifest.last_run for manifest in manifests):
+        return False
+    return not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day))
 
 
 def steps_left(request: Request, run_date: str) -> list[str]:
     """Return the steps that a backfill must still run for a day, none if it is complete for what has landed.
 
     A day depends on everything landed up to it; if that has changed since its publish, it is loaded and built again.
+    Pruned days, and those before them, can't be.
     """
     landing = Landing(request.home)
+    if any(run_date <= day for day in landing.pruned_days()):
+        return []
     if any(landing.faults(source.name, run_date, read_files=False) for source in request.sources_of(run_date)):
         return list(STEPS)
     loaded = request.warehouse.loaded_runs(run_date)
