@@ -149,11 +149,10 @@ class PostgresPublisher:
         return version
 
     def tidy(self, *, dry_run: bool = False) -> int:
-        space = self._warehouse.space()
         with _connected("tidied") as connection:
             _hold_alone(connection)
             entries = versions.read_entries(connection)
-            freed = sum(space.get(name, 0) for name in versions.surplus(connection, entries[-kept_versions() :]))
+            freed = sum(versions.surplus(connection, entries[-kept_versions() :]).values())
             if entries and not dry_run:
                 self._tidy(connection, entries)
         return freed
@@ -223,10 +222,9 @@ class PostgresPublisher:
 
     def _tidy(self, connection: psycopg.Connection, entries: list[Published]) -> None:
         """Write what is published, and drop versions that are too old or were rolled back."""
-        kept = entries[-kept_versions() :]
         with connection.transaction():
-            versions.keep_only(connection, kept)
-        write_latest(self._store, "postgres", kept[-1])
+            versions.keep_only(connection, entries[-kept_versions() :])
+        write_latest(self._store, "postgres", entries[-1])
 
 
 def _keep_built(connection: psycopg.Connection, run_date: str) -> None:

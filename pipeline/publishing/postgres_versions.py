@@ -126,10 +126,15 @@ def keep_only(connection: psycopg.Connection, kept: list[Published]) -> None:
         connection.execute(f"drop schema {quote(schema)} cascade")
 
 
-def surplus(connection: psycopg.Connection, kept: list[Published]) -> list[str]:
-    """Return the schemas of versions that aren't kept."""
-    schemas = connection.execute("select nspname from pg_namespace where nspname ~ %s", [_COPIES]).fetchall()
-    return sorted({schema for (schema,) in schemas} - {schema_of(entry) for entry in kept})
+def surplus(connection: psycopg.Connection, kept: list[Published]) -> dict[str, int]:
+    """Return the schemas of versions that aren't kept, with their bytes."""
+    query = (
+        "select nspname, coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint from pg_namespace "
+        "left join pg_class on relnamespace = pg_namespace.oid and relkind = 'r' where nspname ~ %s group by nspname"
+    )
+    listed = [schema_of(entry) for entry in kept]
+    found = connection.execute(query, [_COPIES]).fetchall()
+    return {schema: size for schema, size in found if schema not in listed}
 
 
 def is_whole(version: Version, found: dict[str, Digest], recorded: dict[str, Digest]) -> bool:
