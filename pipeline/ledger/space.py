@@ -21,7 +21,7 @@ def measure(home: Home, warehouse: Warehouse) -> Iterator[tuple[str, str, int]]:
     landing = Landing(home)
     for source in landing.sources():
         yield "landing", source, sum(landing.listed(source).values())
-    for schema, size in sorted(warehouse.space().items()):
+    for schema, size in sorted(warehouse.space().items(), key=lambda one: (_kind(one[0]), one[0])):
         yield _kind(schema), schema.removesuffix("__versions") or "(free in the file)", size
     yield "published versions", "", _store_size(home, home.published, "versions")
     yield "exports", "", _store_size(home, home.exports)

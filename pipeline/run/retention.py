@@ -98,7 +98,7 @@ def _prune_raw(request: Request, gone: Collection[str], until: str, *, dry_run: 
 
 
 def _tell(request: Request, kind: str, days: list[str] | None, freed: int, *, dry_run: bool) -> None:
-    counted = "" if days is None else f"{len(days)} days, "
+    counted = "" if days is None else f"{len(days)} day{'s' * (len(days) != 1)}, "
     request.reporter.line("prune", kind, None, None, f"{'would free ' * dry_run}{counted}{show_bytes(freed)}")
     state = "dry run" if dry_run else "done"
     request.reporter.tell(step="prune", kind=kind, days=days, bytes=freed, state=state)

@@ -15,7 +15,7 @@ PRUNE = ("prune", "--keep-days", "1", "--format", "json")
 
 
 def _freed(sandbox: Sandbox, *words: str) -> dict[str, dict]:
-    told = [json.loads(line) for line in sandbox.succeed(*PRUNE, *words).stdout.splitlines()]
+    told = [json.loads(line) for line in sandbox.succeed(*PRUNE, *words).splitlines()]
     return {entry["kind"]: entry for entry in told}
 
 
@@ -40,7 +40,7 @@ def _listed(sandbox: Sandbox) -> set[str]:
 def test_a_pruned_day_is_gone_and_all_else_is_as_it_was(built_homes: BuiltHomes, tmp_path: Path) -> None:
     sandbox = built_homes.copy(tmp_path, with_next_day=True)
     nothing = sandbox.succeed(*PRUNE[:3])
-    assert "0 days, 0 B" in nothing.stdout, "the published day, and what has landed since, stay"
+    assert "0 days, 0 B" in nothing, "the published day, and what has landed since, stay"
     sandbox.succeed("run", "--run-date", NEXT_DAY)
     files, history = _files(sandbox), "select * from snapshots.customers_snapshot order by all"
     versions, published = sandbox.query(history), sandbox.published("select * from sales.fct_orders order by all")
@@ -60,9 +60,7 @@ def test_a_pruned_day_is_gone_and_all_else_is_as_it_was(built_homes: BuiltHomes,
     assert sandbox.query(days) == [(NEXT_DAY,)]
 
     # Later days are as they were, and no step runs again.
-    assert f"{NEXT_DAY}  complete" in sandbox.succeed(
-        "backfill", "--from", BUILT_DAY, "--to", NEXT_DAY, "--dry-run"
-    ).stdout
+    assert f"{NEXT_DAY}  complete" in sandbox.succeed("backfill", "--from", BUILT_DAY, "--to", NEXT_DAY, "--dry-run")
     sandbox.succeed("verify", "--history")
     for step in ("extract", "load", "build", "run"):
         refused = sandbox.run(step, "--run-date", BUILT_DAY)
@@ -73,7 +71,7 @@ def test_a_pruned_day_is_gone_and_all_else_is_as_it_was(built_homes: BuiltHomes,
     assert sandbox.published("select * from sales.fct_orders order by all") == published
     assert {entry["bytes"] for entry in _freed(sandbox).values()} == {0}
 
-    told = [json.loads(line) for line in sandbox.succeed("status", "--space", "--format", "json").stdout.splitlines()]
+    told = [json.loads(line) for line in sandbox.succeed("status", "--space", "--format", "json").splitlines()]
     landed = sum(entry["bytes"] for entry in told if entry["kind"] == "landing")
     assert landed == sum(size for name, size in _files(sandbox).items() if name in left)
     file = (sandbox.home / "warehouse" / "tradewinds.duckdb").stat().st_size
@@ -83,7 +81,7 @@ def test_a_pruned_day_is_gone_and_all_else_is_as_it_was(built_homes: BuiltHomes,
 
 
 def test_history_never_goes_back_past_a_pruned_day(built_homes: BuiltHomes, tmp_path: Path) -> None:
-    """A kept day before a pruned one, which raw still has, can't be built; nor does a prune follow a rewound history."""
+    """A kept day before a pruned one can't be built; nor does a prune follow a rewound history."""
     sandbox = built_homes.copy(tmp_path)
     warehouse = str(sandbox.home / "warehouse" / "tradewinds.duckdb")
     later = "insert into raw_ops.history_days values (date '2021-01-05', 'x')"
@@ -111,6 +109,8 @@ def test_which_days_stay() -> None:
     assert days_to_keep({}, 1, monthly=True) == set()
 
 
-@pytest.mark.parametrize(("size", "shown"), [(0, "0 B"), (999, "999 B"), (1_234_567, "1.2 MB"), (2 * 10**15, "2,000.0 TB")])
+@pytest.mark.parametrize(
+    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (1_234_567, "1.2 MB"), (2 * 10**15, "2,000.0 TB")]
+)
 def test_a_number_of_bytes_is_shown_short(size: int, shown: str) -> None:
     assert show_bytes(size) == shown
