@@ -26,7 +26,7 @@ def verify_landing(request: Request) -> None:
 
 
 def verify_history(request: Request) -> None:
-    """Compare history as of every day in it that raw has with the day's raw rows; raises StepFailed when they differ."""
+    """Compare history as of every day that raw still has with its raw rows; raises StepFailed when they differ."""
     loaded = request.warehouse.loaded_days()
     days, wrong = [day for day in request.warehouse.history_days() if day in loaded], []
     try:
