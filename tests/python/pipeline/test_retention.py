@@ -6,6 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.landing import Landing
+from ingestion.settings import Home
 from pipeline.ledger.space import show_bytes
 from pipeline.run.retention import days_to_keep
 from tests.python.built import BuiltHomes
@@ -49,6 +51,12 @@ def test_a_pruned_day_is_gone_and_all_else_is_as_it_was(built_homes: BuiltHomes,
     would = _freed(sandbox, "--dry-run")
     assert {kind: entry["state"] for kind, entry in would.items()} == dict.fromkeys(would, "dry run")
     assert _files(sandbox) == files
+    assert len(sandbox.query(days)) == 2
+
+    # Another process is extracting a source of the day.
+    with Landing(Home(sandbox.home)).day_lock("people", BUILT_DAY):
+        assert f"{BUILT_DAY} stays: another process is extracting people" in sandbox.succeed(*PRUNE[:3])
+    assert _data(_files(sandbox)) == _data(files)
     assert len(sandbox.query(days)) == 2
 
     freed = _freed(sandbox)
