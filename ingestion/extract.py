@@ -40,6 +40,7 @@ def extract_source(
     caps = read_caps(source.name, source.kind)
     landing = Landing(home)
     with landing.day_lock(source.name, run_date), ExitStack() as stack:
+        landing.refuse_pruned(run_date)
         earlier_run = landing.started_run(source.name, run_date)
         run_id = uuid4().hex
         landing.begin(source.name, run_date, run_id)

@@ -18,6 +18,8 @@ def refuse_unlanded(sources: list[Source], run_date: str, home: Home) -> None:
     faults = {source.name: landing.faults(source.name, run_date, read_files=True) for source in sources}
     faulty = [name for name, found in faults.items() if found]
     if faulty:
+        if run_date in landing.pruned_days():
+            landing.refuse_pruned(run_date)
         again = "".join(f" --source {name}" for name in faulty)
         found = [fault for found in faults.values() for fault in found]
         raise Refused.of("faults in landing", found, f"tradewinds extract --run-date {run_date}{again}")

@@ -35,6 +35,7 @@ def replay_source(source: Source, run_date: str, home: Home, on_rows: OnRows) ->
     """
     landing = Landing(home)
     with landing.day_lock(source.name, run_date):
+        landing.refuse_pruned(run_date)
         refuse_unlanded([source], run_date, home)
         before = landing.landed_manifest(source.name, run_date)
         if not before.rejected_rows:

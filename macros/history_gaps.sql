@@ -25,7 +25,11 @@
                 loaded.run_date = history_days.run_date
                 and loaded.inputs = history_days.inputs
         {%- endif %}
-        where loaded.run_date {{ '<=' if day_too else '<' }} cast('{{ day }}' as date)
+        where
+            loaded.run_date {{ '<=' if day_too else '<' }} cast('{{ day }}' as date)
+            {%- if 'history_days' not in missing %}
+            and loaded.run_date > coalesce({{ last_pruned_day() }}, cast('0001-01-01' as date))
+            {%- endif %}
     )
 
     select run_date

@@ -25,6 +25,15 @@
         {%- for id in selected_resources if id.startswith('model.') -%}
             {%- do read.extend(graph.nodes[id].depends_on.nodes | select('in', snapshots)) -%}
         {%- endfor -%}
+        {%- if written and adapter.get_relation(target.database, 'raw_ops', 'history_days') is not none -%}
+            {%- set pruned = run_query('select ' ~ last_pruned_day()).columns[0].values()[0] -%}
+            {%- if pruned is not none and (pruned | string)[:10] > day -%}
+                {{ exceptions.raise_compiler_error(
+                    "history can't go back to run date " ~ day ~ ", because "
+                    ~ (pruned | string)[:10] ~ " has been pruned; next: tradewinds status"
+                ) }}
+            {%- endif -%}
+        {%- endif -%}
         {%- if written or read -%}
             {%- set gaps = run_query(history_gaps(day, day_too=not written)).columns[0].values() -%}
             {%- if gaps -%}

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePosixPath
 
-
 # An object without others inside; line breaks in texts are escaped.
 _LEAF = re.compile(r"\{\n[^{}]*\n\s*\}")
 
@@ -140,6 +139,15 @@ class Manifest:
             answers=[answer for answer in self.answers if answer.table not in tables],
             undeclared_fields=fields,
         )
+
+    @property
+    def pruned(self) -> "Manifest":
+        """What is kept of it when its day is pruned: what the rows were, and not where."""
+        bare = {
+            name: replace(table, columns=[], files=[], removed=[], totals={}, bookmark={})
+            for name, table in self.tables.items()
+        }
+        return replace(self, tables=bare, rejects=[], answers=[], undeclared_fields={}, warnings=[])
 
     def to_json(self) -> str:
         """Return the manifest as readable JSON, a column or a file a line, equal for equal manifests."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,9 @@ from ingestion.stores import Store, open_store
 AT_ONCE = 8
 # An API's unchanged answers, apart from its tables because they may have other readers.
 _RAW = "api/_raw"
+# The suffix of the record of a pruned day, which has its manifest's place.
+_PRUNED = ".pruned"
+_RECORDS = (".json", _PRUNED)
 
 
 class Damaged(StepFailed):
@@ -43,7 +46,9 @@ class Landed:
 
     def manifest(self, source: str, run_date: str) -> Manifest | None:
         """Return the manifest of a source's day, None if it hasn't landed; raises StepFailed when it can't be read."""
-        name = manifest_name(source, run_date)
+        return self._manifest(manifest_name(source, run_date), source, run_date)
+
+    def _manifest(self, name: str, source: str, run_date: str) -> Manifest | None:
         try:
             return Manifest.from_json(self._store.read(name))
         except FileNotFoundError:
@@ -62,6 +67,15 @@ class Landed:
             return manifest
         raise Refused(f"{source} has not landed", f"tradewinds extract --run-date {run_date} --source {source}")
 
+    def record(self, source: str, run_date: str) -> Manifest:
+        """Return the manifest of a landed day, or what is kept of a pruned day's; raises Refused without either."""
+        landed = self.manifest(source, run_date)
+        return (
+            landed
+            or self._manifest(pruned_name(source, run_date), source, run_date)
+            or self.landed_manifest(source, run_date)
+        )
+
     def answers(self, source: str, run_date: str) -> Manifest | None:
         """Return a manifest that lists an API's answers of a day, if need be the copy beside them; else None."""
         with suppress(StepFailed):
@@ -75,11 +89,33 @@ class Landed:
         """Return the landed days of a source, oldest first."""
         return [day for _, day in self._landed(f"_manifests/{source}")]
 
-    def fingerprint(self, run_date: str) -> str:
-        """Return a hash of all rows landed up to a day, which determine a run of that day."""
-        landed = sorted((day, source) for source, day in self._landed("_manifests") if day <= run_date)
+    def sources(self) -> list[str]:
+        """Return the sources that have landed or pruned days."""
+        return sorted({source for source, _ in self._landed("_manifests", *_RECORDS)})
+
+    def pruned_days(self) -> list[str]:
+        """Return the days that have been pruned, oldest first."""
+        return sorted({day for _, day in self._landed("_manifests", _PRUNED)})
+
+    def refuse_pruned(self, run_date: str) -> None:
+        """Raise Refused for a pruned day, or one before it: history can't be built again from there."""
+        if (pruned := self.pruned_days()) and run_date <= pruned[-1]:
+            raise Refused(
+                f"days up to {pruned[-1]} have been pruned, and none of them can land or be built again",
+                "tradewinds status",
+            )
+
+    def listed(self, source: str, without: Collection[str] = ()) -> dict[str, int]:
+        """Return the bytes of the files that a source's days list, without some days, each file once."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            manifests = list(pool.map(lambda day_source: self.landed_manifest(*reversed(day_source)), landed))
+            days = pool.map(lambda day: self.manifest(source, day), [x for x in self.days(source) if x not in without])
+            return {file.path: file.bytes for manifest in days if manifest for file in manifest.files}
+
+    def fingerprint(self, run_date: str) -> str:
+        """Return a hash of all rows landed up to a day, pruned or not, which determine a run of that day."""
+        known = sorted({(day, source) for source, day in self._landed("_manifests", *_RECORDS) if day <= run_date})
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            manifests = list(pool.map(lambda day_source: self.record(*reversed(day_source)), known))
         parts = [
             [manifest.run_date, manifest.source, name, table.content_hash, table.rejected_rows]
             for manifest in manifests
@@ -165,10 +201,10 @@ class Landed:
         with self._of(file.path).open(file.path) as opened:
             return stream_sha256(opened)
 
-    def _landed(self, folder: str) -> list[tuple[str, str]]:
-        """Return the source and day of every manifest below a folder, oldest first."""
+    def _landed(self, folder: str, *suffixes: str) -> list[tuple[str, str]]:
+        """Return the source and day of every manifest below a folder, oldest first, or of files with these suffixes."""
         paths = map(PurePosixPath, self._store.names(folder))
-        return sorted((path.parent.name, path.stem) for path in paths if path.suffix == ".json")
+        return sorted((path.parent.name, path.stem) for path in paths if path.suffix in (suffixes or (".json",)))
 
 
 def _describe_damage(source: str, file: LandedFile) -> str:
@@ -178,6 +214,11 @@ def _describe_damage(source: str, file: LandedFile) -> str:
 def manifest_name(source: str, run_date: str) -> str:
     """Return the name of a day's manifest, which commits it."""
     return f"_manifests/{source}/{run_date}.json"
+
+
+def pruned_name(source: str, run_date: str) -> str:
+    """Return the name of the record of a pruned day."""
+    return f"_manifests/{source}/{run_date}{_PRUNED}"
 
 
 def answers_name(source: str, run_date: str) -> str:

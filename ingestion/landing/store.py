@@ -11,7 +11,7 @@ from shutil import rmtree
 from ingestion.digest import file_sha256, is_comparable
 from ingestion.errors import StepFailed
 from ingestion.landing.manifest import File, LandedFile, Manifest, Table
-from ingestion.landing.reading import AT_ONCE, Landed, answers_name, manifest_name, mark_name
+from ingestion.landing.reading import AT_ONCE, Landed, answers_name, manifest_name, mark_name, pruned_name
 from ingestion.stores import Overtaken
 
 # The suffixes of tables' and rejects' files, and of answers.
@@ -142,21 +142,56 @@ class Landing(Landed):
         own = [folder for folder in folders if folder.endswith(f"run_date={manifest.run_date}")]
         self.sweep(manifest.source, own, {self._name(file) for file in manifest.files})
 
-    def sweep(self, source: str, folders: list[str], listed: Collection[str] = ()) -> int:
-        """Remove the files of these folders that no day of the source lists; return their number of bytes.
+    def sweep(self, source: str, folders: list[str], listed: Collection[str] = ()) -> None:
+        """Remove the files of these folders that no day of the source lists.
 
         Does nothing while another process is sharing files of the source: its day may be about to list them.
         """
         names = {folder: self._of(folder).names(folder) for folder in dict.fromkeys(folders)}
         loose = {name for found in names.values() for name in found if name.endswith(_DATA) and name not in listed}
-        removed = 0
         with self._files_lock(source) as is_held, suppress(StepFailed):  # an unreadable manifest may list any file
             if loose and is_held:
-                days = [manifest for day in self.days(source) if (manifest := self.manifest(source, day))]
-                loose -= {file.path for day in days for file in day.files}
-                for name in loose:
-                    removed += self._of(name).size(name) or 0
-                    self._of(name).remove(name)
+                self._remove(loose - self.listed(source).keys())
         for folder in names:
+            self._of(folder).prune(folder)
+
+    def prune(self, source: str, run_date: str) -> None:
+        """Leave of a day only a record of what it was; its files go with `sweep_pruned`. The caller holds its lock.
+
+        The manifest goes after the record is there and before anything else does, so a day is landed or pruned.
+        """
+        if manifest := self.manifest(source, run_date):
+            self._store.write(pruned_name(source, run_date), manifest.pruned.to_json())
+            self._store.remove(manifest_name(source, run_date))
+        self._raw.remove(answers_name(source, run_date))
+        self._store.remove(mark_name(source, run_date))
+
+    def sweep_pruned(self) -> int | None:
+        """Remove the files of pruned days that no manifest lists, also what an interrupted prune has left.
+
+        Returns their number of bytes, or None while another process is sharing files.
+        """
+        pruned, sources, loose = set(self.pruned_days()), self.sources(), set()
+        with ExitStack() as held:
+            if not all(held.enter_context(self._files_lock(source)) for source in sources):
+                return None
+            for name in {*self._store.names(), *self._raw.names("api/_raw")}:
+                folder = name.split("/")[-2:][0]
+                if name.endswith(_DATA) and folder.removeprefix("run_date=") in pruned:
+                    loose.add(name)
+            loose -= {path for source in sources for path in self.listed(source)}
+            return self._remove(loose)
+
+    def _remove(self, names: Collection[str]) -> int:
+        """Remove files, and their folders if they are empty then; return their number of bytes."""
+
+        def remove(name: str) -> int:
+            size = self._of(name).size(name) or 0
+            self._of(name).remove(name)
+            return size
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            removed = sum(pool.map(remove, names))
+        for folder in {name.rpartition("/")[0] for name in names}:
             self._of(folder).prune(folder)
         return removed

@@ -1,16 +1,17 @@
 """A warehouse beside dbt: load a day from landing, and report its state. Engines differ in how rows get in and out."""
 
-from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
+from abc import abstractmethod
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from ingestion.errors import StepFailed
+from ingestion.errors import Refused, StepFailed
 from ingestion.sql import name_of, quote
 from ingestion.warehouse.dlt_loads import record_load
+from ingestion.warehouse.record import DAY, Recorded, exists
 from ingestion.warehouse.tables import (
     LANDED_TABLES,
     NO_COLUMNS,
@@ -18,15 +19,12 @@ from ingestion.warehouse.tables import (
     OPS,
     OPS_TABLES,
     SOURCE_DAYS,
-    BuildMark,
     Columns,
     RawTable,
     Rejects,
 )
 from ingestion.warehouse.versions import Versions, stored
 
-# The first parameter as a day, in the SQL that all engines share.
-_DAY = "$1::text::date"
 _LANDED_COLUMNS = ", ".join(LANDED_TABLES.names)
 _CONTENT_COLUMNS = LANDED_TABLES.names.index("run_id")
 _TABLE, _SCHEMA, _HASH = (LANDED_TABLES.names.index(name) for name in ("table_name", "raw_schema", "content_hash"))
@@ -41,7 +39,11 @@ def are_there(cursor: Any, wanted: Columns) -> bool:
     return all((*place, name) in held for place, schema in wanted.items() for name in schema.names)
 
 
-class Warehouse(ABC):
+class _Undone(Exception):
+    """Ends the transaction of a dry run."""
+
+
+class Warehouse(Recorded):
     """An engine's warehouse. A cursor is the engine's: it has `execute`, with parameters $1, $2 …, and `fetchall`."""
 
     # SQL that makes a build that begins now wait, so that its mark can't miss a load; None where one process writes.
@@ -57,10 +59,6 @@ class Warehouse(ABC):
 
         `raw` has columns of raw tables. At the end their views are made anew where they have other columns.
         """
-
-    @abstractmethod
-    def _asking(self) -> AbstractContextManager[Any]:
-        """Yield a cursor for small queries, None when there is no warehouse yet."""
 
     @abstractmethod
     def _append(self, cursor: Any, table: str, rows: pa.Table) -> None:
@@ -109,7 +107,7 @@ class Warehouse(ABC):
                     raise StepFailed(f"{rejects.rows} rows were rejected, but {inserted} were loaded")
             for table in tables:
                 values = table.landed_row(run_date)
-                marks = ", ".join([_DAY, *(f"${place}" for place in range(2, len(values) + 1))])
+                marks = ", ".join([DAY, *(f"${place}" for place in range(2, len(values) + 1))])
                 into = f"{name_of(OPS, 'landed_tables')} ({_LANDED_COLUMNS})"
                 cursor.execute(f"insert into {into} values ({marks})", values)
             record_load(cursor, {stored(table.raw_schema, table.name)[0] for table in tables})
@@ -117,7 +115,7 @@ class Warehouse(ABC):
                 if self._lock:
                     cursor.execute(self._lock)
                 mark = name_of(OPS, "build_mark")
-                cursor.execute(f"update {mark} set state = 'stale' where run_date >= {_DAY}", [run_date])
+                cursor.execute(f"update {mark} set state = 'stale' where run_date >= {DAY}", [run_date])
 
     def _load_table(self, cursor: Any, table: RawTable, run_date: str, loaded: str | None) -> None:
         """Give a day the rows of a table; `loaded` is the hash of those that it has."""
@@ -135,6 +133,26 @@ class Warehouse(ABC):
             self._insert(cursor, table, place, run_date, until)
         if (inserted := versions.count(run_date)) != (rows := table.landed.rows):
             raise StepFailed(f"table {table.name}: {rows} rows have landed, but {inserted} were loaded")
+
+    def unload_days(self, days: list[str], until: str, *, dry_run: bool = False) -> tuple[int, int]:
+        """Remove loaded days from raw, in one transaction; return the number of stored rows before and after.
+
+        Nothing that is built changes, and history stays, if it has the day `until`; raises Refused if it hasn't. A dry
+        run removes nothing.
+        """
+        listed = ", ".join(f"${place}::text::date" for place in range(1, len(days) + 1))
+        places = self._rows("landed_tables", "select distinct raw_schema, table_name from {} order by 1, 2")
+        with suppress(_Undone), self._writing(OPS_TABLES, dict.fromkeys(places, pa.schema([]))) as cursor:
+            cursor.execute(f"select count(*) from {name_of(OPS, 'history_days')} where run_date = {DAY}", [until])
+            if not cursor.fetchall()[0][0]:
+                raise Refused(f"history doesn't reach {until}, because an older day was built")
+            for name in ("rejected_lines", "landed_tables"):
+                cursor.execute(f"delete from {name_of(OPS, name)} where run_date in ({listed})", days)
+            counts = [Versions(cursor, *place).tidy() for place in places]
+            before, after = (sum(numbers) for numbers in zip(*counts, strict=True))
+            if dry_run:
+                raise _Undone
+        return before, after
 
     def record_steps(self, steps: pa.Table) -> None:
         """Replace `raw_ops.pipeline_steps` by these rows (PIPELINE_STEPS), in a separate transaction."""
@@ -162,42 +180,9 @@ class Warehouse(ABC):
             cursor.execute(f"delete from {mart}")
             cursor.execute(f"insert into {mart} ({columns}) select {columns} from {source}")
 
-    def loaded_runs(self, run_date: str) -> dict[str, str]:
-        """Return the run ids of the extracts loaded for a day, by source; empty when nothing is loaded."""
-        return self._loaded("=", run_date).get(run_date, {})
-
-    def loaded_before(self, run_date: str) -> dict[str, dict[str, str]]:
-        """Return the same of every earlier day, by day."""
-        return self._loaded("<", run_date)
-
-    def _loaded(self, compared: str, run_date: str) -> dict[str, dict[str, str]]:
-        columns = "run_date::text, source, string_agg(distinct run_id, ',' order by run_id)"
-        query = f"select {columns} from {{}} where run_date {compared} {_DAY} group by run_date, source"
-        loaded: dict[str, dict[str, str]] = {}
-        for day, source, run in self._rows("landed_tables", query, run_date):
-            loaded.setdefault(day, {})[source] = run
-        return loaded
-
-    def has_source_days(self) -> bool:
-        """Return whether `raw_ops.source_days` has rows."""
-        return bool(self._rows("source_days", "select 1 from {} limit 1"))
-
-    def history_days(self) -> list[str]:
-        """Return the run dates in history, oldest first."""
-        return [day for (day,) in self._rows("history_days", "select run_date::text from {} order by run_date")]
-
-    def build_mark(self) -> BuildMark | None:
-        """Return the state of the marts, None before the first build."""
-        rows = self._rows("build_mark", "select run_date::text, state, invocation_id from {}")
-        return BuildMark(*rows[0]) if rows else None
-
-    def _rows(self, table: str, query: str, *parameters: str) -> list[tuple]:
-        """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
-        with self._asking() as cursor:
-            if cursor is None or not exists(cursor, OPS, table):
-                return []
-            cursor.execute(query.format(name_of(OPS, table)), parameters)
-            return cursor.fetchall()
+    @abstractmethod
+    def space(self) -> dict[str, int]:
+        """Return the bytes of each schema's tables, and for a file under "" those that are free in it."""
 
     def has(self, relation: str) -> bool:
         """Return whether a mart (`schema.table`) exists; False without a warehouse."""
@@ -234,16 +219,9 @@ class Warehouse(ABC):
         return name_of(*self.built_place(relation))
 
 
-def exists(cursor: Any, schema: str, table: str) -> bool:
-    """Return whether there is a table."""
-    query = "select count(*) from information_schema.tables where table_schema = $1 and table_name = $2"
-    cursor.execute(query, [schema, table])
-    return cursor.fetchall()[0][0] > 0
-
-
 def _of_day(sources: list[str]) -> str:
     """Return SQL for the rows of some sources on a day, which are the parameters: the day, then the sources."""
-    return f"run_date = {_DAY} and source in ({', '.join(f'${place}' for place in range(2, len(sources) + 2))})"
+    return f"run_date = {DAY} and source in ({', '.join(f'${place}' for place in range(2, len(sources) + 2))})"
 
 
 def _landed(cursor: Any, run_date: str, sources: list[str]) -> list[tuple]:

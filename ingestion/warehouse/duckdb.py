@@ -16,7 +16,7 @@ from ingestion.redact import one_line
 from ingestion.session import MEMORY_LIMIT, READ_PARQUET, memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.row_order import order_clause
-from ingestion.sql import name_of, quote
+from ingestion.sql import literal, name_of, quote
 from ingestion.warehouse.base import Warehouse, are_there
 from ingestion.warehouse.tables import NO_COLUMNS, NO_REJECTS, OPS, Columns, RawTable, Rejects
 from ingestion.warehouse.versions import adopt, file_id, stored, stored_columns, views
@@ -125,6 +125,23 @@ class DuckDBWarehouse(Warehouse):
         selected = f'select * rename ("table" as table_name) from {READ_PARQUET}'
         query = f"insert into {name_of(OPS, 'rejected_lines')} by name {selected}"
         return cursor.execute(query, [list(map(str, files))]).fetchall()[0][0]
+
+    def space(self) -> dict[str, int]:
+        with self._asking() as cursor:
+            if cursor is None:
+                return {}
+            cursor.execute("select schema_name, table_name from duckdb_tables() where not temporary")
+            stored = " union all ".join(
+                f"select {literal(schema)} as name, unnest([block_id] || additional_block_ids) as block "
+                f"from pragma_storage_info({literal(name_of(schema, table))}) where persistent"
+                for schema, table in cursor.fetchall()
+            )
+            cursor.execute("select block_size, free_blocks from pragma_database_size()")
+            ((block_bytes, free),) = cursor.fetchall()
+            # Small tables share a block.
+            blocks = f"select block, min(name) as name from ({stored}) group by block"
+            cursor.execute(f"select name, count(*) from ({blocks}) group by name")
+            return {name: count * block_bytes for name, count in [*cursor.fetchall(), ("", free)]}
 
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:

@@ -109,6 +109,15 @@ class PostgresWarehouse(Warehouse):
     def _insert_rejects(self, cursor: "Cursor", files: list[Path]) -> int:
         return insert_rejects(cursor, files)
 
+    def space(self) -> dict[str, int]:
+        size = "sum(pg_total_relation_size(pg_class.oid))::bigint"
+        query = (
+            f"select nspname, {size} from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace "
+            "where relkind = 'r' and nspname <> 'information_schema' and nspname not like 'pg\\_%' group by nspname"
+        )
+        with self._asking() as cursor:
+            return dict(cursor.execute(query).fetchall())
+
     @contextmanager
     def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
         with self.reading_tables() as read:

@@ -70,6 +70,20 @@ class Versions:
             query = f"update {self._name} set _valid_from = $2::text::date where _valid_from = $1::text::date"
             self._cursor.execute(query, [day, until])
 
+    def tidy(self) -> tuple[int, int]:
+        """Remove the rows that no loaded day has any more; return the numbers of rows before and after."""
+        before, days = self.count(), f"select run_date from {_DAYS}"
+        has_it = f"select 1 from ({days}) as loaded where _valid_from <= run_date and run_date < _valid_to"
+        self._cursor.execute(f"delete from {self._name} where not exists ({has_it})", self._place)
+        # Every row begins on a loaded day.
+        moved = (
+            f"select stored._valid_from as was, min(run_date) as since from {self._name} as stored "
+            f"inner join ({days}) as loaded on run_date >= stored._valid_from group by stored._valid_from"
+        )
+        later = f"({moved}) as moved where _valid_from = was and was < since"
+        self._cursor.execute(f"update {self._name} set _valid_from = since from {later}", self._place)
+        return before, self.count()
+
     def share(self, day: str, table: RawTable, gone: dict[int, int], *, anew: bool) -> tuple[list[int], str]:
         """Give an unloaded day the rows that are stored already, and end the others of the day before.
 
@@ -126,10 +140,11 @@ class Versions:
         rows = parquet.read_metadata(table.rows.files[place]).num_rows
         return rows - gone.get(file_id(table.rows.names[place]), 0)
 
-    def count(self, day: str) -> int:
-        """Return the number of rows that a day has."""
-        query = f"select count(*) from {self._name} where _valid_from <= $1::text::date and $1::text::date < _valid_to"
-        return self._rows(query, day)[0][0]
+    def count(self, day: str | None = None) -> int:
+        """Return the number of rows that a day has, or that are stored."""
+        of_day = "_valid_from <= $1::text::date and $1::text::date < _valid_to"
+        query = f"select count(*) from {self._name} where {of_day if day else 'true'}"
+        return self._rows(query, *([day] if day else []))[0][0]
 
 
 _NOT_GONE = "not exists (select 1 from gone where gone.file = _landed_file and gone.pos = _landed_row)"

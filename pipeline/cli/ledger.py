@@ -20,6 +20,7 @@ ledger_app = typer.Typer()
     "tradewinds status --run-date 2021-01-02",
     "tradewinds status --run-date 2021-01-02 --quiet",
     "tradewinds status --format json",
+    "tradewinds status --space",
     takes=("quiet", "output"),
 )
 def status(
@@ -36,6 +37,7 @@ def status(
     alert: Annotated[
         bool, typer.Option("--alert", help="Alert that the day is late if it isn't complete (TRADEWINDS_ALERTS).")
     ] = False,
+    space: Annotated[bool, typer.Option("--space", help="Show what takes how much space instead.")] = False,
 ) -> None:
     """Show a day's steps, or the last 14 days as a grid; with a day, exit 0 if it is complete."""
     from pipeline.ledger.status import day_entries, day_table, days_grid, is_complete, last_days
@@ -45,6 +47,9 @@ def status(
     if alert and not (run_date and os.environ.get("TRADEWINDS_ALERTS")):
         raise BadRequest("--alert needs --run-date, and TRADEWINDS_ALERTS")
     day = run_date and parse_run_date(run_date)
+    if space:
+        _show_space(replace(request, target=target or "duckdb"))
+        return
     reporter, days = request.reporter, [day] if day else last_days(request.ledger)
     if not days:
         reporter.say("no day has run yet; run: tradewinds run")
@@ -61,6 +66,43 @@ def status(
         if alert:
             alert_late(request, day)
         raise typer.Exit(1)
+
+
+def _show_space(request: Request) -> None:
+    from pipeline.ledger.space import measure, space_table
+
+    with request.warehouse.serving():
+        measured = list(measure(request.home, request.warehouse))
+    request.reporter.console.print(space_table(measured))
+    for kind, name, size in measured:
+        request.reporter.tell(kind=kind, name=name, bytes=size)
+
+
+@command(
+    ledger_app,
+    "tradewinds prune --keep-days 30 --keep-monthly --dry-run",
+    "tradewinds prune --keep-days 30 --keep-monthly",
+    takes=("target", "quiet", "output"),
+    during=lambda request: request.warehouse.serving(),
+)
+def prune(
+    request: Request,
+    keep_days: Annotated[int, typer.Option("--keep-days", min=1, help="Keep the last N days that have landed.")],
+    keep_monthly: Annotated[
+        bool, typer.Option("--keep-monthly", help="Also keep the last landed day of each month.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be removed, and remove nothing.")
+    ] = False,
+) -> None:
+    """Remove old days from landing and raw, and versions that rollback needn't keep.
+
+    The published day, later ones, each source's last day, and all of history stay. Pruned days, and days before them,
+    can't land or be built again.
+    """
+    from pipeline.run import retention
+
+    retention.prune(request, keep_days, keep_monthly=keep_monthly, dry_run=dry_run)
 
 
 @step_command(ledger_app, "tradewinds verify", "tradewinds verify --history --target postgres", during=nullcontext)

@@ -125,3 +125,6 @@ class Publisher(Protocol):
 
         Raises Refused when there is none, StepFailed when it is no longer complete.
         """
+
+    def tidy(self, *, dry_run: bool = False) -> int:
+        """Remove the versions that rollback needn't keep; return their bytes. A dry run removes nothing."""

@@ -120,6 +120,14 @@ class DuckDBPublisher:
             write_latest(self._store, "duckdb", entries[-1])
         return version
 
+    def tidy(self, *, dry_run: bool = False) -> int:
+        with _one_line_errors("tidied"), self._held_alone():
+            entries = self._entries()
+            freed = sum(self._store.size(name) or 0 for name in self._surplus(entries))
+            if entries and not dry_run:
+                self._tidy(entries)
+        return freed
+
     def _entries(self) -> list[Published]:
         with self._readable() as path:
             if path is None:
@@ -195,10 +203,12 @@ class DuckDBPublisher:
         kept = entries[-kept_versions() :]
         write_journal(self._store, _JOURNAL, kept)
         write_latest(self._store, "duckdb", kept[-1])
-        names = [_kept_name(entry.version) for entry in kept]
-        for name in self._store.names("versions"):
-            if name.endswith(".duckdb") and name not in names:
-                self._store.remove(name)
+        for name in self._surplus(entries):
+            self._store.remove(name)
+
+    def _surplus(self, entries: list[Published]) -> list[str]:
+        names = [_kept_name(entry.version) for entry in entries[-kept_versions() :]]
+        return [name for name in self._store.names("versions") if name.endswith(".duckdb") and name not in names]
 
 
 def _kept_name(version: str) -> str:

@@ -28,8 +28,6 @@ from pipeline.publishing.postgres_readers import answering, ensure_reader, grant
 from pipeline.publishing.postgres_shapes import comment_of, declare
 
 _DRAFT = "version_draft"
-# Matches only schemas of copies, and no other schema in the database.
-_COPIES = "^version_[0-9]{4}_[0-9]{2}_[0-9]{2}_[0-9a-f]{12}$"
 
 
 class PostgresPublisher:
@@ -150,6 +148,15 @@ class PostgresPublisher:
             self._tidy(connection, entries)
         return version
 
+    def tidy(self, *, dry_run: bool = False) -> int:
+        with _connected("tidied") as connection:
+            _hold_alone(connection)
+            entries = versions.read_entries(connection)
+            freed = sum(versions.surplus(connection, entries[-kept_versions() :]).values())
+            if entries and not dry_run:
+                self._tidy(connection, entries)
+        return freed
+
     def _compare(self, connection: psycopg.Connection, mart: Mart) -> Change:
         built = self._warehouse.built_place(mart.relation)
         before, after = (list(copies.columns(connection, place)) for place in (mart.place, built))
@@ -215,16 +222,9 @@ class PostgresPublisher:
 
     def _tidy(self, connection: psycopg.Connection, entries: list[Published]) -> None:
         """Write what is published, and drop versions that are too old or were rolled back."""
-        kept = entries[-kept_versions() :]
         with connection.transaction():
-            versions.write_entries(connection, kept)
-            versions.forget_digests(connection, kept)
-            listed = [versions.schema_of(entry) for entry in kept]
-            schemas = connection.execute("select nspname from pg_namespace where nspname ~ %s", [_COPIES]).fetchall()
-            for (schema,) in schemas:
-                if schema not in listed:
-                    connection.execute(f"drop schema {quote(schema)} cascade")
-        write_latest(self._store, "postgres", kept[-1])
+            versions.keep_only(connection, entries[-kept_versions() :])
+        write_latest(self._store, "postgres", entries[-1])
 
 
 def _keep_built(connection: psycopg.Connection, run_date: str) -> None:

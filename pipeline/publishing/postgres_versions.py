@@ -5,6 +5,7 @@ from dataclasses import astuple
 import psycopg
 
 from ingestion.digest import Digest, is_comparable, short_hash
+from ingestion.sql import quote
 from pipeline.dbt.project import Mart
 from pipeline.publishing import postgres_copies as copies
 from pipeline.publishing.base import Version, combined_hash
@@ -17,6 +18,8 @@ CURRENT = "public.published_version"
 _LOCK_TIMEOUT = "30s"
 _JOURNAL = "public.published_versions"
 _MARTS = "public.published_marts"
+# Matches only schemas of copies, and no other schema in the database.
+_COPIES = "^version_[0-9]{4}_[0-9]{2}_[0-9]{2}_[0-9a-f]{12}$"
 
 
 def put_before_readers(
@@ -114,10 +117,24 @@ def write_digests(connection: psycopg.Connection, entry: Published, digests: dic
         cursor.executemany(f"insert into {_MARTS} values (%s, %s, %s, %s)", rows)
 
 
-def forget_digests(connection: psycopg.Connection, kept: list[Published]) -> None:
-    """Remove the stored digests of versions that aren't kept."""
+def keep_only(connection: psycopg.Connection, kept: list[Published]) -> None:
+    """Forget the other versions, and drop their copies."""
+    write_entries(connection, kept)
     if connection.execute("select to_regclass(%s)", [_MARTS]).fetchall()[0][0] is not None:
         connection.execute(f"delete from {_MARTS} where version <> all(%s)", [[entry.version for entry in kept]])
+    for schema in surplus(connection, kept):
+        connection.execute(f"drop schema {quote(schema)} cascade")
+
+
+def surplus(connection: psycopg.Connection, kept: list[Published]) -> dict[str, int]:
+    """Return the schemas of versions that aren't kept, with their bytes."""
+    query = (
+        "select nspname, coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint from pg_namespace "
+        "left join pg_class on relnamespace = pg_namespace.oid and relkind = 'r' where nspname ~ %s group by nspname"
+    )
+    listed = [schema_of(entry) for entry in kept]
+    found = connection.execute(query, [_COPIES]).fetchall()
+    return {schema: size for schema, size in found if schema not in listed}
 
 
 def is_whole(version: Version, found: dict[str, Digest], recorded: dict[str, Digest]) -> bool:

@@ -1,6 +1,6 @@
 """Run whole days: every step in order, many days in a row, and the steps left of each day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import zip_longest
 
@@ -49,22 +49,29 @@ def load_until(request: Request, run_date: str) -> None:
     landed = {day for source in request.sources for day in landing.days(source.name) if day < run_date}
     loaded = request.warehouse.loaded_before(run_date)
     for day in sorted(landed):
-        manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
-        runs = loaded.get(day, {})
-        # Check manifests first: in a bucket, checking every file of every day would take minutes.
-        if all(manifest and runs.get(manifest.source) == manifest.last_run for manifest in manifests):
-            continue
-        if not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day)):
+        if is_behind(request, landing, day, loaded.get(day, {})):
             load(request, day)
     load(request, run_date)
+
+
+def is_behind(request: Request, landing: Landing, day: str, loaded: Mapping[str, str]) -> bool:
+    """Return whether raw lacks a completely landed day, given the loaded extracts, or has it from an older extract."""
+    manifests = [landing.manifest(source.name, day) for source in request.sources_of(day)]
+    # Check manifests first: in a bucket, checking every file of every day would take minutes.
+    if all(manifest and loaded.get(manifest.source) == manifest.last_run for manifest in manifests):
+        return False
+    return not any(landing.faults(source.name, day, read_files=False) for source in request.sources_of(day))
 
 
 def steps_left(request: Request, run_date: str) -> list[str]:
     """Return the steps that a backfill must still run for a day, none if it is complete for what has landed.
 
     A day depends on everything landed up to it; if that has changed since its publish, it is loaded and built again.
+    Pruned days, and those before them, can't be.
     """
     landing = Landing(request.home)
+    if any(run_date <= day for day in landing.pruned_days()):
+        return []
     if not _has_landed(request, run_date):
         return list(STEPS)
     loaded = request.warehouse.loaded_runs(run_date)

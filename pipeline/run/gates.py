@@ -3,6 +3,7 @@
 from typing import Any
 
 from ingestion.errors import Refused
+from ingestion.landing import Landing
 from ingestion.warehouse import BuildMark
 from pipeline.run.request import Request
 
@@ -39,6 +40,7 @@ def refuse_unloaded(request: Request, run_date: str) -> dict[str, str]:
     loaded = request.warehouse.loaded_runs(run_date)
     missing = [source.name for source in request.sources_of(run_date) if source.name not in loaded]
     if missing:
+        Landing(request.home).refuse_pruned(run_date)
         raise Refused(f"{', '.join(missing)} not loaded for this day", command)
     last = request.ledger.read(run_date, "load", request.target)
     if last and last["state"] != "done":

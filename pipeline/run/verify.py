@@ -26,8 +26,9 @@ def verify_landing(request: Request) -> None:
 
 
 def verify_history(request: Request) -> None:
-    """Compare history as of every day in it with the day's raw rows; raises StepFailed when they differ."""
-    days, wrong = request.warehouse.history_days(), []
+    """Compare history as of every day that raw still has with its raw rows; raises StepFailed when they differ."""
+    loaded = request.warehouse.loaded_days()
+    days, wrong = [day for day in request.warehouse.history_days() if day in loaded], []
     try:
         for day in days:
             with request.reporter.working("verify", f"history of {day}"):
