@@ -40,10 +40,9 @@ def _listed(sandbox: Sandbox) -> set[str]:
 
 
 def test_a_pruned_day_is_gone_and_all_else_is_as_it_was(built_homes: BuiltHomes, tmp_path: Path) -> None:
-    sandbox = built_homes.copy(tmp_path, with_next_day=True)
-    nothing = sandbox.succeed(*PRUNE[:3])
+    nothing = built_homes.copy(tmp_path / "built", with_next_day=True).succeed(*PRUNE[:3])
     assert "0 days, 0 B" in nothing, "the published day, and what has landed since, stay"
-    sandbox.succeed("run", "--run-date", NEXT_DAY)
+    sandbox = built_homes.copy_changed(tmp_path / "changed")
     files, history = _files(sandbox), "select * from snapshots.customers_snapshot order by all"
     versions, published = sandbox.query(history), sandbox.published("select * from sales.fct_orders order by all")
     days = "select distinct run_date::text from raw_ops.landed_tables"
