@@ -1,6 +1,5 @@
 """dlt's table of loads, written in plain SQL as dlt writes it: importing dlt takes half a second."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,8 +10,8 @@ _COLUMNS = "load_id, schema_name, status, inserted_at, schema_version_hash"
 
 def record_load(cursor: Any, schemas: Iterable[str]) -> None:
     """Add a row to `_dlt_loads` of each schema: dlt's kind of load id (the time), status 0 (complete), dlt's schema."""
-    load_id = str(time.time())
     for schema in sorted(schemas):
         loads, versions = name_of(schema, "_dlt_loads"), name_of(schema, "_dlt_version")
-        row = f"select $1::text, schema_name, 0, current_timestamp, version_hash from {versions}"
-        cursor.execute(f"insert into {loads} ({_COLUMNS}) {row} order by inserted_at desc limit 1", [load_id])
+        load_id = "cast(extract(epoch from current_timestamp) as varchar)"
+        row = f"select {load_id}, schema_name, 0, current_timestamp, version_hash from {versions}"
+        cursor.execute(f"insert into {loads} ({_COLUMNS}) {row} order by inserted_at desc limit 1")

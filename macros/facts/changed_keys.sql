@@ -11,8 +11,21 @@
     {%- for column in adapter.get_columns_in_relation(raw) if not columns and column.name != '_run_date' -%}
         {%- do compared.append(adapter.quote(column.name)) -%}
     {%- endfor -%}
-    {%- set on_day = '(_valid_from <= ' ~ day ~ ' and _valid_to > ' ~ day ~ ')' -%}
-    {%- set on_run_date = '(_valid_from <= ' ~ run_date() ~ ' and _valid_to > ' ~ run_date() ~ ')' -%}
+    {#- A day that isn't loaded has no rows. -#}
+    {%- set loaded -%}
+        select run_date
+        from raw_ops.landed_tables
+        where
+            raw_schema = '{{ raw.schema }}'
+            and table_name = '{{ raw.identifier }}'
+    {%- endset -%}
+    {%- set conditions = [] -%}
+    {%- for one in [day, run_date()] -%}
+        {%- do conditions.append(
+            '(_valid_from <= ' ~ one ~ ' and _valid_to > ' ~ one ~ ' and ' ~ one ~ ' in (' ~ loaded ~ '))'
+        ) -%}
+    {%- endfor -%}
+    {%- set on_day, on_run_date = conditions -%}
     select {{ staged_key }} as {{ key }}
     from {{ stored }}
     where {{ on_day }} <> {{ on_run_date }}

@@ -74,7 +74,7 @@ def test_a_typed_build_without_a_date_is_of_the_latest_loaded_day_on_postgres(
     # Each load is one to dlt, too.
     loads = "select status, count(distinct load_id) > 1 from raw_northwind__versions._dlt_loads group by status"
     assert built.warehouse.query(loads) == [(0, True)]
-    assert (built.home / "dlt" / "postgres" / "raw_northwind" / "state.json").is_file()
+    assert (built.home / "dlt" / "postgres" / "raw_northwind__versions" / "state.json").is_file()
 
 
 def test_money_is_decimal_on_both(rows: dict[str, dict[str, list[str]]]) -> None:
