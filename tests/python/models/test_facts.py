@@ -134,6 +134,7 @@ def test_a_fact_changed_in_place_is_a_rebuilt_one(built_homes: BuiltHomes, tmp_p
         _change_by_hand(sandbox, "'By hand'")
         build(LAST_DAY)
         assert _rows(sandbox, target) == last_day
-        _trust(sandbox)
-        build(BUILT_DAY)
-        assert _rows(sandbox, target) == first
+        if target == "duckdb":  # the condition is the same SQL
+            _trust(sandbox)
+            build(BUILT_DAY)
+            assert _rows(sandbox, target) == first
