@@ -7,7 +7,7 @@ WIDTH, HEIGHT, LEFT, RIGHT, EDGE = 720, 420, 60, 130, 40
 COLOURS = ("#1b6ca8", "#0a9396", "#94a3b8", "#64748b", "#475569", "#1e293b", "#d97706", "#b91c1c")
 
 
-def draw_growth(path: Path, lines: dict[str, dict[int, float]]) -> None:
+def draw_growth(path: Path, lines: dict[str, dict[int, float]], title: str = "seconds by orders") -> None:
     """Write a line for each name, its seconds by size; nothing where nothing was measured at two sizes."""
     lines = {name: points for name, points in lines.items() if points}
     sizes = [log10(size) for points in lines.values() for size in points]
@@ -23,12 +23,17 @@ def draw_growth(path: Path, lines: dict[str, dict[int, float]]) -> None:
     def y(second: float) -> float:
         return HEIGHT - EDGE - (log10(second) - low) / max(high - low, 1) * (HEIGHT - 2 * EDGE)
 
-    parts = [f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', _text(LEFT, EDGE / 2, "seconds by orders")]
+    parts = [f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', _text(LEFT, EDGE / 2, title)]
     for exponent in range(low, high + 1):
         height = y(10**exponent)
         parts.append(f'<path d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}" stroke="#e2e8f0"/>')
         parts.append(_text(LEFT - 8, height + 4, f"{10**exponent:g}", "end"))
-    for size in sorted({size for points in lines.values() for size in points}):
+    marks = sorted({size for points in lines.values() for size in points})
+    for size in (
+        marks
+        if len(marks) < 9
+        else (marks[0], *(10**power for power in range(1, 9) if 10**power < marks[-1]), marks[-1])
+    ):
         parts.append(_text(x(size), HEIGHT - EDGE / 2, f"{size:,}", "middle"))
     ends = {name: y(list(points.values())[-1]) for name, points in lines.items()}
     lowest = 0.0
