@@ -1,8 +1,8 @@
 """A year of days at 8,300 orders, of which one in a hundred changes a day: what a day costs, and what all of them take.
 
-Run: .venv/bin/python -m benchmarks.year [--days 365] [--home FOLDER]; writes YEAR.md and year.svg. The first ten days and the
-last two are whole runs. The days between are extracted and loaded in this process; the last run but one replays their
-history.
+Run: .venv/bin/python -m benchmarks.year [--days 365] [--home FOLDER]; writes YEAR.md and year.svg. The first ten days
+and the last two are whole runs. The days between are extracted and loaded in this process; the last run but one replays
+their history.
 """
 
 import argparse
@@ -91,8 +91,8 @@ def write_page(folder: Path, taken: dict[int, dict[str, float]], seconds: dict[i
             [
                 "# A year of days",
                 "",
-                f"{days} days at 8,300 orders. One order and one line in a hundred change a day; {os.cpu_count()} cores. How it "
-                "is measured: `benchmarks/year.py`.",
+                f"{days} days at 8,300 orders. One order and one line in a hundred change a day; {os.cpu_count()} cores. "
+                "How it is measured: `benchmarks/year.py`.",
                 "",
                 "![Megabytes by day](year.svg)",
                 "",
