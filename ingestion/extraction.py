@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
@@ -22,6 +23,8 @@ from ingestion.totals import BatchTotals, DuckDBSql, add_totals
 
 # Called with a table, its row count so far, and whether it is complete.
 OnRows = Callable[[str, int, bool], None]
+# The earlier rows are damaged, or too wide to be compared in little memory: the table is read or written whole.
+_GIVE_UP = (Damaged, duckdb.OutOfMemoryException)
 # How many files are placed in landing at once: each waits for the disk, or for a bucket.
 _AT_ONCE = 8
 
@@ -164,14 +167,14 @@ class Extraction:
         if was := self._earlier(table, schema):
             if was.content_hash == digest.content_hash:
                 return unchanged(was, digest)
-            with suppress(Damaged), self._landing.rows(self._source.name, self._run_date, was) as earlier:
+            with suppress(*_GIVE_UP), self._landing.rows(self._source.name, self._run_date, was) as earlier:
                 return compared(was, earlier, draft, schema, digest, self._path(table))
         return whole(draft, digest)
 
     def _merged(self, table: str, draft: Path, schema: pa.Schema, figures: str, key: tuple[str, ...]) -> Content | None:
         """Return the content of a table of which only changed rows were read; None if the earlier rows aren't there."""
         if was := self._earlier(table, schema):
-            with suppress(Damaged), self._landing.rows(self._source.name, self._run_date, was) as earlier:
+            with suppress(*_GIVE_UP), self._landing.rows(self._source.name, self._run_date, was) as earlier:
                 return merged(was, earlier, draft, schema, figures, self._path(table), key)
         return None
 
