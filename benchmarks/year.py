@@ -91,8 +91,8 @@ def write_page(folder: Path, taken: dict[int, dict[str, float]], seconds: dict[i
             [
                 "# A year of days",
                 "",
-                f"{days} days at 8,300 orders; one in a hundred orders and lines changes a day. {os.cpu_count()} cores. "
-                "How it is measured: `benchmarks/year.py`.",
+                f"{days} days at 8,300 orders; one in a hundred orders and lines changes a day. {os.cpu_count()} cores."
+                " How it is measured: `benchmarks/year.py`.",
                 "",
                 "![Megabytes by day](year.svg)",
                 "",
