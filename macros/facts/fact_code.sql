@@ -1,8 +1,12 @@
 {#-
     A hash of all that makes a fact's rows, except raw's rows: the code of the fact and its ancestors,
-    with their macros, and raw's columns.
+    with their macros, and raw's columns. Asked twice a build, so the answer is kept in the graph.
 -#}
 {% macro fact_code() %}
+    {%- set kept = graph.nodes[model.unique_id].setdefault('fact_codes', {}) -%}
+    {%- if invocation_id in kept -%}
+        {{ return(kept[invocation_id]) }}
+    {%- endif -%}
     {%- set parts = [tojson(model.columns), tojson(model.constraints)] -%}
     {%- set ids = [model.unique_id, 'macro.' ~ project_name ~ '.' ~ model.name ~ '_changes'] -%}
     {#- The list grows during the loop, until no ancestor and no macro is new. -#}
@@ -23,5 +27,6 @@
             {%- do ids.extend(macro.depends_on.macros | reject('in', ids)) -%}
         {%- endif -%}
     {%- endfor -%}
-    {{ return(local_md5(parts | join('|'))) }}
+    {%- do kept.update({invocation_id: local_md5(parts | join('|'))}) -%}
+    {{ return(kept[invocation_id]) }}
 {% endmacro %}

@@ -15,7 +15,7 @@ import pytest
 from people_api.api.gate import KEY_HEADER
 from tests.python.people_service import PeopleService, employee, publish
 
-EXAMPLES = os.environ.get("TRADEWINDS_SCHEMA_EXAMPLES", "3")
+EXAMPLES = os.environ.get("TRADEWINDS_SCHEMA_EXAMPLES", "2")
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 
