@@ -60,7 +60,7 @@ serve: setup ## serve the site on this machine until Ctrl-C
 	@$(BIN)/tradewinds serve
 
 test: setup ## run every test that needs only pip packages
-	@$(BIN)/pytest -n 3
+	@$(BIN)/pytest -n auto
 
 lint: setup ## check style, types, and the rules for models
 	@$(BIN)/ruff check .

@@ -18,7 +18,8 @@ from tests.python.sandbox import (
     warehouse_settings,
 )
 
-_MADE = shutil.ignore_patterns(".made")
+# Other processes may be writing the second.
+_MADE = shutil.ignore_patterns(".made", ".*.tmp")
 # What changes in the source between the two days.
 _CHANGES = (
     "update orders set freight = freight + 1 where order_id % 2 = 0; "
@@ -43,7 +44,7 @@ class BuiltHomes:
         With the next day, all of NEXT_DAY has landed from the unchanged sources; a test extracts what it changes.
         """
         made = self._with_next_day(target) if with_next_day else self._built(target)
-        shutil.copytree(made, folder / "built")
+        shutil.copytree(made, folder / "built", ignore=_MADE)
         url = make_warehouse(self._server, "built_postgres").url if target == "postgres" else None
         return self._sandbox(folder / "built", target, url)
 
@@ -66,7 +67,7 @@ class BuiltHomes:
         NEXT_DAY has landed with them. What DuckDB exported is in `exports_duckdb` beside `exports`.
         """
         made = made_once(self._shared / "rejects", self._run_with_rejects)
-        shutil.copytree(made, folder / "rejects")
+        shutil.copytree(made, folder / "rejects", ignore=_MADE)
         return self._sandbox_with_rejects(folder / "rejects", make_warehouse(self._server, "rejects_postgres"))
 
     def _run_with_rejects(self, folder: Path) -> None:
