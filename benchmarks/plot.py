@@ -29,11 +29,9 @@ def draw_growth(path: Path, lines: dict[str, dict[int, float]], title: str = "se
         parts.append(f'<path d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}" stroke="#e2e8f0"/>')
         parts.append(_text(LEFT - 8, height + 4, f"{10**exponent:g}", "end"))
     marks = sorted({size for points in lines.values() for size in points})
-    for size in (
-        marks
-        if len(marks) < 9
-        else (marks[0], *(10**power for power in range(1, 9) if 10**power < marks[-1]), marks[-1])
-    ):
+    if len(marks) > 8:  # too many to read
+        marks = [size for size in marks if size in (marks[-1], 10 ** round(log10(size)))]
+    for size in marks:
         parts.append(_text(x(size), HEIGHT - EDGE / 2, f"{size:,}", "middle"))
     ends = {name: y(list(points.values())[-1]) for name, points in lines.items()}
     lowest = 0.0

@@ -45,9 +45,9 @@ def change(url: str, lines: Path, number: int) -> None:
 
 def sizes(home: Path) -> dict[str, float]:
     """Return the megabytes of landing and of the warehouse."""
-    files = {folder: (home / folder).rglob("*") for folder in ("landing", "warehouse")}
     return {
-        folder: sum(file.stat().st_size for file in found if file.is_file()) / 1e6 for folder, found in files.items()
+        folder: sum(file.stat().st_size for file in (home / folder).rglob("*") if file.is_file()) / 1e6
+        for folder in ("landing", "warehouse")
     }
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -115,10 +116,13 @@ class Extraction:
     def _rejects(self, table: str, reading: Reading) -> list[dict]:
         """Return a table's rejected rows, with the earlier day's if only new rows were read."""
         rejects, increment = reading.rejects(table), reading.increment(table)
-        if increment is None or increment.has_all_rejects or self.earlier is None:
+        if increment is None or increment.has_all_rejects:
             return rejects
-        earlier = read_rejects(self._landing, self.earlier).to_pylist()
-        return [reject for reject in earlier if reject["table"] == table] + rejects
+        return [reject for reject in self._earlier_rejects if reject["table"] == table] + rejects
+
+    @cached_property
+    def _earlier_rejects(self) -> list[dict]:
+        return read_rejects(self._landing, self.earlier).to_pylist() if self.earlier else []
 
     def _read(
         self, draft: Path, schema: pa.Schema, reading: Reading, table: str, on_rows: OnRows

@@ -1,6 +1,6 @@
 """What a table's day is made of: files that earlier days list too, and new ones with what has changed since."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -49,7 +49,7 @@ def compared(was: Table, earlier: Rows, draft: Path, schema: pa.Schema, digest: 
         if change and change.bytes * _WORTH <= size:
             content = _changed(was, earlier, change, schema, "", name, draft)
             if content.digest.content_hash == digest.content_hash:
-                return Content(digest, content.change, content.files, content.removed)
+                return replace(content, digest=digest)
     return whole(draft, digest)
 
 

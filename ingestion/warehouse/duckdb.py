@@ -19,7 +19,7 @@ from ingestion.sources.row_order import order_clause
 from ingestion.sql import literal, name_of, quote
 from ingestion.warehouse.base import Warehouse, are_there
 from ingestion.warehouse.tables import NO_COLUMNS, NO_REJECTS, OPS, Columns, RawTable, Rejects
-from ingestion.warehouse.versions import adopt, file_id, stored, stored_columns, views
+from ingestion.warehouse.versions import ON_DAY, adopt, file_id, stored, stored_columns, views
 
 _BATCH_ROWS = 65_536
 # Enough for most tables, and it keeps the memory of a load low at any number of rows.
@@ -117,7 +117,7 @@ class DuckDBWarehouse(Warehouse):
 
     def _holds(self, cursor: duckdb.DuckDBPyConnection, table: RawTable, run_date: str) -> bool:
         stored_rows = name_of(*stored(table.raw_schema, table.name))
-        rows = f"(from {stored_rows} where _valid_from <= $1::date and $1::date < _valid_to)"
+        rows = f"(from {stored_rows} where {ON_DAY})"
         held = digest_rows(cursor, rows, table.schema.names, [run_date])
         return held.content_hash == table.landed.content_hash
 

@@ -29,6 +29,10 @@ VERSION_COLUMNS = pa.schema(
 _DAYS = f"{name_of(OPS, 'landed_tables')} where raw_schema = $1 and table_name = $2"
 
 
+# The condition for the rows that a day has, which is the first parameter.
+ON_DAY = "(_valid_from <= $1::text::date and $1::text::date < _valid_to)"
+
+
 def stored(raw_schema: str, table: str) -> tuple[str, str]:
     """Return the schema and name of the table with the rows of a raw table."""
     return raw_schema + _SUFFIX, table
@@ -91,15 +95,12 @@ class Versions:
         table `gone` (file, pos) has the rows that the day doesn't have of its files, `gone` their number by file.
         With `anew` nothing is shared.
         """
-        until, here = self._until(day), "(_valid_from <= $1::text::date and $1::text::date < _valid_to)"
+        until = self._until(day)
         not_gone = _NOT_GONE if gone else "true"
-        kept, others = self._whole(table, gone, f"{here} and {not_gone}", day), True
-        if anew:
-            kept = {}
-        elif not gone:  # most often, all rows stay
-            others = self.count(day) > sum(self._rows_of(table, gone, place) for place in kept.values())
-        if others:
-            self._end(day, until, f"{here} and not {_listed(kept, not_gone)}")
+        kept = {} if anew else self._whole(table, gone, f"{ON_DAY} and {not_gone}", day)
+        # Most often, all rows stay.
+        if anew or gone or self.count(day) > sum(self._rows_of(table, gone, place) for place in kept.values()):
+            self._end(day, until, f"{ON_DAY} and not {_listed(kept, not_gone)}")
         moved = {}
         if until != _OPEN and not anew:
             starting = self._whole(table, gone, f"_valid_from = $1::text::date and {not_gone}", until)
@@ -142,8 +143,7 @@ class Versions:
 
     def count(self, day: str | None = None) -> int:
         """Return the number of rows that a day has, or that are stored."""
-        of_day = "_valid_from <= $1::text::date and $1::text::date < _valid_to"
-        query = f"select count(*) from {self._name} where {of_day if day else 'true'}"
+        query = f"select count(*) from {self._name} where {ON_DAY if day else 'true'}"
         return self._rows(query, *([day] if day else []))[0][0]
 
 

@@ -1,9 +1,12 @@
 """The fixtures of more than one file of ingestion's tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ingestion.landing import Landing
+from ingestion.settings import Home
 from tests.python.community import FaultyApi, small_rows
 
 
@@ -13,3 +16,13 @@ def api() -> Iterator[FaultyApi]:
     server = FaultyApi(small_rows())
     with server.running():
         yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+@pytest.fixture
+def landing(home: Home) -> Landing:
+    return Landing(home)

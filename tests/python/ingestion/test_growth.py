@@ -71,30 +71,35 @@ def landed_rows(landing: Landing, run_date: str, name: str = "t") -> Counter[Row
         return Counter(duckdb.connect().execute(f"from {rows.relation()}", rows.parameters).fetchall())
 
 
+def ask(target: str, warehouse: Warehouse, statement: str) -> list[tuple]:
+    """Execute SQL in the warehouse, and return its rows if it has any."""
+    if target == "duckdb":
+        with duckdb.connect(str(warehouse.path)) as connection:
+            return connection.execute(statement).fetchall()
+    with psycopg.connect(warehouse_url()) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def run_days(home: Home, days: list[list[Row]], engine: Warehouse | None = None) -> Source:
+    """Land each day's rows, load them if there is an engine, and return their source."""
+    source = Source({})
+    for number, rows in enumerate(days):
+        source.tables = {"t": table(rows)}
+        extract_source(source, day(number), home)
+        if engine:
+            load_sources([source], day(number), home, engine)
+    return source
+
+
 def raw_rows(target: str, warehouse: Warehouse) -> dict[str, Counter[Row]]:
     """The rows of raw by day."""
     columns = ", ".join(f'"{name}"' for name in SCHEMA.names)
-    query = f"select {columns}, _run_date from raw_fake.t"
-    if target == "duckdb":
-        with duckdb.connect(str(warehouse.path)) as connection:
-            rows = connection.execute(query).fetchall()
-    else:
-        with psycopg.connect(warehouse_url()) as connection:
-            rows = connection.execute(query).fetchall()
+    rows = ask(target, warehouse, f"select {columns}, _run_date from raw_fake.t")
     found: dict[str, Counter[Row]] = {}
     for *values, run_date in rows:
         found.setdefault(run_date.isoformat(), Counter())[tuple(values)] += 1
     return found
-
-
-@pytest.fixture
-def home(tmp_path) -> Home:
-    return Home(tmp_path)
-
-
-@pytest.fixture
-def landing(home) -> Landing:
-    return Landing(home)
 
 
 def test_a_day_lands_what_has_changed_and_is_whole(home, landing, monkeypatch):
@@ -163,11 +168,7 @@ def test_raw_has_every_days_rows_in_any_order_of_loads(home, landing, warehouse)
 def test_raw_stores_a_row_once(home, warehouse):
     target, engine = warehouse
     days = chain(random.Random(4), 6, 2_000, 20)
-    source = Source({})
-    for number, rows in enumerate(days):
-        source.tables = {"t": table(rows)}
-        extract_source(source, day(number), home)
-        load_sources([source], day(number), home, engine)
+    source = run_days(home, days, engine)
     changed = sum((Counter(after) - Counter(before)).total() for before, after in pairwise(days))
     assert stored(target, engine) == len(days[0]) + changed
     # Loaded again, a day is checked, or gets rows of its own.
@@ -178,29 +179,14 @@ def test_raw_stores_a_row_once(home, warehouse):
 
 
 def stored(target: str, engine: Warehouse) -> int:
-    query = "select count(*) from raw_fake__versions.t"
-    if target == "duckdb":
-        with duckdb.connect(str(engine.path)) as connection:
-            return connection.execute(query).fetchall()[0][0]
-    with psycopg.connect(warehouse_url()) as connection:
-        return connection.execute(query).fetchall()[0][0]
+    return ask(target, engine, "select count(*) from raw_fake__versions.t")[0][0]
 
 
 def test_a_load_mends_rows_that_somebody_has_changed(home, warehouse):
     target, engine = warehouse
     before, after = chain(random.Random(5), 2, 1_500, 25)
-    source = Source({})
-    for run_date, rows in ((DAY, before), (NEXT, after)):
-        source.tables = {"t": table(rows)}
-        extract_source(source, run_date, home)
-        load_sources([source], run_date, home, engine)
-    change = "update raw_fake__versions.t set text = 'other' where id % 100 = 0"
-    if target == "duckdb":
-        with duckdb.connect(str(engine.path)) as connection:
-            connection.execute(change)
-    else:
-        with psycopg.connect(warehouse_url()) as connection:
-            connection.execute(change)
+    source = run_days(home, [before, after], engine)
+    ask(target, engine, "update raw_fake__versions.t set text = 'other' where id % 100 = 0")
     assert raw_rows(target, engine)[NEXT] != Counter(after)
     for run_date in (NEXT, DAY):
         load_sources([source], run_date, home, engine)
@@ -259,22 +245,15 @@ def test_raw_of_an_earlier_release_goes_on(home, warehouse):
     """Its tables had a copy of every row for each day."""
     target, engine = warehouse
     days = chain(random.Random(9), 4, 1_500, 25)
-    source = Source({})
-    for number, rows in enumerate(days):
-        source.tables = {"t": table(rows)}
-        extract_source(source, day(number), home)
+    source = run_days(home, days)
     for number in range(3):
         load_sources([source], day(number), home, engine)
-    old = (
+    ask(
+        target,
+        engine,
         "create table raw_fake.old as select * from raw_fake.t; drop view raw_fake.t; "
-        "alter table raw_fake.old rename to t; drop table raw_fake__versions.t"
+        "alter table raw_fake.old rename to t; drop table raw_fake__versions.t",
     )
-    if target == "duckdb":
-        with duckdb.connect(str(engine.path)) as connection:
-            connection.execute(old)
-    else:
-        with psycopg.connect(warehouse_url()) as connection:
-            connection.execute(old)
     load_sources([source], day(1), home, engine)
     load_sources([source], day(3), home, engine)
     assert raw_rows(target, engine) == {day(number): Counter(rows) for number, rows in enumerate(days)}

@@ -76,16 +76,6 @@ def reject_of(table: str, text: str) -> dict:
     return {"table": table, "file": "f.csv", "line_number": 3, "rule": "bad", "raw_text": text}
 
 
-@pytest.fixture
-def home(tmp_path) -> Home:
-    return Home(tmp_path)
-
-
-@pytest.fixture
-def landing(home) -> Landing:
-    return Landing(home)
-
-
 def root_of(landing: Landing) -> Path:
     return Path(landing.location())
 

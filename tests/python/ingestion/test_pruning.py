@@ -4,8 +4,6 @@ import random
 from collections import Counter
 from pathlib import Path
 
-import duckdb
-import psycopg
 import pytest
 
 from ingestion.errors import Refused
@@ -13,11 +11,10 @@ from ingestion.extract import extract_source
 from ingestion.landing import Landing
 from ingestion.load import load_sources
 from ingestion.settings import Home
-from ingestion.warehouse.postgres import warehouse_url
-from tests.python.ingestion.test_growth import chain, day, home, landed_rows, landing, raw_rows, table, warehouse
+from tests.python.ingestion.test_growth import ask, chain, day, landed_rows, raw_rows, run_days, table, warehouse
 from tests.python.ingestion.test_landing import Source, parquet_files
 
-__all__ = ["home", "landing", "warehouse"]
+__all__ = ["warehouse"]
 DAYS = 9
 
 
@@ -25,8 +22,7 @@ def land(home: Home, number: int) -> list[list]:
     """Land days that change some rows or none, and one that has others, and return their rows."""
     days = chain(random.Random(number), DAYS, 2_000, 20)
     days[5] = chain(random.Random(99), 1, 2_000, 0)[0]
-    for number, rows in enumerate(days):
-        extract_source(Source({"t": table(rows)}), day(number), home)
+    run_days(home, days)
     return days
 
 
@@ -134,12 +130,7 @@ def test_raw_keeps_the_rows_of_kept_days(home, warehouse):
     for number in order:
         load_sources([Source({})], day(number), home, engine)
     history = "create table raw_ops.history_days as select date '2021-01-09' as run_date, 'x' as inputs"
-    if target == "duckdb":
-        with duckdb.connect(str(engine.path)) as connection:
-            connection.execute(history)
-    else:
-        with psycopg.connect(warehouse_url()) as connection:
-            connection.execute(history)
+    ask(target, engine, history)
     gone = [day(number) for number in (0, 2, 3, 5, 6)]
     with pytest.raises(Refused, match="history doesn't reach 2021-01-08"):
         engine.unload_days(gone, day(7))
