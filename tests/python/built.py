@@ -108,6 +108,7 @@ class BuiltHomes:
             sandbox.settings |= warehouse_settings(Database(self._server.url("built_postgres")))
         (folder / "began").touch()
         sandbox.succeed("run", "--run-date", BUILT_DAY)
+        (folder / "ended").touch()
         if target == "postgres":
             # A database that someone looks at can't be copied.
             copy_database(self._server, "built_postgres", "shown_postgres")

@@ -51,7 +51,7 @@ def _spoil(path: Path) -> str:
 
 
 def test_every_step_of_a_day_tells_what_it_did(built: Sandbox) -> None:
-    began, ended = ((built.order_details.parent / mark).stat().st_mtime for mark in ("began", ".made"))
+    began, ended = ((built.order_details.parent / mark).stat().st_mtime for mark in ("began", "ended"))
     metrics = Metrics(built.home)
     series = [("extract", source) for source in SOURCES] + [(step, "") for step in STEPS if step != "extract"]
     spent = 0
