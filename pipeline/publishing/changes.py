@@ -9,8 +9,11 @@ from pipeline.dbt.project import Mart
 
 # Runs a query that works on both engines, and returns its one row.
 FetchRow = Callable[[str], tuple]
+# A relation's columns in order, with their types.
+Types = dict[str, str]
 # Returns an engine's SQL for the 64-bit hash of a row, given the relation and its columns; NULL differs from any value.
 RowHash = Callable[[str, list[str]], str]
+_WHOLE_NUMBERS, _RANGE = {"smallint", "integer", "bigint"}, 4096
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,9 @@ class Change:
 
 
 def compare(
-    mart: Mart, fetch: FetchRow, row_hash: RowHash, old: str | None, new: str, columns: tuple[list[str], list[str]]
+    mart: Mart, fetch: FetchRow, row_hash: RowHash, old: str | None, new: str, columns: tuple[Types, Types]
 ) -> Change:
-    """Compare a mart's published relation (None if there is none) with the built one, given their columns.
+    """Compare a mart's published relation (None if there is none) with the built one, given their columns' types.
 
     Rows are compared by their common columns. A row with the same key is changed, not removed and added.
     """
@@ -50,17 +53,9 @@ def compare(
         totals: dict[str, tuple[Decimal | None, Decimal | None]]
         totals = {column: (None, total) for column, total in _sums(mart, fetch, new, after).items()}
         return Change(mart.relation, _count(fetch, new), 0, 0, totals)
-    common = [column for column in after if column in before]
-    listed = ", ".join(map(quote, common))
-    sides = f"(select {listed}, 1 as _side from {new} union all select {listed}, -1 from {old}) as sides"
-    # Rows are hashed after the union, which gives a changed type one type. Without a key, the whole row is the key.
-    hashed = row_hash(sides, common)
-    key = ", ".join(quote(column) for column in mart.key if column in common) or "_row_hash"
+    key = ", ".join(quote(column) for column in mart.key if column in before and column in after) or "_row_hash"
     added, removed, changed = fetch(f"""
-        with hashed as (select *, {hashed} as _row_hash from {sides}),
-        different as (
-            select {key}, sum(_side) as _surplus from hashed group by {key}, _row_hash having sum(_side) <> 0
-        ),
+        with different as ({different_rows(mart, row_hash, old, new, columns)}),
         by_key as (
             select
                 sum(case when _surplus > 0 then _surplus else 0 end) as added,
@@ -87,11 +82,35 @@ def compare(
     )
 
 
+def different_rows(mart: Mart, row_hash: RowHash, old: str, new: str, columns: tuple[Types, Types]) -> str:
+    """Return a query of the rows that differ: key, hash and `_surplus`, how often the new relation has them more.
+
+    A key of whole numbers is compared by ranges first: only rows of ranges whose sums of hashes differ are compared.
+    """
+    before, after = columns
+    common = [column for column in after if column in before]
+    listed = ", ".join(map(quote, common))
+    sides = f"(select {listed}, 1 as _side from {new} union all select {listed}, -1 from {old}) as sides"
+    # Rows are hashed after the union, which gives a changed type one type. Without a key, the whole row is the key.
+    hashed = f"select *, {row_hash(sides, common)} as _row_hash from {sides}"
+    keys = [column for column in mart.key if column in common]
+    if keys and {before[keys[0]].lower(), after[keys[0]].lower()} <= _WHOLE_NUMBERS:
+        key = quote(keys[0])
+        range_ = f"coalesce({key} - {key} % {_RANGE}, 0)"
+        hashed += f""" where {range_} in (
+            select {range_} from ({hashed}) as hashed group by 1
+            having sum(case when _side > 0 then _row_hash else 0 end)
+                <> sum(case when _side < 0 then _row_hash else 0 end)
+        )"""
+    key = ", ".join([*map(quote, keys), "_row_hash"])
+    return f"select {key}, sum(_side) as _surplus from ({hashed}) as hashed group by {key} having sum(_side) <> 0"
+
+
 def _count(fetch: FetchRow, relation: str) -> int:
     return fetch(f"select count(*) from {relation}")[0]
 
 
-def _sums(mart: Mart, fetch: FetchRow, relation: str, columns: list[str]) -> dict[str, Decimal | None]:
+def _sums(mart: Mart, fetch: FetchRow, relation: str, columns: Types) -> dict[str, Decimal | None]:
     summed = [column for column in mart.totals if column in columns]
     if not summed:
         return {}

@@ -102,7 +102,7 @@ class DuckDBPublisher:
                 is_declared = version != current or files.marts_are_declared(connection, marts)
                 if version != current or not is_declared or self._store.size(_kept_name(version.name)) is None:
                     kept = self._kept(version, entries) if is_declared else None
-                    newest = kept or self._copy_marts(connection, version, marts, digests)
+                    newest = kept or self._copy_marts(connection, version, marts, digests, entries)
                     entries = appended(entries, newest)
                     self._put_in_place(entries)
             self._tidy(entries)
@@ -174,11 +174,23 @@ class DuckDBPublisher:
         return Published.now(version, sha256) if is_whole else None
 
     def _copy_marts(
-        self, connection: duckdb.DuckDBPyConnection, version: Version, marts: list[Mart], digests: dict[str, Digest]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        version: Version,
+        marts: list[Mart],
+        digests: dict[str, Digest],
+        entries: list[Published],
     ) -> Published:
-        """Write a version's file, and return its entry."""
+        """Write a version's file, beginning with the published one if that is whole; return the version's entry."""
+        there = {}
         with self._store.draft(_PUBLISHED) as draft:
-            files.copy_marts(connection, draft, version, marts, digests)
+            if entries and files.marts_are_declared(connection, marts):
+                shutil.copyfile(files.published_file(connection), draft)
+                if file_sha256(draft) == entries[-1].sha256:
+                    there = files.digest_published(connection, marts)
+                else:
+                    draft.unlink()
+            files.write_marts(connection, draft, version, marts, digests, there)
             newest = Published.now(version, file_sha256(draft))
             self._store.put(draft, _kept_name(version.name))
         return newest

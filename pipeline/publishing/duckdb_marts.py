@@ -12,8 +12,8 @@ from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal, quote
 from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version
-from pipeline.publishing.changes import Change, compare
-from pipeline.publishing.declarations import Shape, additions, shape_of, version_comment
+from pipeline.publishing.changes import Change, RowHash, compare, different_rows
+from pipeline.publishing.declarations import Shape, additions, listed, shape_of, version_comment
 
 # Clients from DuckDB 1.4 on can open this format, but not that of 2.0.
 _STORAGE_VERSION = "v1.4.0"
@@ -29,6 +29,12 @@ def attached(warehouse: Path, published: Path | None) -> Iterator[duckdb.DuckDBP
         if published:
             connection.execute(f"attach {literal(str(published))} as published (read_only)")
         yield connection
+
+
+def published_file(connection: duckdb.DuckDBPyConnection) -> Path:
+    """Return the file that is attached as `published`."""
+    query = "select path from duckdb_databases() where database_name = 'published'"
+    return Path(connection.execute(query).fetchall()[0][0])
 
 
 def version_in(connection: duckdb.DuckDBPyConnection) -> Version:
@@ -55,34 +61,44 @@ def compare_mart(
     connection: duckdb.DuckDBPyConnection, mart: Mart, old: str = "published", new: str = "warehouse"
 ) -> Change:
     """Compare a mart's rows in two attached databases."""
-    before, after = (list(columns_of(connection, database, mart)) for database in (old, new))
+    before, after = (columns_of(connection, database, mart) for database in (old, new))
     return compare(
         mart,
         lambda query: connection.execute(query).fetchall()[0],
-        lambda relation, columns: row_hash(connection, relation, columns)[1],
+        _row_hash(connection),
         _name(old, mart) if before else None,
         _name(new, mart),
         (before, after),
     )
 
 
-def copy_marts(
-    connection: duckdb.DuckDBPyConnection, draft: Path, version: Version, marts: list[Mart], digests: dict[str, Digest]
+def write_marts(
+    connection: duckdb.DuckDBPyConnection,
+    draft: Path,
+    version: Version,
+    marts: list[Mart],
+    digests: dict[str, Digest],
+    there: dict[str, Digest],
 ) -> None:
-    """Write a file with the built marts, what the project declares of them, its version, and each mart's digest."""
+    """Write a file with the built marts, what the project declares of them, its version, and each mart's digest.
+
+    The draft may be a copy of the published file, with these marts in it (`there`): only what differs is written.
+    """
     connection.execute(f"attach {literal(str(draft))} as draft (storage_version '{_STORAGE_VERSION}')")
     # One transaction, because each commit waits for the disk.
     connection.execute("begin")
     for mart in marts:
-        connection.execute(f"create schema if not exists draft.{quote(mart.place[0])}")
-        connection.execute(f"create table {_name('draft', mart)} as from {_name('warehouse', mart)}")
-        for statement in additions(_name("draft", mart), _indexed(shape_of(mart))):
-            connection.execute(statement)
+        built = digests[mart.relation]
+        if there.get(mart.relation) != built and not (mart.relation in there and _change_rows(connection, mart, built)):
+            connection.execute(f"create schema if not exists draft.{quote(mart.place[0])}")
+            connection.execute(f"create or replace table {_name('draft', mart)} as from {_name('warehouse', mart)}")
+            for statement in additions(_name("draft", mart), _indexed(shape_of(mart))):
+                connection.execute(statement)
     connection.execute(
-        f"create table draft.{_VERSION} as select ?::date as run_date, ? as content_hash",
+        f"create or replace table draft.{_VERSION} as select ?::date as run_date, ? as content_hash",
         [version.run_date, version.content_hash],
     )
-    connection.execute(f"create table draft.{_MARTS} (mart varchar, row_count bigint, content_hash varchar)")
+    connection.execute(f"create or replace table draft.{_MARTS} (mart varchar, row_count bigint, content_hash varchar)")
     connection.executemany(
         f"insert into draft.{_MARTS} values (?, ?, ?)",
         [[mart, digest.rows, digest.content_hash] for mart, digest in digests.items()],
@@ -90,6 +106,20 @@ def copy_marts(
     connection.execute(f"comment on table draft.{_VERSION} is {literal(version_comment(marts))}")
     connection.execute("commit")
     connection.execute("detach draft")
+
+
+def _change_rows(connection: duckdb.DuckDBPyConnection, mart: Mart, built: Digest) -> bool:
+    """Replace the draft's rows that differ from the built ones; return whether the draft then has the built rows."""
+    old, new = (columns_of(connection, database, mart) for database in ("draft", "warehouse"))
+    if not mart.is_keyed or old != new:
+        return False
+    draft, warehouse = _name("draft", mart), _name("warehouse", mart)
+    query = different_rows(mart, _row_hash(connection), draft, warehouse, (old, new))
+    connection.execute(f"create or replace temp table different as {query}")
+    is_different = f"({listed(mart.key)}) in (select ({listed(mart.key)}) from different)"
+    connection.execute(f"delete from {draft} where {is_different}")
+    connection.execute(f"insert into {draft} by name from {warehouse} where {is_different}")
+    return digest_mart(connection, "draft", mart) == built
 
 
 def marts_are_declared(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> bool:
@@ -111,6 +141,10 @@ def columns_of(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart)
         where database_name = ? and schema_name = ? and table_name = ? order by column_index
     """
     return dict(connection.execute(query, [database, *mart.place]).fetchall())
+
+
+def _row_hash(connection: duckdb.DuckDBPyConnection) -> RowHash:
+    return lambda relation, columns: row_hash(connection, relation, columns)[1]
 
 
 def _indexed(shape: Shape) -> Shape:

@@ -159,7 +159,7 @@ class PostgresPublisher:
 
     def _compare(self, connection: psycopg.Connection, mart: Mart) -> Change:
         built = self._warehouse.built_place(mart.relation)
-        before, after = (list(copies.columns(connection, place)) for place in (mart.place, built))
+        before, after = (copies.columns(connection, place) for place in (mart.place, built))
         return compare(
             mart,
             lambda query: connection.execute(query).fetchall()[0],

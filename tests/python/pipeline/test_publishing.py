@@ -25,7 +25,7 @@ from pipeline.dbt.project import Column, Mart
 from pipeline.publishing import Publisher, open_publisher
 from tests.python.sandbox import Database, warehouse_settings
 
-ORDERS = Mart("sales.orders", ("order_id",), ("amount",))
+ORDERS = Mart("sales.orders", ("order_id",), ("amount",), is_keyed=True)
 LINES = Mart("sales.lines", ("order_id", "line"))
 STEPS = Mart("ops.steps", ("step",))
 MARTS = [STEPS, LINES, ORDERS]
@@ -362,6 +362,33 @@ def test_doubled_rows_and_rows_without_a_key_are_counted(engine: Engine) -> None
     build(("1", "1"), ("2", "-0.0001"), ("null", "5"), ("null", "null"), ("5", "5"), ("5", "5"))
     found = {change.mart: (change.added, change.removed, change.changed) for change in engine.publisher.changes(marts)}
     assert found == {"sales.orders": (3, 2, 1), "sales.lines": (4, 3, 0)}
+
+
+def test_a_version_that_begins_with_the_published_one_has_the_built_rows(engine: Engine) -> None:
+    far = 10 * 4096
+    engine.publish(DAYS[0], {1: 1, 2: 2, far: 3, far + 1: 4})
+    changed = {2: 2, far: 5, far + 2: 6}
+    engine.build(DAYS[1], changed)
+    (orders,) = (change for change in engine.publisher.changes(MARTS) if change.mart == "sales.orders")
+    assert (orders.added, orders.removed, orders.changed) == (1, 2, 1)
+    engine.publisher.publish(DAYS[1], MARTS)
+    assert engine.reads() == changed
+    assert engine.publish(DAYS[2], {})
+    assert engine.reads() == {}
+    engine.publisher.rollback()
+    assert engine.reads() == changed
+
+
+def test_what_someone_wrote_into_the_published_file_is_not_in_the_next_version(tmp_path: Path) -> None:
+    with on_duckdb(Home(tmp_path)) as engine:
+        engine.publish(DAYS[0], {1: 1, 2: 2})
+        with duckdb.connect(engine.store.location("tradewinds.duckdb")) as published:
+            published.execute("update ops.steps set step = 'none'")
+            published.execute("insert into sales.orders values (9, 9)")
+        engine.publish(DAYS[1], {1: 1, 2: 3})
+        assert engine.reads() == {1: 1, 2: 3}
+        assert engine.read("select step from ops.steps") == [("one",)]
+        assert engine.read("select count(*) from sales.orders") == [(2,)]
 
 
 @pytest.mark.parametrize("cut_off", ["before the file", "after the file"])
