@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from ingestion.digest import file_sha256, stream_sha256
@@ -22,6 +23,8 @@ _RAW = "api/_raw"
 # The suffix of the record of a pruned day, which has its manifest's place.
 _PRUNED = ".pruned"
 _RECORDS = (".json", _PRUNED)
+# A run reads every day's manifest twice, and parsing takes longer than reading.
+_parse = lru_cache(maxsize=4096)(Manifest.from_json)
 
 
 class Damaged(StepFailed):
@@ -50,7 +53,7 @@ class Landed:
 
     def _manifest(self, name: str, source: str, run_date: str) -> Manifest | None:
         try:
-            return Manifest.from_json(self._store.read(name))
+            return _parse(self._store.read(name))
         except FileNotFoundError:
             return None
         except OSError as error:
