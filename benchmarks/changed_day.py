@@ -90,8 +90,8 @@ def write_page(folder: Path, seconds: dict[str, dict[str, float]], scale: int) -
             [
                 "# A day that changes one row in a hundred",
                 "",
-                f"{scale * 830:,} orders with their lines and events, {os.cpu_count()} cores, the best of {ROUNDS} rounds in"
-                " turn. How it is measured: `benchmarks/changed_day.py`.",
+                f"{scale * 830:,} orders with their lines and events, {os.cpu_count()} cores, best of {ROUNDS} rounds"
+                " in turn. How it is measured: `benchmarks/changed_day.py`.",
                 "",
                 "| | after the day before, s | as the first day, s | ratio |",
                 "|---|--:|--:|--:|",
