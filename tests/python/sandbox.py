@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import cycle
@@ -21,7 +22,7 @@ from ingestion.samples.defaults import sample_api, sample_people
 from ingestion.samples.generate import fill_northwind, write_order_details
 from ingestion.settings import PROJECT, Home
 from people_api.database import migrate, open_engine
-from tests.python.forks import Forks, Process, serving_forks
+from tests.python.forks import Forks, Process, keeping_libraries, serving_forks
 from tests.python.homes import copy_database, name_database, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
@@ -54,9 +55,10 @@ def forks() -> Forks:
     """Return the session's server of forked commands, which the first process to ask starts and keeps."""
     if address := os.environ.get(_FORKS):
         return Forks(Path(address))
-    serving = serving_forks(clean_environment())
-    atexit.register(serving.__exit__, None, None, None)
-    started = serving.__enter__()
+    kept = ExitStack()
+    atexit.register(kept.close)
+    kept.enter_context(keeping_libraries(clean_environment()))
+    started = kept.enter_context(serving_forks(clean_environment()))
     os.environ[_FORKS] = str(started.address)
     return started
 
