@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +29,8 @@ from tests.python.sandbox import (
     make_service,
 )
 
+# What pytest makes of the tests' asserts takes 4 s a process, and is kept for the next session.
+sys.dont_write_bytecode = False
 # What a script starts in the background ignores Ctrl-C, and so would every command that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
