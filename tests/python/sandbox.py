@@ -19,11 +19,11 @@ import psycopg
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.samples.defaults import sample_api, sample_people
-from ingestion.samples.generate import fill_northwind, write_order_details
+from ingestion.samples.generate import fill_northwind
 from ingestion.settings import PROJECT, Home
 from people_api.database import migrate, open_engine
 from tests.python.forks import Forks, Process, keeping_libraries, serving_forks
-from tests.python.homes import copy_database, name_database, template_database
+from tests.python.homes import copy_database, name_database, sample_order_lines, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import clean_environment
@@ -211,7 +211,7 @@ def make_sandbox(server: EmbeddedPostgres, folder: Path, home: Path | None = Non
     """Make a fresh home with a Northwind of its own, its order lines, a people database without rejects, and an API."""
     database, people = make_northwind(server), make_people_database(server)
     lines = folder / "order_details.csv"
-    write_order_details(lines, scale=1)
+    lines.write_bytes(sample_order_lines())
     settings = {
         "SOURCES__NORTHWIND__CREDENTIALS": database.url,
         "SOURCES__ORDER_DETAILS__PATH": str(lines),
