@@ -44,6 +44,8 @@ def serve(home: Home, read_report: ReadReport, host: str, port: int, on_ready: C
             except OSError as error:
                 raise StepFailed(f"the people service can't listen on {host}:{port}") from error
             log(logger, "started", host=host, port=port)
+            # Asyncio does so only for sockets that name TCP; an answer on an open connection would wait 40 ms.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 with listening:
                     on_ready(f"http://{host}:{listening.getsockname()[1]}")

@@ -60,6 +60,7 @@ def serve_site(root: Path, host: str, port: int, on_ready: Callable[[str], None]
         if error.errno == errno.EACCES:
             raise StepFailed(f"port {port} may not be opened: {one_line(error)}", "tradewinds serve") from error
         raise BadRequest(f"can't listen on {host}: {one_line(error)}", "tradewinds serve") from error
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so only for sockets that name TCP
     pages = Starlette(routes=[Mount("/", _Pages(directory=root.resolve(), html=True))])
     # It logs nothing: what people read is private.
     config = uvicorn.Config(

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +12,8 @@ import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.errors import StepFailed
-from ingestion.samples.generate import write_order_details
 from tests.python.built import BuiltHomes
-from tests.python.homes import SHARED_HOMES, dropping_databases, session_folder
+from tests.python.homes import SHARED_HOMES, dropping_databases, sample_order_lines, session_folder
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, rclone, seaweedfs
 from tests.python.sandbox import (
@@ -28,6 +28,8 @@ from tests.python.sandbox import (
     make_service,
 )
 
+# What pytest makes of the tests' asserts takes 4 s a process, and is kept for the next session.
+sys.dont_write_bytecode = False
 # What a script starts in the background ignores Ctrl-C, and so would every command that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -114,7 +116,7 @@ def people(server: EmbeddedPostgres) -> Database:
 def order_details(tmp_path: Path) -> Path:
     """The order lines that belong to `northwind`, in a file that the test may change."""
     path = tmp_path / "order_details.csv"
-    write_order_details(path, scale=1)
+    path.write_bytes(sample_order_lines())
     return path
 
 

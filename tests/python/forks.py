@@ -16,12 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TextIO
+from typing import Any, TextIO
 
 from ingestion.settings import PROJECT
+from tests.python.warm import PID_BYTES
 
-# How many characters of an answer hold the number of a process.
-PID_BYTES = 10
+# Where the process that has the libraries listens, for the processes of pytest-xdist.
+_LIBRARIES = "PYTEST_LIBRARIES"
 
 
 class Process:
@@ -92,12 +93,8 @@ class Forks:
     ) -> Process:
         """Fork the command with these words and this environment, in a folder; its input, too, is a pipe."""
         named = {"program": program, "words": list(map(str, words)), "folder": str(folder)}
-        request = json.dumps(named | {"environment": environment}).encode() + b"\n"
         (typed, to_type), (output, printed), (errors, complained) = os.pipe(), os.pipe(), os.pipe()
-        asked = socket.socket(socket.AF_UNIX)
-        asked.connect(str(self.address))
-        socket.send_fds(asked, [b"f"], [typed, printed, complained])
-        asked.sendall(request)
+        asked = _ask(str(self.address), named | {"environment": environment}, typed, printed, complained)
         for end in (typed, printed, complained):
             os.close(end)
         pid = int(asked.recv(PID_BYTES, socket.MSG_WAITALL))
@@ -128,24 +125,58 @@ sys.exit(os.waitstatus_to_exitcode(int(asked.recv(64))))
 """
 
 
+def _ask(address: str, request: dict[str, Any], *ends: int) -> socket.socket:
+    """Send a request with these ends of pipes or sockets, and return the connection."""
+    asked = socket.socket(socket.AF_UNIX)
+    asked.connect(address)
+    socket.send_fds(asked, [b"f"], ends)
+    asked.sendall(json.dumps(request).encode() + b"\n")
+    return asked
+
+
 @contextmanager
-def serving_forks(environment: dict[str, str], project: Path = PROJECT) -> Iterator[Forks]:
-    """Keep a server of a project's forks up; it ends with this process, whatever ends that."""
-    with TemporaryDirectory(prefix="forks") as folder:
+def _listening() -> Iterator[tuple[Path, socket.socket]]:
+    with TemporaryDirectory(prefix="forks") as folder, socket.socket(socket.AF_UNIX) as listener:
         address = Path(folder) / "socket"
-        listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(address))
         listener.listen()
-        server = subprocess.Popen(
+        yield address, listener
+
+
+@contextmanager
+def keeping_libraries(environment: dict[str, str]) -> Iterator[None]:
+    """Keep the process up that servers of forks are forked from; it ends with this process, whatever ends that."""
+    with _listening() as (address, listener):
+        keeper = subprocess.Popen(
             [sys.executable, "-m", "tests.python.warm", str(listener.fileno())],
             env=environment | {"PYTHONUTF8": "1"},  # as a command starts itself again where the locale is another
-            cwd=project,
+            cwd=PROJECT,
             pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
         )
-        listener.close()
+        os.environ[_LIBRARIES] = str(address)
+        try:
+            yield
+        finally:
+            keeper.stdin.close()
+            keeper.wait(60)
+
+
+@contextmanager
+def serving_forks(environment: dict[str, str], project: Path = PROJECT) -> Iterator[Forks]:
+    """Keep a server of a project's forks up; it ends with this process, whatever ends that."""
+    request = {
+        "is_copy": project != PROJECT,
+        "environment": environment | {"PYTHONUTF8": "1"},
+        "folder": str(project),
+    }
+    with _listening() as (address, listener):
+        lived, life = os.pipe()
+        asked = _ask(os.environ[_LIBRARIES], request, listener.fileno(), lived)
+        os.close(lived)
         try:
             yield Forks(address)
         finally:
-            server.stdin.close()
-            server.wait(60)
+            os.close(life)
+            with asked:
+                asked.recv(1)  # ends when the server does

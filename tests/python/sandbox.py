@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import cycle
@@ -18,11 +19,11 @@ import psycopg
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.samples.defaults import sample_api, sample_people
-from ingestion.samples.generate import fill_northwind, write_order_details
+from ingestion.samples.generate import fill_northwind
 from ingestion.settings import PROJECT, Home
 from people_api.database import migrate, open_engine
-from tests.python.forks import Forks, Process, serving_forks
-from tests.python.homes import copy_database, name_database, template_database
+from tests.python.forks import Forks, Process, keeping_libraries, serving_forks
+from tests.python.homes import copy_database, name_database, sample_order_lines, template_database
 from tests.python.people import make_people
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import clean_environment
@@ -54,9 +55,10 @@ def forks() -> Forks:
     """Return the session's server of forked commands, which the first process to ask starts and keeps."""
     if address := os.environ.get(_FORKS):
         return Forks(Path(address))
-    serving = serving_forks(clean_environment())
-    atexit.register(serving.__exit__, None, None, None)
-    started = serving.__enter__()
+    kept = ExitStack()
+    atexit.register(kept.close)
+    kept.enter_context(keeping_libraries(clean_environment()))
+    started = kept.enter_context(serving_forks(clean_environment()))
     os.environ[_FORKS] = str(started.address)
     return started
 
@@ -209,7 +211,7 @@ def make_sandbox(server: EmbeddedPostgres, folder: Path, home: Path | None = Non
     """Make a fresh home with a Northwind of its own, its order lines, a people database without rejects, and an API."""
     database, people = make_northwind(server), make_people_database(server)
     lines = folder / "order_details.csv"
-    write_order_details(lines, scale=1)
+    lines.write_bytes(sample_order_lines())
     settings = {
         "SOURCES__NORTHWIND__CREDENTIALS": database.url,
         "SOURCES__ORDER_DETAILS__PATH": str(lines),

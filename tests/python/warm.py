@@ -1,8 +1,9 @@
-"""The process that commands of tests are forked from: it has imported everything and parsed the project once.
+"""The processes that commands of tests are forked from: they have imported everything and parsed the project once.
 
-Imports, and what dbt derives from its classes and macros at a first parse, cost more than most tests. So does a whole
-parse, so a typed `dbt build` begins with the one that the project keeps for `tradewinds build`. dbt's own would be the
-same, but dbt discards it whenever the day or the home changes.
+One has the libraries. It forks a server for this project and one for each copy of it, when the first command is asked
+for. Imports, and what dbt derives from its classes and macros at a first parse, cost more than most tests. So does a
+whole parse, so a typed `dbt build` begins with the one that the project keeps for `tradewinds build`. dbt's own would
+be the same, but dbt discards it whenever the day or the home changes.
 """
 
 import atexit
@@ -25,11 +26,26 @@ from unittest.mock import patch
 import yaml
 from fsspec.config import conf, set_conf_env
 
-from ingestion.errors import StepFailed
-from ingestion.settings import PROJECT, Home, use_project_settings
-from tests.python.forks import PID_BYTES
+# How many characters of an answer hold the number of a process.
+PID_BYTES = 10
 
 _PROGRAMS = {"tradewinds": ("pipeline.cli", "main"), "dbt": ("dbt.cli.main", "cli")}
+# None of them depends on the project's place; dlt does.
+_LIBRARIES = (
+    "adbc_driver_postgresql.dbapi",
+    "alembic.command",
+    "dbt.cli.main",
+    "dbt.adapters.duckdb",
+    "dbt.adapters.postgres",
+    "dbt_charts.agent_api.project_session",
+    "dbt_charts.core.board",
+    "fastapi",
+    "fsspec.implementations.local",
+    "great_expectations",
+    "s3fs",
+    "typer",
+    "uvicorn",
+)
 _IMPORTED = (
     "pipeline.cli",
     "pipeline.run.steps",
@@ -38,22 +54,12 @@ _IMPORTED = (
     "pipeline.checks",
     "pipeline.checks.engine",
     "ingestion.warehouse.dlt_tables",
-    "adbc_driver_postgresql.dbapi",
-    "dbt.cli.main",
-    "dbt.adapters.duckdb",
-    "dbt.adapters.postgres",
-    "dbt_charts.agent_api.project_session",
-    "dbt_charts.core.board",
     "dlt",
-    "great_expectations",
     "people_api.backups",
     "people_api.client",
     "people_api.importing",
     "people_api.sample",
     "people_api.serving",
-    "alembic.command",
-    "fsspec.implementations.local",
-    "s3fs",
     "pipeline.cli.asking",
     "pipeline.boards",
     "pipeline.people",
@@ -71,34 +77,72 @@ _PARSING = {"build", "run", "source", "test"}
 _EXTRACTING = ("parser.models", "parser.unit_tests", "clients.jinja_static")
 
 
-def _serve(listener: socket.socket) -> None:
-    ready, _, _ = select.select([sys.stdin, listener], [], [])
-    if sys.stdin in ready:
-        return  # nobody has asked
+def _keep_libraries(listener: socket.socket) -> None:
+    """Fork each server that is asked for, at its first command, until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["DO_NOT_TRACK"] = "1"  # dbt-charts reads it when it is imported
+    waiting: dict[socket.socket, tuple[int, socket.socket, dict[str, Any]]] = {}
+    is_parsed = False
+    while True:
+        ready, _, _ = select.select([sys.stdin, listener, *waiting, *(life for life, *_ in waiting.values())], [], [])
+        if sys.stdin in ready:
+            os._exit(0)  # at once: to take all that was imported down again takes a while
+        if listener in ready:
+            asked, (theirs, life), request = _accept(listener)
+            waiting[socket.socket(fileno=theirs)] = life, asked, request
+        for theirs, (life, asked, request) in list(waiting.items()):
+            if not {theirs, life}.intersection(ready):
+                continue
+            if life not in ready:
+                for module in _LIBRARIES:
+                    import_module(module)
+                if request["is_copy"] and not is_parsed:  # a copy is made to be built
+                    _parse_once()
+                    is_parsed = True
+                gc.freeze()  # the forks' collections needn't walk through what they share
+                if os.fork() == 0:
+                    # Each client waits for the end of its own connection.
+                    for end in (listener, *(others for _, others, _ in waiting.values() if others is not asked)):
+                        end.close()
+                    _serve(theirs, life, is_parsed, request["environment"], request["folder"])
+            del waiting[theirs]
+            for end in (theirs, asked):
+                end.close()
+            os.close(life)
+
+
+def _accept(listener: socket.socket) -> tuple[socket.socket, list[int], dict[str, Any]]:
+    """Return a connection, the ends that came with its request, and the request."""
+    asked, _ = listener.accept()
+    _, given, _, _ = socket.recv_fds(asked, 1, 3)
+    with asked.makefile("rb") as lines:
+        return asked, given, json.loads(lines.readline())
+
+
+def _serve(listener: socket.socket, life: int, is_warm: bool, environment: dict[str, str], folder: str) -> None:
+    """Fork commands of the project in a folder until `life` ends; never returns."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[0] = folder
     for module in _IMPORTED:
         import_module(module)
-    is_warm = False
     gc.freeze()  # the forks' collections needn't walk through what they share
     # A child that ends wakes the loop, which hands its status over.
     waking, woken = socket.socketpair()
     waking.setblocking(False)
     signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     running: dict[int, socket.socket] = {}
     while True:
-        ready, _, _ = select.select([sys.stdin, listener, woken], [], [])
-        if sys.stdin in ready:
-            os._exit(0)  # at once: to take all that was imported down again takes a while
+        ready, _, _ = select.select([life, listener, woken], [], [])
+        if life in ready:
+            os._exit(0)
         if woken in ready:
             woken.recv(4096)
             _hand_over(running)
         if listener in ready:
-            asked, _ = listener.accept()
-            _, given, _, _ = socket.recv_fds(asked, 1, 3)
-            with asked.makefile("rb") as lines:
-                request = json.loads(lines.readline())
+            asked, given, request = _accept(listener)
             if not is_warm and (request["program"] == "dbt" or _BUILDING.intersection(request["words"])):
                 is_warm = True
                 _parse_once()
@@ -136,6 +180,8 @@ def _parse_once() -> None:
 
 def _kept_parse(words: list[str]) -> Any | None:
     """Return the parse that the project keeps for its builds, None where a typed command needs one of its own."""
+    from ingestion.errors import StepFailed
+    from ingestion.settings import Home
     from pipeline.dbt.manifest import parsed_project
 
     variables = yaml.safe_load(words[words.index("--vars") + 1]) if "--vars" in words else {}
@@ -164,6 +210,8 @@ def _hand_over(running: dict[int, socket.socket]) -> None:
 
 def _become(given: list[int], program: str, words: list[str], environment: dict[str, str], folder: str) -> None:
     """Be the program; never returns."""
+    from ingestion.settings import PROJECT, use_project_settings
+
     code = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -196,4 +244,4 @@ def _become(given: list[int], program: str, words: list[str], environment: dict[
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _keep_libraries(socket.socket(fileno=int(sys.argv[1])))

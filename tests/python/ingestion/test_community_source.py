@@ -304,7 +304,7 @@ def test_a_base_url_may_have_a_path_and_a_password(api: FaultyApi, home: Home, m
 
 
 def test_a_killed_extract_leaves_no_half_day(sandbox: Sandbox, api: FaultyApi) -> None:
-    api.faults = {"todos": [hang(20)]}
+    api.faults = {"todos": [hang(5)]}
     process = sandbox.start(*EXTRACT)
     while api.faults["todos"] and process.poll() is None:
         time.sleep(0.05)

@@ -56,7 +56,7 @@ def _watching(database: Database, allowed: set[tuple]) -> Iterator[list[tuple]]:
 
     def watch() -> None:
         with psycopg.connect(database.url, autocommit=True) as connection:
-            while not done.is_set():
+            while not seen or not done.wait(0.02):
                 seen.append(connection.execute(SUM).fetchone())
 
     with ThreadPoolExecutor(1) as pool:

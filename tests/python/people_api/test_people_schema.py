@@ -1,6 +1,7 @@
 """The running service does what its OpenAPI schema says, whoever asks whatever: all checks of schemathesis.
 
-TRADEWINDS_SCHEMA_EXAMPLES says how many examples each operation gets.
+TRADEWINDS_SCHEMA_EXAMPLES says how many examples each operation gets. Without it, no case of the coverage
+phase comes without a key: the gate refuses that before it reads more than the path.
 """
 
 import json
@@ -15,7 +16,8 @@ import pytest
 from people_api.api.gate import KEY_HEADER
 from tests.python.people_service import PeopleService, employee, publish
 
-EXAMPLES = os.environ.get("TRADEWINDS_SCHEMA_EXAMPLES", "2")
+ASKED = os.environ.get("TRADEWINDS_SCHEMA_EXAMPLES")
+PHASES = "examples,coverage,fuzzing,stateful"
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 
@@ -35,11 +37,11 @@ def schema(shared_service: PeopleService, tmp_path: Path) -> Path:
     return path
 
 
-def check(service: PeopleService, schema: Path, *options: str) -> str:
-    """Run all checks in all phases, and return what is said of them."""
-    words = ["run", schema.name, "--url", service.url, "--checks", "all", "--max-examples", EXAMPLES, "--seed", "1"]
+def check(service: PeopleService, schema: Path, *options: str, phases: str = PHASES) -> str:
+    """Run all checks, and return what is said of them."""
+    words = ["run", schema.name, "--url", service.url, "--checks", "all", "--seed", "1", "--no-color"]
     done = subprocess.run(
-        [SCHEMATHESIS, *words, "--phases", "examples,coverage,fuzzing,stateful", "--no-color", *options],
+        [SCHEMATHESIS, *words, "--phases", phases, "--max-examples", ASKED or "2", *options],
         cwd=schema.parent,
         capture_output=True,
         text=True,
@@ -59,7 +61,7 @@ def test_with_a_key_every_answer_is_as_documented(shared_service, schema):
 
 
 def test_without_a_key_every_answer_is_as_documented(shared_service, schema):
-    said = check(shared_service, schema)
+    said = check(shared_service, schema, phases=PHASES if ASKED else "examples,fuzzing")
     assert "27 operations returned only 401/403" in said, "all but health"
     print(said[-600:])
 

@@ -22,7 +22,7 @@ from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox
 _RUNS = int(os.environ.get("TRADEWINDS_READER_RUNS", "0"))
 _READERS = 2
 # Leaves what is published a share of the machine.
-_PAUSE_SECONDS = 0.01
+_PAUSE_SECONDS = 0.01 if _RUNS else 0.05
 # A publish, a rollback and a publish come before all runs; the readers ask this often meanwhile, or a little longer.
 _LEAST = 100
 _PATIENCE_SECONDS = 60

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from shutil import copytree, rmtree
 
+import httpx
 import pytest
 
 from ingestion.errors import BadRequest, Refused, StepFailed
@@ -325,6 +326,9 @@ def test_the_server_gives_pages_and_nothing_else(served: tuple[Sandbox, int]) ->
         status, _, body = _ask(port, "GET", path)
         assert status == 404
         assert b"secret" not in body
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        seconds = [client.get("/").elapsed.total_seconds() for _ in range(40)]
+    assert sorted(seconds)[10] < 0.03, "no answer on an open connection is held back"
     line = sandbox.fail(1, "serve", "--port", str(port))
     assert line == f"tradewinds: port {port} is in use on 127.0.0.1; run: tradewinds serve --port 0"
 
