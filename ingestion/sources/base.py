@@ -40,8 +40,8 @@ Bookmark = dict[str, str | int]
 class Increment:
     """What a reading has read of a table: only rows that are new or changed since the previous landed day.
 
-    A row replaces the earlier rows with the same `key`; without a key it is appended. Its rejects are the whole table's;
-    of a `file` that grew only the new ones, and the earlier ones are in this file, too, whatever its name was.
+    A row replaces the earlier rows with the same `key`; without a key it is appended. Its rejects are the whole
+    table's; of a `file` that grew only the new ones, and the earlier ones are in this file, too, whatever its name was.
     """
 
     key: tuple[str, ...]
