@@ -16,7 +16,7 @@ from ingestion.session import READ_PARQUET, open_session
 from ingestion.sql import literal, quote
 
 # Leaves room for the rest of an extract; DuckDB puts more than that on disk.
-_MEMORY = "160MB"
+_MEMORY = "112MB"
 _BATCH_ROWS = 65_536
 _PLACE = ("file_index as _tw_file", "file_row_number as _tw_row")
 

@@ -116,9 +116,10 @@ class Extraction:
     def _rejects(self, table: str, reading: Reading) -> list[dict]:
         """Return a table's rejected rows, with the earlier day's if only new rows were read."""
         rejects, increment = reading.rejects(table), reading.increment(table)
-        if increment is None or increment.has_all_rejects:
+        if increment is None or increment.file is None:
             return rejects
-        return [reject for reject in self._earlier_rejects if reject["table"] == table] + rejects
+        earlier = [reject | {"file": increment.file} for reject in self._earlier_rejects if reject["table"] == table]
+        return earlier + rejects
 
     @cached_property
     def _earlier_rejects(self) -> list[dict]:

@@ -13,6 +13,8 @@ from ingestion.session import READ_PARQUET, open_scratch
 REMOVED = pa.schema([("file_path", pa.string()), ("pos", pa.int64())])
 # DuckDB's virtual columns tell a row's place; a real column of that name would hide one.
 _PLACE = ("file_index", "file_row_number")
+# A place as one number: the file's, from 1, and the row's.
+_NUMBER = "({}) * 1099511627776 + {}"
 
 
 def has_places(columns: list[str]) -> bool:
@@ -33,14 +35,14 @@ class Rows:
         selected = f"select {', '.join(['*', *more])} from {READ_PARQUET} as landed"
         if not self.removed:
             return f"({selected})"
-        path = "list_extract(?, landed.file_index::bigint + 1)"
-        gone = f"{READ_PARQUET} as gone where gone.pos = landed.file_row_number and gone.file_path = {path}"
-        return f"({selected} where not exists (select 1 from {gone}))"
+        # `not in` keeps the removed places in memory; of `not exists` DuckDB may keep all rows instead.
+        gone = f"select {_NUMBER.format('coalesce(list_position(?, file_path), 0)', 'pos')} from {READ_PARQUET}"
+        return f"({selected} where {_NUMBER.format('file_index::bigint + 1', 'file_row_number')} not in ({gone}))"
 
     @property
     def parameters(self) -> list[Any]:
         """The relation's parameters."""
-        gone = [list(map(str, self.removed)), self.names] if self.removed else []
+        gone = [self.names, list(map(str, self.removed))] if self.removed else []
         return [list(map(str, self.files)), *gone]
 
     def digest(self, columns: list[str], figures: str = "") -> Digest:

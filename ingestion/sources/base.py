@@ -40,13 +40,13 @@ Bookmark = dict[str, str | int]
 class Increment:
     """What a reading has read of a table: only rows that are new or changed since the previous landed day.
 
-    A row replaces the earlier rows with the same `key`; without a key it is appended. Its rejects are new ones, unless
-    `has_all_rejects`: then they are the whole table's.
+    A row replaces the earlier rows with the same `key`; without a key it is appended. Its rejects are the whole
+    table's; of a `file` that grew only the new ones, and the earlier ones are in this file, too, whatever its name was.
     """
 
     key: tuple[str, ...]
     bookmark: Bookmark
-    has_all_rejects: bool = False
+    file: str | None = None
 
 
 class Reading(ABC):

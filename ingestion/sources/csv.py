@@ -91,7 +91,7 @@ class CsvReading(Reading):
         return self.read(table)
 
     def increment(self, table: str) -> Increment | None:
-        return Increment((), self.bookmark(table)) if self._lines.is_tail else None
+        return Increment((), self.bookmark(table), self._path.name) if self._lines.is_tail else None
 
     def bookmark(self, table: str) -> Bookmark:
         return self._lines.passed() | {"shape": self._shape.text}

@@ -126,7 +126,7 @@ class PostgresReading(Reading):
     def increment(self, table: str) -> Increment | None:
         if not self._since(table):
             return None
-        return Increment(self._cursors.key(table), self.bookmark(table), has_all_rejects=True)
+        return Increment(self._cursors.key(table), self.bookmark(table))
 
     def bookmark(self, table: str) -> Bookmark:
         last = self._figures(table).last_value

@@ -269,8 +269,6 @@ def events(home: Home, number: int) -> tuple[Counter[Row], Manifest]:
 
 
 def test_of_a_log_that_grew_the_new_lines_land(home, landing, tmp_path, monkeypatch):
-    log = tmp_path / "events.csv"
-    monkeypatch.setenv("SOURCES__EVENT_LOG__PATH", str(log))
     header = "event_id;event_type;professional_id_anonymized;created_at;meta_data"
     texts = [str(random.Random(number).random()) for number in range(3_000)]
     lines = [f"{n};proposed;{n % 99};2020-01-01 10:00:{n % 60:02};{text}" for n, text in enumerate(texts)]
@@ -283,6 +281,8 @@ def test_of_a_log_that_grew_the_new_lines_land(home, landing, tmp_path, monkeypa
     contents = [(lines[:2_000], [bad]), (lines[:2_000], [bad], lines[2_000:], [bad]), (lines[1:], [bad])]
     tables = []
     for number, parts in enumerate([contents[0], contents[1], contents[1], contents[2]]):
+        log = tmp_path / f"events-{number}.csv"
+        monkeypatch.setenv("SOURCES__EVENT_LOG__PATH", str(log))
         expected = written(*parts)
         rows, manifest = events(home, number)
         assert Counter(str(row[0]) for row in rows.elements()) == expected
@@ -290,6 +290,7 @@ def test_of_a_log_that_grew_the_new_lines_land(home, landing, tmp_path, monkeypa
         rejects = read_rejects(landing, manifest).to_pylist()
         at = [place for place, line in enumerate(chain_.from_iterable(parts), start=2) if line == bad]
         assert [(one["line_number"], one["run_date"].isoformat()) for one in rejects] == [(n, day(number)) for n in at]
+        assert {one["file"] for one in rejects} == {log.name}
         assert tables[-1].read_rows == sum(map(len, parts)) == tables[-1].rows + tables[-1].rejected_rows
         assert manifest.warnings == []
     first, grown, same, rewritten = tables

@@ -92,7 +92,7 @@ def test_rows_since_the_bookmark_are_read_and_the_whole_is_counted_and_summed(or
     unchanged = orders(before=first, **by)
     assert (unchanged.keys, unchanged.count, unchanged.totals) == ([7, 8, 9], 9, first.totals)
     assert unchanged.increment.key == ("order_id",)
-    assert unchanged.increment.has_all_rejects
+    assert unchanged.increment.file is None
     assert unchanged.day.tables["orders"].bookmark == bookmark
     # A row without a value, a new one, one changed late within the look-back, and one changed with a new value.
     second = orders(
@@ -276,7 +276,7 @@ def test_of_a_file_that_grew_only_the_new_lines_are_read(lines, tmp_path):
     assert (first.increment, first.count, [one["line_number"] for one in first.rejects]) == (None, 3, [3, 5])
     unchanged = lines(old, first)
     assert (unchanged.rows, unchanged.rejects, unchanged.count) == ([], [], 3)
-    assert unchanged.increment == Increment((), first.day.tables["order_details"].bookmark)
+    assert unchanged.increment == Increment((), first.day.tables["order_details"].bookmark, "lines.csv")
     added = b"\r\n2,1,1,1,0\r\ny,1,1,1,0\n3,1,1,1,9e99\n4,1,1,1,0"
     grown = lines(old + added, unchanged)
     assert (grown.keys, grown.count, grown.increment.key) == ([2, 4], 7, ())

@@ -8,35 +8,53 @@ import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from tests.python.history import (
+    CURSORS,
     DAYS,
     HISTORY,
     PERMUTATIONS,
     SOURCES,
+    States,
     build_day,
     build_in_order,
     content_hash,
-    land_days,
+    extract_day,
+    make_states,
     requesting,
 )
 from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox, make_sandbox, make_warehouse
 
 
 @pytest.fixture(scope="module")
-def landed(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """Six landed days of a source that changes."""
+def states(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> States:
+    """The sources as they are on six days."""
+    folder = tmp_path_factory.mktemp("states")
+    return make_states(server, make_sandbox(server, folder), folder)
+
+
+@pytest.fixture(scope="module")
+def landed(states: States, server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """The days as they land when only what has changed is read: late, twice, after a kill."""
     sandbox = make_sandbox(server, tmp_path_factory.mktemp("landed"))
-    land_days(sandbox)
+    sandbox.settings |= CURSORS
+    for place in (1, 3, 0, 2, 4, 2, 5):
+        extract_day(sandbox, states, DAYS[place])
+    assert extract_day(sandbox, states, DAYS[4], kill_after=0.3) != 0
+    extract_day(sandbox, states, DAYS[4])
+    bookmarks = [sandbox.manifest("northwind", day)["tables"]["orders"]["bookmark"] for day in DAYS]
+    assert [bookmark["value"] for bookmark in bookmarks] == ["11077", *["11078"] * 3, *["11079"] * 2]
+    assert len({bookmark["table"] for bookmark in bookmarks}) == 1
     return sandbox
 
 
 @pytest.fixture(scope="module")
-def in_order(landed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """A home where the days were built in order, on DuckDB; `settings['hash']` is the content of all that is read."""
-    home = tmp_path_factory.mktemp("in_order")
-    with requesting(landed, home, None, SOURCES) as request:
-        content = build_in_order(request, DAYS, DAYS)
-    landing = str(landed.home / "landing")
-    return Sandbox(home, landed.settings | {"TRADEWINDS_LANDING_URL": landing, "hash": content})
+def in_order(states: States, server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A home where the days were read whole, and built in order; `settings['hash']` is the content of all marts."""
+    sandbox = make_sandbox(server, tmp_path_factory.mktemp("in_order"))
+    for day in DAYS:
+        extract_day(sandbox, states, day)
+    with requesting(sandbox, sandbox.home, None, SOURCES) as request:
+        sandbox.settings["hash"] = build_in_order(request, DAYS, DAYS)
+    return sandbox
 
 
 def test_history_has_every_version_and_no_other(in_order: Sandbox) -> None:
@@ -63,7 +81,7 @@ def test_history_has_every_version_and_no_other(in_order: Sandbox) -> None:
     assert deleted == [(True, "New")]
 
 
-def test_a_tampered_version_is_found_and_mended(landed: Sandbox, in_order: Sandbox) -> None:
+def test_a_tampered_version_is_found_and_mended(in_order: Sandbox) -> None:
     with duckdb.connect(str(in_order.home / "warehouse" / "tradewinds.duckdb")) as warehouse:
         warehouse.execute(
             "update snapshots.customers_snapshot set company_name = 'Tampered' "
@@ -73,7 +91,7 @@ def test_a_tampered_version_is_found_and_mended(landed: Sandbox, in_order: Sandb
     done = in_order.run("verify", "--history")
     assert done.returncode == 1
     assert f"history differs from raw on 2 of {len(DAYS)} days, first on {DAYS[4]}" in done.stderr
-    with requesting(landed, in_order.home, None, SOURCES) as request:
+    with requesting(in_order, in_order.home, None, SOURCES) as request:
         assert content_hash(request) != in_order.settings["hash"]
         for day in DAYS[4:]:
             build_day(request, day, *HISTORY)
