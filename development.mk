@@ -4,7 +4,7 @@ BASE ?= origin/main
 STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
-.PHONY: picture risks lock test-unit test-integration test-e2e prove test-clock test-clients test-deploy test-bi test-contracts test-lakehouse test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
+.PHONY: picture risks lock test-unit test-integration test-e2e prove faults test-clock test-clients test-deploy test-bi test-contracts test-lakehouse test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
 
 picture: ## take README's screenshot of the current site, docs/site.png; needs Chromium
 	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
@@ -57,6 +57,10 @@ prove: setup ## run the long tests: random orders of days, concurrent readers, k
 	@TRADEWINDS_FUZZ_ROWS=1000000 TRADEWINDS_SCHEMA_EXAMPLES=200 $(BIN)/pytest -s \
 		tests/python/people_api/test_people_fuzz.py tests/python/people_api/test_people_schema.py
 	@TRADEWINDS_PROVE=1 $(MAKE) --no-print-directory test-browser test-airflow
+	@$(MAKE) --no-print-directory faults
+
+faults: setup ## inject every fault of docs/reliability.md as often as it says, and print the table of what was lost
+	@TRADEWINDS_FAULTS=all $(BIN)/pytest -n 2 tests/faults
 
 .venv-clock/ready: .venv/ready
 	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-clock libfaketime==3.0.1

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 # An object without others inside; line breaks in texts are escaped.
 _LEAF = re.compile(r"\{\n[^{}]*\n\s*\}")
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class Manifest:
                     "columns": [Column(**column) for column in table["columns"]],
                     "files": [File(**file) for file in table["files"]],
                     "removed": [File(**file) for file in table.get("removed", [])],
-                    "totals": {stage: Totals(**sums) for stage, sums in table.get("totals", {}).items()},
+                    "totals": {stage: _read_totals(sums) for stage, sums in table.get("totals", {}).items()},
                 }
             )
             for name, table in data["tables"].items()
@@ -173,3 +174,9 @@ class Manifest:
         data["rejects"] = [File(**file) for file in data["rejects"]]
         data["answers"] = [Answer(**answer) for answer in data.get("answers", [])]
         return cls(**data)
+
+
+def _read_totals(sums: dict[str, str | None]) -> Totals:
+    if wrong := [text for text in sums.values() if text is not None and not _DECIMAL.fullmatch(text)]:
+        raise ValueError(f"no sum: {wrong[0]}")
+    return Totals(**sums)

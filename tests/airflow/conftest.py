@@ -19,12 +19,9 @@ from ingestion.settings import PROJECT
 from tests.airflow.server import AirflowServer, wait_until
 from tests.airflow.webhook import listening
 from tests.python.built import BuiltHomes
-from tests.python.conftest import built_homes, server
 from tests.python.people_service import PeopleService
 from tests.python.s3_servers import S3Server, seaweedfs
 from tests.python.sandbox import BUILT_DAY, Sandbox, make_database, make_service
-
-__all__ = ["built_homes", "server"]
 
 # The long form of `make prove`: a day more, and every DAG by `airflow dags test`.
 IS_LONG = "TRADEWINDS_PROVE" in os.environ

@@ -10,10 +10,7 @@ import pytest
 
 from ingestion.settings import PROJECT
 from tests.python.built import BuiltHomes
-from tests.python.conftest import built_homes, server
 from tests.python.s3_servers import clean_environment
-
-__all__ = ["built_homes", "server"]
 
 _BLOCK = re.compile(
     r"(?P<skip><!-- not run by the docs test: .+? -->\n)?```sh\n(?P<commands>.*?)```"

@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.python.built import BuiltHomes
-from tests.python.conftest import built_homes, server
-
-__all__ = ["built_homes", "server"]
 
 _READ = """
 import duckdb, json, sys

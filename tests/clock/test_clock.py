@@ -12,10 +12,7 @@ import libfaketime
 import pytest
 
 from tests.python.built import BuiltHomes
-from tests.python.conftest import built_homes, server
 from tests.python.sandbox import BUILT_DAY, Sandbox
-
-__all__ = ["built_homes", "server"]
 
 DAY, NEXT_DAY = BUILT_DAY, "2021-01-02"
 # A new version, a closed one, and a new key: what history would date by the clock if it could.

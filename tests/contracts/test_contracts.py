@@ -10,10 +10,7 @@ import yaml
 
 from ingestion.settings import PROJECT
 from tests.python.built import BuiltHomes
-from tests.python.conftest import built_homes, server
 from tests.python.s3_servers import clean_environment
-
-__all__ = ["built_homes", "server"]
 
 # What `datacontract lint` and `datacontract test` do, for all files in one process.
 _CHECK = """

@@ -118,7 +118,7 @@ def test_the_targets_are_those_that_are_documented() -> None:
         "ingestion/__pycache__/settings.cpython-311.pyc",
         "deploy/compose/secrets/people_password",
         "deploy/compose/northwind/dump.sql",
-        "tests/python/conftest.py",
+        "tests/conftest.py",
         "target/manifest.json",
         "anything.new",
     ],

@@ -11,10 +11,7 @@ from pyiceberg.catalog import load_catalog
 from ingestion.settings import PROJECT
 from pipeline.dbt.project import published_marts
 from tests.python.built import BuiltHomes
-from tests.python.conftest import built_homes, server
 from tests.python.sandbox import BUILT_DAY
-
-__all__ = ["built_homes", "server"]
 
 # Reads each table at the version's tag, and writes its rows as Parquet.
 _READ = """

@@ -1,0 +1,148 @@
+"""A home of one small source on three days, and what is in it by an independent count."""
+
+import csv
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cache
+from io import StringIO
+from pathlib import Path
+
+import duckdb
+import psycopg
+
+from tests.faults.trials import Days
+from tests.faults.worker import Worker
+
+HEADER = "order_id,product_id,unit_price,quantity,discount"
+DAYS = ("2021-01-01", "2021-01-02", "2021-01-03")
+BAD = "10248,1,not a price,1,0"
+_COLUMNS = HEADER.replace("unit_price", "unit_price::double").replace("discount", "discount::double")
+
+
+def lines_of(day: int, rows: int = 4_000) -> str:
+    """Return a day's file: from one to the next some rows change, some go, some are new, one can't be read.
+
+    It is large enough for the next day to share its Parquet file.
+    """
+    kept = [number for number in range(rows + 3 * day) if number < rows - 2 * day or number >= rows]
+    lines = [
+        f"{number * 7919 % 104_729},{number % 77},{number**3 % 10_007}.25,{day if number % 997 == day else 9},0.05"
+        for number in kept
+    ]
+    return "\n".join([HEADER, *lines, lines[5], BAD]) + "\n"
+
+
+@cache
+def counted(text: str) -> Counter:
+    """Return the rows of a file as Python's own csv module reads them, without those that break its types."""
+    rows = [tuple(row.values()) for row in csv.DictReader(StringIO(text))]
+    return Counter(
+        tuple(float(Decimal(value)) for value in row) for row in rows if row[2].replace(".", "", 1).isdigit()
+    )
+
+
+@dataclass
+class Small:
+    """The home, its source file, and the commands run in it."""
+
+    folder: Path
+    worker: Worker
+    settings: dict[str, str] = field(default_factory=dict)
+    target: str = "duckdb"
+    files: dict[int, str] = field(default_factory=lambda: {day: lines_of(day) for day in range(3)})
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"TRADEWINDS_HOME": str(self.home), "SOURCES__ORDER_DETAILS__PATH": str(self.folder / "lines.csv")}
+        return own | self.settings
+
+    def do(self, *days: int, lines: int | None = None, **more: object) -> int:
+        """Extract and load days, the source being as on a day (that of the last one)."""
+        (self.folder / "lines.csv").write_text(self.files[days[-1] if lines is None else lines], encoding="utf-8")
+        named = [DAYS[day] for day in days]
+        return self.worker.ask(*named, environment=self.environment, target=self.target, **more)
+
+    def copy(self, folder: Path) -> "Small":
+        """Return a copy of the home, in place of what is there."""
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.folder, folder)
+        return replace(self, folder=folder)
+
+    def manifest(self, day: str) -> dict | None:
+        path = self.landing / "_manifests" / "order_details" / f"{day}.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def landed(self) -> Days:
+        """Return the rows of every landed day, from the files that its manifest lists."""
+        return {day: self._rows_of(found) for day in DAYS if (found := self.manifest(day))}
+
+    def _rows_of(self, manifest: dict) -> Counter:
+        table = manifest["tables"]["order_details"]
+        files = [str(self.landing / file["path"]) for file in table["files"]]
+        gone = [str(self.landing / file["path"]) for file in table["removed"]]
+        of_file = {str(self.landing / file["path"]): file["path"] for file in table["files"]}
+        with duckdb.connect() as connection:
+            query = f"select {_COLUMNS}, filename, file_row_number from read_parquet(?, filename = true)"
+            rows = connection.execute(query, [files]).fetchall()
+            query = "select file_path, pos from read_parquet(?)"
+            removed = set(connection.execute(query, [gone]).fetchall()) if gone else set()
+        return Counter(
+            row[:5] for row in rows if (row[5], row[6]) not in removed and (of_file[row[5]], row[6]) not in removed
+        )
+
+    def raw(self) -> Days:
+        """Return the rows of every loaded day."""
+        query = f"select _run_date::text, {_COLUMNS} from raw_northwind.order_details"
+        if self.target == "postgres":
+            with psycopg.connect(self.settings["URL"]) as connection:
+                rows = connection.execute(query.replace("::double", "::float8")).fetchall()
+        else:
+            with duckdb.connect(str(self.home / "warehouse" / "tradewinds.duckdb"), read_only=True) as connection:
+                rows = connection.execute(query).fetchall()
+        found: dict[str, Counter] = {}
+        for day, *row in rows:
+            found.setdefault(day, Counter())[tuple(map(float, row))] += 1
+        return found
+
+    def state(self) -> Days:
+        """Return what has landed and what is loaded, apart."""
+        landed = {f"landed {day}": rows for day, rows in self.landed().items()}
+        return landed | {f"loaded {day}": rows for day, rows in self.raw().items()}
+
+    def expected(self, landed: dict[int, int], loaded: dict[int, int]) -> Days:
+        """Return the state in which days have the rows of these files."""
+        stages = {"landed": landed, "loaded": loaded}
+        return {
+            f"{stage} {DAYS[day]}": counted(self.files[file])
+            for stage, days in stages.items()
+            for day, file in days.items()
+        }
+
+    def end(self, *days: int) -> tuple:
+        """Return what must be the same as without the fault: rows, hashes, rejects, and no file too many."""
+        manifests = {day: self.manifest(DAYS[day]) for day in days}
+        hashes = {day: found["tables"]["order_details"]["content_hash"] for day, found in manifests.items()}
+        rejected = {day: found["tables"]["order_details"]["rejected_rows"] for day, found in manifests.items()}
+        listed = {
+            file["path"]
+            for found in manifests.values()
+            for file in [
+                *found["rejects"],
+                *found["tables"]["order_details"]["files"],
+                *found["tables"]["order_details"]["removed"],
+            ]
+        }
+        there = {os.path.relpath(path, self.landing) for path in self.landing.rglob("*.parquet")}
+        return self.state(), hashes, rejected, there ^ listed

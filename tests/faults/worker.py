@@ -1,0 +1,139 @@
+"""A process that forks one which extracts and loads days, for every request; it can kill that one at a line.
+
+It imports everything once and never opens a connection itself, so that hundreds of forks take seconds each hundred.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+
+from ingestion.settings import PROJECT
+from tests.python.s3_servers import clean_environment
+
+# The modules that read, land and load, at each of whose lines a process may be killed.
+_TRACED = [
+    *(f"{PROJECT}/ingestion/{folder}/" for folder in ("landing", "stores", "warehouse")),
+    *(
+        f"{PROJECT}/ingestion/{name}.py"
+        for name in ("extract", "extraction", "load", "sharing", "changes", "files", "rejects", "digest")
+    ),
+]
+_IMPORTED = (
+    *("duckdb", "pyarrow.parquet", "s3fs", "dlt.destinations", "ingestion.extract", "ingestion.load"),
+    *("ingestion.stores.s3", "ingestion.sources", "ingestion.warehouse.dlt_tables"),
+)
+
+
+class Worker:
+    """The asking end."""
+
+    def __init__(self, process: subprocess.Popen[str]):
+        self._process = process
+
+    def ask(self, *days: str, source: str = "order_details", steps: str = "extract load", **more: object) -> int:
+        """Extract and load these days, and return the exit code.
+
+        `more`: environment, target, a line to kill it at, a file to record its lines in, one for errors.
+        """
+        request = {"days": days, "source": source, "steps": steps.split()} | more
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        self.child = int(self._process.stdout.readline())
+        return 0 if more.get("is_left") else self.wait()
+
+    def wait(self) -> int:
+        """Return the exit code of a request that was left running."""
+        return int(self._process.stdout.readline())
+
+
+@contextmanager
+def working() -> Iterator[Worker]:
+    """Keep a worker up."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.worker"],
+        cwd=PROJECT,
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Worker(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _trace(on_line: Callable[[str, int], None]) -> None:
+    traced = tuple(_TRACED)
+
+    def line(frame: FrameType, event: str, _: object) -> object:
+        if event == "line":
+            on_line(frame.f_code.co_filename, frame.f_lineno)
+        return line
+
+    def call(frame: FrameType, event: str, _: object) -> object:
+        return line if frame.f_code.co_filename.startswith(traced) else None
+
+    threading.settrace(call)
+    sys.settrace(call)
+
+
+def _kill_at(place: list) -> None:
+    wanted = tuple(place)
+    _trace(lambda file, line: os.kill(os.getpid(), signal.SIGKILL) if (file, line) == wanted else None)
+
+
+def _do(request: dict) -> None:
+    from ingestion.extract import extract_source
+    from ingestion.load import load_sources
+    from ingestion.settings import Home
+    from ingestion.sources import SOURCES
+    from ingestion.warehouse import open_warehouse
+
+    os.environ.update(request.get("environment", {}))
+    lines: dict[tuple[str, int], None] = {}
+    if request.get("record"):
+        _trace(lambda file, line: lines.setdefault((file, line)))
+    elif request.get("kill"):
+        _kill_at(request["kill"])
+    home, source = Home.from_environment(), SOURCES[request["source"]]
+    for day in request["days"]:
+        if "extract" in request["steps"]:
+            extract_source(source, day, home)
+        if "load" in request["steps"]:
+            load_sources([source], day, home, open_warehouse(request.get("target", "duckdb"), home))
+    if request.get("record"):
+        Path(request["record"]).write_text(json.dumps(list(lines)), encoding="utf-8")
+
+
+def _serve() -> None:
+    for module in _IMPORTED:
+        import_module(module)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            try:
+                _do(json.loads(line))
+            except BaseException as error:
+                said = f"{type(error).__name__}: {error}"
+                print(said, file=sys.stderr, flush=True)
+                if errors := json.loads(line).get("errors"):
+                    Path(errors).write_text(said, encoding="utf-8")
+                os._exit(1)
+            os._exit(0)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    _serve()
