@@ -4,7 +4,7 @@ BASE ?= origin/main
 STATE ?= $(HOME_FOLDER)/slim_ci_state
 STATE_DATE := $(or $(RUN_DATE),2021-01-01)
 
-.PHONY: picture risks lock test-unit test-integration test-e2e prove faults test-clock test-clients test-deploy test-bi test-contracts test-lakehouse test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
+.PHONY: picture risks lock test-unit test-integration test-e2e prove faults test-clock test-clients test-deploy test-bi test-contracts test-lakehouse spark-setup spark test-spark test-superset test-browser test-airflow airflow bi-tools superset bench slim-ci-state slim-ci
 
 picture: ## take README's screenshot of the current site, docs/site.png; needs Chromium
 	@test -f $(HOME_FOLDER)/reports/boards/sales.html || { echo "there is no site yet: make run" >&2; exit 3; }
@@ -21,14 +21,14 @@ risks: setup ## write docs/risks.md from the suites in tests/expectations
 
 COMPILE_LOCK := .venv-lock/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate
 RESOLVE_LOCK := $(COMPILE_LOCK) --universal --python-version 3.11 $(if $(UPGRADE),--upgrade) pyproject.toml
-OTHER_LOCKS := $(filter-out requirements.lock requirements-dev.lock,$(wildcard *.lock deploy/*.lock deploy/*/*.lock))
+OTHER_LOCKS := $(filter-out requirements.lock requirements-dev.lock requirements-spark.lock,$(wildcard *.lock deploy/*.lock deploy/*/*.lock))
 
-# A package of requirements.lock isn't pinned again in requirements-dev.lock. The other locks have no requirements to resolve:
+# A package of requirements.lock isn't pinned again in requirements-dev.lock and requirements-spark.lock. The other locks have no requirements to resolve:
 # they get the hashes of the versions that they pin.
 lock: .venv-lock/ready ## pin the requirements of pyproject.toml with their hashes; UPGRADE=1 takes the newest versions
 	@$(RESOLVE_LOCK) --output-file requirements.lock
-	@$(RESOLVE_LOCK) --extra dev --constraint requirements.lock \
-		$$(sed -n 's/==.*//p' requirements.lock | sed 's/^/--no-emit-package /') --output-file requirements-dev.lock
+	@for extra in dev spark; do $(RESOLVE_LOCK) --extra $$extra --constraint requirements.lock \
+		$$(sed -n 's/==.*//p' requirements.lock | sed 's/^/--no-emit-package /') --output-file requirements-$$extra.lock || exit 1; done
 	@for lock in $(OTHER_LOCKS); do { grep '^#' $$lock; $(COMPILE_LOCK) --no-deps $$lock; } > $$lock.new && mv $$lock.new $$lock || exit 1; done
 
 .venv-airflow/ready: deploy/airflow/requirements.lock
@@ -82,10 +82,24 @@ test-deploy: .venv-deploy/ready ## run only the tests of images, Compose and cha
 test-bi: setup bi-tools ## run only the tests of the connections in docs/bi; installs the tools in .venv-bi
 	@$(BIN)/pytest tests/bi
 
-.venv-spark/ready: requirements-spark.lock
+# Iceberg's jar for Spark, and the plugin for dbt.
+.venv-spark/ready: requirements.lock requirements-spark.lock pyproject.toml
+	@echo "Installing Spark into .venv-spark: one to two minutes, 2 GB of disk."
 	@$(PYTHON) -m venv .venv-spark
-	@.venv-spark/bin/pip $(INSTALL) --requirement requirements-spark.lock
+	@.venv-spark/bin/pip $(INSTALL) --requirement requirements.lock --requirement requirements-spark.lock
+	@.venv-spark/bin/pip $(INSTALL) --no-build-isolation --editable .
+	@cd .venv-spark/lib/python*/site-packages && ln -sf "$$PWD"/snowpark_connect_deps_iceberg/jars/iceberg-spark-runtime-3.5_2.12-*.jar pyspark/jars/ \
+		&& ln -sf $(CURDIR)/deploy/spark/dbt_spark_ansi.py .
+	@.venv-spark/bin/$(COMPILE) .venv-spark/lib $(PACKAGES)
 	@touch $@
+
+spark-setup: .venv-spark/ready ## create .venv-spark, whose tradewinds and dbt have the target spark
+
+spark: .venv-spark/ready ## run a Spark cluster on this machine until Ctrl-C, a master and two workers
+	@.venv-spark/bin/python deploy/spark/cluster.py
+
+test-spark: setup .venv-spark/ready ## run only the tests of the target spark, on a cluster of two workers
+	@$(BIN)/pytest tests/spark
 
 test-lakehouse: setup .venv-spark/ready ## run only the test that Spark reads a published version; installs Spark and Java in .venv-spark
 	@$(BIN)/pytest tests/lakehouse

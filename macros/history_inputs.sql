@@ -7,10 +7,9 @@
     select
         run_date,
         md5(
-            string_agg(
-                concat_ws('|', table_name, row_count, content_hash),
-                ',' order by table_name, raw_schema
-            )
+            {{ text_list(
+                "concat_ws('|', table_name, row_count, content_hash)", ',', 'table_name, raw_schema'
+            ) }}
         ) as inputs
     from raw_ops.landed_tables
     where raw_schema || '.' || table_name in ({{ tables | sort | join(', ') or 'null' }})

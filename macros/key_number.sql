@@ -3,7 +3,7 @@
     {%- set parts = [] -%}
     {%- for column in columns -%}
         {%- if key_as == 'text' -%}
-            {%- do parts.append("rtrim(cast(" ~ column ~ " as varchar), ' ')") -%}
+            {%- do parts.append("trim(trailing ' ' from cast(" ~ column ~ " as varchar))") -%}
         {%- elif key_as == 'product' -%}
             {%- do parts.append("(cast(" ~ column ~ " as bigint) % 1000003 + 1)") -%}
         {%- else -%}
@@ -19,6 +19,10 @@
 
 {% macro default__key_number(text) -%}
     cast('0x' || substr(md5({{ text }}), 1, 8) as bigint)
+{%- endmacro %}
+
+{% macro spark__key_number(text) -%}
+    cast(conv(substr(md5({{ text }}), 1, 8), 16, 10) as bigint)
 {%- endmacro %}
 
 {% macro postgres__key_number(text) -%}

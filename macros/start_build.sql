@@ -16,6 +16,7 @@
         {%- endfor -%}
         {%- do refuse_missing_loads(asked) -%}
     {%- elif execute and builds_relations() -%}
+        {%- do refuse_engine() -%}
         {%- set day = refuse_missing_loads(asked) -%}
         {%- set snapshots = graph.nodes.values()
             | selectattr('resource_type', 'equalto', 'snapshot')

@@ -22,10 +22,11 @@
                 select
                     run_date,
                     'md5:' || md5(
-                        string_agg(
-                            concat_ws('|', raw_schema, table_name, run_id),
-                            ',' order by raw_schema, table_name
-                        ) || '{{ local_md5(rules | join) }}'
+                        {{ text_list(
+                            "concat_ws('|', raw_schema, table_name, run_id)",
+                            ',',
+                            'raw_schema, table_name'
+                        ) }} || '{{ local_md5(rules | join) }}'
                     ) as inputs
                 from raw_ops.landed_tables
                 where run_date <= {{ run_date() }}

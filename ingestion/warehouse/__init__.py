@@ -4,13 +4,18 @@ from collections.abc import Callable
 
 from ingestion.errors import BadRequest
 from ingestion.settings import Home
-from ingestion.warehouse.base import Warehouse
 from ingestion.warehouse.duckdb import DuckDBWarehouse
+from ingestion.warehouse.interface import Warehouse
 from ingestion.warehouse.postgres import PostgresWarehouse
+from ingestion.warehouse.spark import SparkWarehouse
 from ingestion.warehouse.tables import OPS, PIPELINE_STEPS, SOURCE_DAYS, BuildMark, RawTable, Rejects
 from ingestion.warehouse.versions import stored
 
-_ENGINES: dict[str, Callable[[Home], Warehouse]] = {"duckdb": DuckDBWarehouse, "postgres": PostgresWarehouse}
+_ENGINES: dict[str, Callable[[Home], Warehouse]] = {
+    "duckdb": DuckDBWarehouse,
+    "postgres": PostgresWarehouse,
+    "spark": SparkWarehouse,
+}
 
 __all__ = [
     "OPS",

@@ -1,17 +1,17 @@
-"""A warehouse beside dbt: load a day from landing, and report its state. Engines differ in how rows get in and out."""
+"""A warehouse in one database: a day is loaded in one transaction. Engines differ in how rows get in and out."""
 
 from abc import abstractmethod
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from ingestion.errors import Refused, StepFailed
 from ingestion.sql import name_of, quote
 from ingestion.warehouse.dlt_loads import record_load
-from ingestion.warehouse.record import DAY, Recorded, exists
+from ingestion.warehouse.interface import Warehouse
+from ingestion.warehouse.record import DAY, exists
 from ingestion.warehouse.tables import (
     LANDED_TABLES,
     NO_COLUMNS,
@@ -43,15 +43,14 @@ class _Undone(Exception):
     """Ends the transaction of a dry run."""
 
 
-class Warehouse(Recorded):
-    """An engine's warehouse. A cursor is the engine's: it has `execute`, with parameters $1, $2 …, and `fetchall`."""
+class SqlWarehouse(Warehouse):
+    """A warehouse that is one database.
+
+    A cursor is the engine's: it has `execute`, with parameters $1, $2 …, and `fetchall`.
+    """
 
     # SQL that makes a build that begins now wait, so that its mark can't miss a load; None where one process writes.
     _lock: str | None = None
-
-    @abstractmethod
-    def serving(self) -> AbstractContextManager[None]:
-        """Keep the engine reachable for this process and for dbt during the block."""
 
     @abstractmethod
     def _writing(self, ops: Columns, raw: Columns = NO_COLUMNS) -> AbstractContextManager[Any]:
@@ -179,44 +178,6 @@ class Warehouse(Recorded):
             columns = ", ".join(quote(name) for (name,) in cursor.fetchall())
             cursor.execute(f"delete from {mart}")
             cursor.execute(f"insert into {mart} ({columns}) select {columns} from {source}")
-
-    @abstractmethod
-    def space(self) -> dict[str, int]:
-        """Return the bytes of each schema's tables, and for a file under "" those that are free in it."""
-
-    def has(self, relation: str) -> bool:
-        """Return whether a mart (`schema.table`) exists; False without a warehouse."""
-        with self._asking() as cursor:
-            return cursor is not None and exists(cursor, *self.built_place(relation))
-
-    @abstractmethod
-    def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
-        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, or in any order if it is empty.
-
-        `order_by` holds column names, ascending unless ` desc` follows; raises StepFailed on an unknown one.
-        """
-
-    @abstractmethod
-    def sorting(self, relation: str, order_by: list[str]) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Open a DuckDB session with a table `sorted_mart` of a mart's rows, ordered as by `reading`."""
-
-    @abstractmethod
-    def audit_url(self) -> str:
-        """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password, so never show it."""
-
-    @property
-    @abstractmethod
-    def namespace(self) -> tuple[str, str]:
-        """The namespace and database of its tables, by OpenLineage's naming."""
-
-    def built_place(self, relation: str) -> tuple[str, str]:
-        """Return the schema and table in which dbt builds a mart (`schema.table`)."""
-        schema, _, table = relation.partition(".")
-        return schema, table
-
-    def built_relation(self, relation: str) -> str:
-        """Return the quoted SQL name of the built mart `schema.table`."""
-        return name_of(*self.built_place(relation))
 
 
 def _of_day(sources: list[str]) -> str:

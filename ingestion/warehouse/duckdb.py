@@ -17,7 +17,7 @@ from ingestion.session import MEMORY_LIMIT, READ_PARQUET, memory_setting, open_s
 from ingestion.settings import Home
 from ingestion.sources.row_order import order_clause
 from ingestion.sql import literal, name_of, quote
-from ingestion.warehouse.base import Warehouse, are_there
+from ingestion.warehouse.base import SqlWarehouse, are_there
 from ingestion.warehouse.tables import NO_COLUMNS, NO_REJECTS, OPS, Columns, RawTable, Rejects
 from ingestion.warehouse.versions import ON_DAY, adopt, file_id, stored, stored_columns, views
 
@@ -30,7 +30,7 @@ _FLOATS = {"FLOAT", "DOUBLE"}
 _MOMENTS = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 
 
-class DuckDBWarehouse(Warehouse):
+class DuckDBWarehouse(SqlWarehouse):
     """The file `warehouse/tradewinds.duckdb` in the home; one process at a time may write it."""
 
     def __init__(self, home: Home):

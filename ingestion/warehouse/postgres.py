@@ -22,7 +22,7 @@ from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sql import name_of, quote
-from ingestion.warehouse.base import Warehouse, are_there
+from ingestion.warehouse.base import SqlWarehouse, are_there
 from ingestion.warehouse.postgres_rows import BATCH_ROWS, insert, insert_rejects, offer, widen
 from ingestion.warehouse.tables import NO_COLUMNS, OPS, Columns, RawTable
 from ingestion.warehouse.versions import adopt, stored_columns, views
@@ -37,7 +37,7 @@ _DATABASE = "tradewinds"
 _BUILD_SUFFIX = "__build"
 
 
-class PostgresWarehouse(Warehouse):
+class PostgresWarehouse(SqlWarehouse):
     """A Postgres database: that of `TRADEWINDS_POSTGRES_HOST` etc., else one on the home's embedded server."""
 
     _lock = f"lock table {name_of(OPS, 'build_mark')} in share row exclusive mode"

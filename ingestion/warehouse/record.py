@@ -27,11 +27,11 @@ class Recorded(ABC):
         return self._loaded("<", run_date)
 
     def _loaded(self, compared: str, run_date: str) -> dict[str, dict[str, str]]:
-        columns = "run_date::text, source, string_agg(distinct run_id, ',' order by run_id)"
-        query = f"select {columns} from {{}} where run_date {compared} {DAY} group by run_date, source"
+        query = f"select distinct run_date, source, run_id from {{}} where run_date {compared} {DAY} order by run_id"
         loaded: dict[str, dict[str, str]] = {}
         for day, source, run in self._rows("landed_tables", query, run_date):
-            loaded.setdefault(day, {})[source] = run
+            runs = loaded.setdefault(str(day), {})
+            runs[source] = f"{runs[source]},{run}" if source in runs else run
         return loaded
 
     def has_source_days(self) -> bool:
@@ -40,25 +40,28 @@ class Recorded(ABC):
 
     def loaded_days(self) -> list[str]:
         """Return the loaded days, oldest first."""
-        query = "select distinct run_date::text from {} order by 1"
-        return [day for (day,) in self._rows("landed_tables", query)]
+        query = "select distinct run_date from {} order by 1"
+        return [str(day) for (day,) in self._rows("landed_tables", query)]
 
     def history_days(self) -> list[str]:
         """Return the run dates in history, oldest first, pruned ones too."""
-        return [day for (day,) in self._rows("history_days", "select run_date::text from {} order by run_date")]
+        return [str(day) for (day,) in self._rows("history_days", "select run_date from {} order by run_date")]
 
     def build_mark(self) -> BuildMark | None:
         """Return the state of the marts, None before the first build."""
-        rows = self._rows("build_mark", "select run_date::text, state, invocation_id from {}")
-        return BuildMark(*rows[0]) if rows else None
+        rows = self._rows("build_mark", "select run_date, state, invocation_id from {}")
+        return BuildMark(str(rows[0][0]), *rows[0][1:]) if rows else None
 
     def _rows(self, table: str, query: str, *parameters: str) -> list[tuple]:
         """Return the rows of a query on one `raw_ops` table, none if it doesn't exist yet."""
         with self._asking() as cursor:
-            if cursor is None or not exists(cursor, OPS, table):
+            if cursor is None or not self._exists(cursor, OPS, table):
                 return []
             cursor.execute(query.format(name_of(OPS, table)), parameters)
             return cursor.fetchall()
+
+    def _exists(self, cursor: Any, schema: str, table: str) -> bool:
+        return exists(cursor, schema, table)
 
 
 def exists(cursor: Any, schema: str, table: str) -> bool:

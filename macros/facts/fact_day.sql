@@ -7,7 +7,8 @@
     Asked several times a build, so the answer is kept in the graph.
 -#}
 {% macro fact_day() %}
-    {%- if not execute or not builds_relations() or model.unique_id not in graph.nodes -%}
+    {%- if not execute or not changes_in_place() or not builds_relations()
+        or model.unique_id not in graph.nodes -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set answers = graph.nodes[model.unique_id].setdefault('fact_days', {}) -%}

@@ -1,6 +1,6 @@
 {#- A post-hook, in the transaction of the fact's rows. -#}
 {% macro record_fact() %}
-    {%- if execute and builds_relations() %}
+    {%- if execute and changes_in_place() and builds_relations() %}
         delete from raw_ops.fact_days where fact = '{{ model.name }}';
         insert into raw_ops.fact_days (fact, run_date, code, invocation_id)
         select

@@ -4,7 +4,7 @@ from ingestion.errors import BadRequest
 from ingestion.source_settings import source_kinds
 
 # Repeated here because completion can't wait until the engines are imported.
-TARGET_NAMES = ("duckdb", "postgres")
+TARGET_NAMES = ("duckdb", "postgres", "spark")
 
 
 def complete_source(incomplete: str) -> list[str]:

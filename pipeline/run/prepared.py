@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import TradewindsError
 from ingestion.settings import Home
+from ingestion.warehouse import open_warehouse
 from pipeline.dbt import BuildResult, Dbt, HistoryBehind
 from pipeline.run.reporter import Reporter
 from pipeline.run.request import Request
@@ -35,6 +36,7 @@ def prepared(request: Request) -> Iterator[Request]:
 
 def prepare_dbt(target: str, home: Home) -> Dbt:
     """Return the project at a target, parsed."""
+    open_warehouse(target, home).join()
     dbt = Dbt(target, home)
     dbt.prepare()
     return dbt

@@ -25,7 +25,7 @@ years as (
 days as (
     select cast(spine.day_at as date) as date_day
     from years
-    cross join generate_series(first_day, last_day, interval '1 day') as spine (day_at)
+    cross join {{ every_day('first_day', 'last_day') }} as spine (day_at)
 ),
 
 numbered as (

@@ -18,9 +18,7 @@ territory_lists as (
     select
         employee_id,
         count(*) as territory_count,
-        string_agg(
-            territory_name, ', ' order by territory_id collate "C" -- noqa: RF06
-        ) as territory_names
+        {{ text_list('territory_name', ', ', 'territory_id collate "C"') }} as territory_names
     from employee_territories
     group by employee_id
 ),
@@ -35,7 +33,7 @@ employee_regions as (
 region_lists as (
     select
         employee_regions.employee_id,
-        string_agg(regions.region_name, ', ' order by regions.region_id) as region_name
+        {{ text_list('regions.region_name', ', ', 'regions.region_id') }} as region_name
     from employee_regions
     inner join {{ ref('stg_northwind__region') }} as regions
         on employee_regions.region_id = regions.region_id

@@ -15,7 +15,7 @@ renamed as (
 
         -- numbers
         row_count,
-        cast(extract(epoch from ended_at - started_at) as decimal(18, 3)) as duration_seconds,
+        cast({{ seconds_between('started_at', 'ended_at') }} as decimal(18, 3)) as duration_seconds,
 
         -- dates
         run_date,

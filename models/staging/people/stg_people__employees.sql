@@ -18,7 +18,7 @@ renamed as (
         cast(is_active as boolean) as is_active,
 
         -- timestamps
-        cast(hiring_date at time zone 'UTC' as timestamp) as hired_at,
+        {{ utc_timestamp('hiring_date') }} as hired_at,
 
         -- plumbing
         cast(_run_date as date) as _run_date

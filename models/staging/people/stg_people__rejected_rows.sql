@@ -20,7 +20,7 @@ renamed as (
         cast(row_number as bigint) as line_number,
 
         -- timestamps
-        cast(rejected_at at time zone 'UTC' as timestamp) as rejected_at,
+        {{ utc_timestamp('rejected_at') }} as rejected_at,
 
         -- plumbing
         cast(_run_date as date) as _run_date

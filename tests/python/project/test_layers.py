@@ -73,7 +73,9 @@ def test_every_imported_package_is_declared_and_every_declared_one_used() -> Non
         if "template" not in file.parts
         for imported in _imported(file)
     }
-    modules -= {*PACKAGES, *sys.stdlib_module_names}
+    # Those of .venv-spark aren't in this environment.
+    of_spark = map(_normalized, project["optional-dependencies"]["spark"])
+    modules -= {*PACKAGES, *sys.stdlib_module_names, *of_spark}
     owners = packages_distributions()
     imported = {module: {_normalized(one) for one in owners.get(module, ())} for module in modules}
     assert sorted(module for module, packages in imported.items() if not packages & declared) == []

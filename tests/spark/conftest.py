@@ -1,0 +1,115 @@
+"""A cluster of two workers, and the command of .venv-spark in a home whose two days are on DuckDB already."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pyiceberg.table import StaticTable
+
+from ingestion.settings import PROJECT
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import Sandbox
+
+_BIN = PROJECT / ".venv-spark" / "bin"
+# They tell of runs, which differ.
+OF_RUNS = {"ops.fct_pipeline_steps", "quarantine._judged_days"}
+
+
+@dataclass
+class Spark:
+    """The home on Spark beside DuckDB."""
+
+    duckdb: Sandbox
+    settings: dict[str, str]
+
+    def start(self, *words: str, tool: str = "tradewinds", **more: str) -> subprocess.Popen[str]:
+        """Start a command of .venv-spark."""
+        return subprocess.Popen(
+            [_BIN / tool, *words], cwd=PROJECT, env=self.settings | more, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def run(self, *words: str, tool: str = "tradewinds", **more: str) -> tuple[int, str]:
+        """Return a command's exit code, and what it has printed."""
+        process = self.start(*words, tool=tool, **more)
+        told, _ = process.communicate()
+        return process.returncode, told
+
+    def succeed(self, *words: str, tool: str = "tradewinds") -> str:
+        """Return what a command has printed, which must succeed."""
+        code, told = self.run(*words, tool=tool)
+        assert code == 0, told
+        return told
+
+    def rows(self, schema: str, table: str) -> pa.Table:
+        """Read a table without Spark, as its newest metadata lists its files."""
+        metadata = self.duckdb.home / "warehouse" / "spark" / schema / table / "metadata"
+        version = (metadata / "version-hint.text").read_text().strip()
+        return StaticTable.from_metadata(str(metadata / f"v{version}.metadata.json")).scan().to_arrow()
+
+    def differences(self, schemas: str) -> dict[str, tuple[int, int, int]]:
+        """Return the tables of DuckDB's schemas whose rows differ here, or which are empty.
+
+        Of each the numbers of its rows on DuckDB, of those that are missing here, and of those that are more.
+        """
+        found = {}
+        query = "select table_schema, table_name from information_schema.tables where regexp_matches(table_schema, ?)"
+        with duckdb.connect(str(self.duckdb.home / "warehouse" / "tradewinds.duckdb"), read_only=True) as warehouse:
+            warehouse.execute("set TimeZone = 'UTC'")
+            for schema, table in warehouse.execute(query, [schemas]).fetchall():
+                name = f"{schema}.{table}"
+                if name in OF_RUNS:
+                    continue
+                held = self.rows(schema, table)
+                warehouse.register("spark_rows", held)
+                columns = ", ".join(f'"{column}"' for column in held.column_names)
+                counted = ", ".join(
+                    f"(select count(*) from (select {columns} from {one} except all select {columns} from {other}))"
+                    for one, other in ((name, "spark_rows"), ("spark_rows", name))
+                )
+                missing, more, rows = warehouse.execute(f"select {counted}, (select count(*) from {name})").fetchall()[
+                    0
+                ]
+                if missing or more or not rows:
+                    found[name] = (rows, missing, more)
+        return found
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen, str]]:
+    """The process of `make spark`, and the master's URL."""
+    settings = os.environ | {"TRADEWINDS_HOME": str(tmp_path_factory.mktemp("cluster"))}
+    command = [_BIN / "python", PROJECT / "deploy" / "spark" / "cluster.py"]
+    process = subprocess.Popen(command, env=settings, text=True, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    told = process.stdout.readline()
+    yield process, told.split()[1].partition("=")[2]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="module")
+def spark(
+    cluster: tuple[subprocess.Popen, str], built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory
+) -> Spark:
+    """A home with two landed days, the second of a changed source; nothing is loaded on Spark."""
+    sandbox = built_homes.copy_changed(tmp_path_factory.mktemp("spark") / "home", is_run=False)
+    own = {
+        "TRADEWINDS_SPARK_MASTER": cluster[1], "TRADEWINDS_HOME": str(sandbox.home), "TRADEWINDS_TARGET": "spark",
+        # Less compiling: most of the time of small statements.
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+    }  # fmt: skip
+    return Spark(sandbox, os.environ | sandbox.environment | own)
+
+
+def kill_worker(cluster: subprocess.Popen) -> None:
+    """Kill -9 one of the cluster's workers; its executors end with it."""
+    children = Path(f"/proc/{cluster.pid}/task/{cluster.pid}/children").read_text(encoding="utf-8").split()
+    workers = [pid for pid in children if b"deploy.worker.Worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(int(workers[0]), signal.SIGKILL)
