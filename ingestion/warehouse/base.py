@@ -169,6 +169,10 @@ class SqlWarehouse(Warehouse):
             cursor.execute(f"delete from {name_of(OPS, table)}")
             self._append(cursor, table, rows)
 
+    def ended(self, relation: str, day: str, until: str) -> str:
+        before, after = (f"coalesce(_valid_from <= {one} and {one} < _valid_to, false)" for one in (day, until))
+        return f"select * from {name_of(*stored(*relation.split('.')))} where {before} and not {after}"
+
     def refresh(self, relation: str, view: str) -> None:
         """Replace the rows of a built mart by those of a view with the same columns (both `schema.table`)."""
         mart, source = self.built_relation(relation), name_of(*view.split("."))

@@ -77,6 +77,13 @@ class Warehouse(Recorded):
     def audit_url(self) -> str:
         """Return a SQLAlchemy URL that opens the warehouse for reading; it may hold a password, so never show it."""
 
+    def ended(self, relation: str, day: str, until: str) -> str:
+        """Return a query for a raw table's rows on a day; an engine that can leaves out those that it has `until` too.
+
+        The days are SQL.
+        """
+        return f"select * from {name_of(*relation.split('.'))} where _run_date = {day}"
+
     @property
     @abstractmethod
     def namespace(self) -> tuple[str, str]:

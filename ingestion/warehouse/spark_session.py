@@ -112,9 +112,9 @@ class Cursor:
 
 def first_line(error: BaseException) -> str:
     """Return Spark's message without its stack."""
-    return one_line(
-        Exception(next(iter(str(getattr(error, "desc", None) or error).strip().splitlines()), type(error).__name__))
-    )
+    java = getattr(error, "java_exception", None)
+    told = getattr(error, "desc", None) or (java.toString() if java is not None else error)
+    return one_line(Exception(next(iter(str(told).strip().splitlines()), type(error).__name__)))
 
 
 @contextmanager
@@ -126,9 +126,7 @@ def errors_in_one_line() -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        java = getattr(error, "java_exception", None)
-        told = Exception(str(java.toString())) if java is not None else error
-        raise StepFailed(f"the warehouse: {first_line(told)}") from error
+        raise StepFailed(f"the warehouse: {first_line(error)}") from error
 
 
 def find_java() -> None:

@@ -63,7 +63,7 @@ def run_checks(
         words = []
         for suite in suites:
             arrived = [arrival for arrival in arrivals if arrival.source in suite.sources]
-            words.append((suite, Vocabulary(audit.engine, run_date, arrived, warehouse.built_relation)))
+            words.append((suite, Vocabulary(audit.engine, run_date, arrived, warehouse)))
         if definitions := define_validations(audit, words, errors):
             run_checkpoint(f"{run_date} {stage}", definitions, write)
         else:

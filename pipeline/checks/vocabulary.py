@@ -1,6 +1,5 @@
 """The words in expectations' SQL for arrived and built tables."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +9,7 @@ import jinja2
 from sqlalchemy import Engine, text
 
 from ingestion.sql import literal, name_of, quote
-from ingestion.warehouse import stored
+from ingestion.warehouse import Warehouse
 from pipeline.checks.landed import Arrival
 from pipeline.checks.suites import Check
 
@@ -26,7 +25,7 @@ class Vocabulary:
     engine: Engine
     run_date: str
     arrivals: list[Arrival]
-    built_relation: Callable[[str], str]
+    warehouse: Warehouse
 
     def render(self, sql: str) -> str:
         """Return the SQL with its words replaced; raises jinja2.UndefinedError on an unknown word."""
@@ -35,7 +34,7 @@ class Vocabulary:
             "arrived": self.arrived,
             "before": self.before,
             "ended": self.ended,
-            "mart": self.built_relation,
+            "mart": self.warehouse.built_relation,
             "volumes": self.volumes,
             "column_fill": lambda: self._column_fill,
         }
@@ -59,7 +58,7 @@ class Vocabulary:
             return f"select * from {name} where run_date = cast('{self.run_date}' as date)"
         if name.startswith("raw_"):
             return self.arrived(name)[1:-1]
-        return f"select * from {self.built_relation(name)}"
+        return f"select * from {self.warehouse.built_relation(name)}"
 
     def arrived(self, name: str) -> str:
         """Return the rows of a raw table (`schema.table`) on the run date."""
@@ -67,17 +66,15 @@ class Vocabulary:
 
     def before(self, name: str) -> str:
         """Return the rows of a raw table on the earlier day that it is compared with, none if there is no such day."""
-        days = [arrival.day_before for arrival in self.arrivals if arrival.name == name]
-        return _rows_of_day(name, days[0] if days else None)
+        return _rows_of_day(name, self._day_before(name))
+
+    def _day_before(self, name: str) -> str | None:
+        return next((arrival.day_before for arrival in self.arrivals if arrival.name == name), None)
 
     def ended(self, name: str) -> str:
-        """Return the rows of a raw table on the earlier day that aren't rows of the run date too, as they were."""
-        days = [arrival.day_before for arrival in self.arrivals if arrival.name == name]
-        before, today = (
-            f"coalesce(_valid_from <= {day} and {day} < _valid_to, false)"
-            for day in (_date(days[0] if days else None), _date(self.run_date))
-        )
-        return f"(select * from {name_of(*stored(*name.split('.')))} where {before} and not {today})"
+        """Return a raw table's rows on the earlier day, without the run date's own where the engine can tell them."""
+        day = self._day_before(name)
+        return f"({self.warehouse.ended(name, _date(day), _date(self.run_date))})"
 
     def volumes(self) -> str:
         """Return one row per table: table_name, row_count, row_count_before; the last is NULL on a first day."""

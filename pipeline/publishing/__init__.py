@@ -7,8 +7,13 @@ from ingestion.settings import Home
 from pipeline.publishing.base import Publisher, Version
 from pipeline.publishing.duckdb import DuckDBPublisher
 from pipeline.publishing.postgres import PostgresPublisher
+from pipeline.publishing.spark import SparkPublisher
 
-_ENGINES: dict[str, Callable[[Home], Publisher]] = {"duckdb": DuckDBPublisher, "postgres": PostgresPublisher}
+_ENGINES: dict[str, Callable[[Home], Publisher]] = {
+    "duckdb": DuckDBPublisher,
+    "postgres": PostgresPublisher,
+    "spark": SparkPublisher,
+}
 
 __all__ = ["Publisher", "Version", "open_publisher"]
 

@@ -47,11 +47,20 @@ class Spark:
         assert code == 0, told
         return told
 
+    def is_built(self, day: str) -> bool:
+        """Return whether the marts are those of a day."""
+        mark = self.duckdb.home / "warehouse" / "spark" / "raw_ops" / "build_mark"
+        return mark.exists() and str(self.rows("raw_ops", "build_mark")["run_date"][0]) == day
+
     def rows(self, schema: str, table: str) -> pa.Table:
-        """Read a table without Spark, as its newest metadata lists its files."""
+        """Read a table without Spark."""
+        return self.table(schema, table).scan().to_arrow()
+
+    def table(self, schema: str, table: str) -> StaticTable:
+        """Open a table without Spark, as its newest metadata lists its files."""
         metadata = self.duckdb.home / "warehouse" / "spark" / schema / table / "metadata"
         version = (metadata / "version-hint.text").read_text().strip()
-        return StaticTable.from_metadata(str(metadata / f"v{version}.metadata.json")).scan().to_arrow()
+        return StaticTable.from_metadata(str(metadata / f"v{version}.metadata.json"))
 
     def differences(self, schemas: str) -> dict[str, tuple[int, int, int]]:
         """Return the tables of DuckDB's schemas whose rows differ here, or which are empty.
@@ -81,7 +90,7 @@ class Spark:
         return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen, str]]:
     """The process of `make spark`, and the master's URL."""
     settings = os.environ | {"TRADEWINDS_HOME": str(tmp_path_factory.mktemp("cluster"))}
@@ -94,7 +103,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subproce
     assert process.wait(30) == 0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def spark(
     cluster: tuple[subprocess.Popen, str], built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory
 ) -> Spark:

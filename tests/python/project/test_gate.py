@@ -17,7 +17,7 @@ echo "said by $1"
 if [ -e "$PARTS/$1" ]; then source "$PARTS/$1"; fi
 echo "=== 1 passed of $1 ==="
 """
-PARTS = ["setup", "test-airflow", "lint", "run", "test-browser", "test-clock", "test-clients", "test-bi"]
+PARTS = ["setup", "test-airflow", "lint", "test-spark", "run", "test-browser", "test-clock", "test-clients", "test-bi"]
 PARTS += ["test-contracts", "test-lakehouse", "test-deploy", "test"]
 
 
