@@ -13,7 +13,7 @@ FetchRow = Callable[[str], tuple]
 Types = dict[str, str]
 # Returns an engine's SQL for the 64-bit hash of a row, given the relation and its columns; NULL differs from any value.
 RowHash = Callable[[str, list[str]], str]
-_WHOLE_NUMBERS, _RANGE = {"smallint", "integer", "bigint"}, 4096
+_WHOLE_NUMBERS, _RANGE = {"smallint", "int", "integer", "bigint"}, 4096
 
 
 @dataclass(frozen=True)

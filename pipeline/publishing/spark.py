@@ -168,13 +168,16 @@ def _names(marts: list[Mart]) -> list[str]:
 def _compare(tables: Tables, mart: Mart, tag: str | None) -> Change:
     built = name_of(*mart.place)
     published = tables.at(mart.relation, tag) if tag else None
-    before, after = (tables.spark.sql(f"select * from {rows}").columns if rows else [] for rows in (published, built))
+    before, after = (
+        dict(tables.spark.sql(f"select * from {rows}").dtypes) if rows else {} for rows in (published, built)
+    )
     return compare(mart, tables.row, _row_hash, published, built, (before, after))
 
 
 def _row_hash(_: str, columns: list[str]) -> str:
-    """Return SQL for a row's hash; Spark's own passes NULLs over."""
-    return f"xxhash64({', '.join(f'{quote(name)}, {quote(name)} is null' for name in columns)})"
+    """Return SQL for a row's hash, a decimal, whose sums don't overflow; Spark's own passes NULLs over."""
+    values = ", ".join(f"{quote(name)}, {quote(name)} is null" for name in columns)
+    return f"cast(xxhash64({values}) as decimal(20, 0))"
 
 
 @contextmanager

@@ -1,3 +1,11 @@
+{% macro statements(sql) %}
+    {{ return(adapter.dispatch('statements')(sql)) }}
+{% endmacro %}
+
+{% macro default__statements(sql) %}
+    {{ return([sql]) }}
+{% endmacro %}
+
 {#-
     Spark runs one statement at a time, and spells some of standard SQL in its own way: quotes and
     backslashes in texts, and types that are in hundreds of places. Larger differences are dispatched
@@ -30,14 +38,4 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(statements | map('join') | map('trim') | select | list) }}
-{% endmacro %}
-
-{#- As the other engines: a quote in a text is two. -#}
-{% macro spark__escape_single_quotes(expression) -%}
-    {{ expression | replace("'", "''") }}
-{%- endmacro %}
-
-{#- What Spark calls `timestamp` has a time zone. -#}
-{% macro spark__safe_cast(field, type) %}
-    cast({{ field }} as {{ 'timestamp_ltz' if type == 'timestamp' else type }})
 {% endmacro %}
