@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from ingestion.errors import StepFailed
 from ingestion.settings import PROJECT
 
 # Describes runs and differs between them, so it is published but isn't part of a version's hash.
@@ -115,13 +116,16 @@ def read_yaml(path: Path) -> Any:
 
 
 def _mart_nodes() -> dict[str, dict[str, Any]]:
-    """Return the description in YAML of every mart and snapshot."""
+    """Return the description in YAML of every mart and snapshot; raises StepFailed for one without."""
     models = {path.with_suffix(".yml"): path.parent.name for path in (PROJECT / "models" / "marts").glob("*/*.sql")}
     places = models | dict.fromkeys((PROJECT / "snapshots").glob("*_snapshot.yml"), "snapshots")
     found = {}
     for path, schema in places.items():
-        nodes = read_yaml(path)["models" if path in models else "snapshots"]
-        (found[f"{schema}.{path.stem}"],) = (node for node in nodes if node["name"] == path.stem)
+        nodes = read_yaml(path)["models" if path in models else "snapshots"] if path.exists() else []
+        node = next((node for node in nodes if node["name"] == path.stem), None)
+        if node is None:
+            raise StepFailed(f"{path.relative_to(PROJECT)} has to describe {path.stem}: each mart has a yml file")
+        found[f"{schema}.{path.stem}"] = node
     return found
 
 

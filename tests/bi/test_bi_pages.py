@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from ingestion.settings import PROJECT
+from pipeline.dbt.project import published_marts
 from tests.python.built import BuiltHomes
 from tests.python.s3_servers import clean_environment
 
@@ -101,6 +102,67 @@ def test_sqlalchemy_lists_what_every_published_table_declares(clone: Path) -> No
     assert found == declared
     assert len(found) > 30
     assert sum(bool(key or unique) for _, key, unique, _ in found.values()) > 15
+
+
+# What harlequin's menu of each table in the catalog writes into the editor, and what that returns.
+_MENUS = """
+import json, sys
+from types import SimpleNamespace
+engine, place, *schemas = sys.argv[1:]
+if engine == "duckdb":
+    from harlequin_duckdb import DuckDbAdapter as Adapter
+else:
+    from harlequin_postgres import HarlequinPostgresAdapter as Adapter
+connection = Adapter((place,), read_only=True).connect()
+found = {}
+for database in connection.get_catalog().items:
+    for schema in database.fetch_children():
+        for table in schema.fetch_children() if schema.label in schemas else ():
+            written, menu = [], dict(table.INTERACTIONS)
+            editor = SimpleNamespace(insert_text_in_new_buffer=lambda text: written.append(text))
+            for entry in ("Show DDL",) if engine == "duckdb" else ("Describe Relation (\\\\d+)", "Describe Indexes"):
+                menu[entry](table, editor)
+            if engine == "postgres":
+                written = [[list(map(str, row)) for row in connection.execute(each).fetchall()] for each in written]
+            found[f"{schema.label}.{table.label}"] = written
+print(json.dumps(found))
+"""
+
+
+def _menus(engine: str, place: str | Path) -> dict[str, list]:
+    schemas = {mart.place[0] for mart in published_marts()}
+    words = [PROJECT / ".venv-bi" / "bin" / "python", "-c", _MENUS, engine, place, *schemas]
+    return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+
+
+def test_harlequins_menu_shows_keys_and_not_null_of_the_published_file(clone: Path) -> None:
+    """A table made by the shown statement has the columns and keys of the published one."""
+    file = clone / "data" / "published" / "tradewinds.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        declared = connection.execute(_CATALOGUE).fetchall()
+    with duckdb.connect() as connection:
+        for name, (statement,) in _menus("duckdb", file).items():
+            connection.execute(f"create schema if not exists {name.partition('.')[0]}; {statement}")
+        made = connection.execute(_CATALOGUE).fetchall()
+    assert _without_comments(made) == _without_comments(declared)
+
+
+def test_harlequins_menu_shows_all_that_postgres_declares(built_homes: BuiltHomes) -> None:
+    found = {}
+    for name, (columns, indexes) in _menus("postgres", built_homes.original("postgres").warehouse.url).items():
+        keys = [(is_primary == "True", set(of.split(", "))) for _, _, _, of, is_primary, *_ in indexes]
+        found[name] = ({row[0]: (row[-1], row[3] == "not null") for row in columns}, keys)
+    assert found == {
+        mart.relation: (
+            {column.name: (column.description, column.is_required) for column in mart.columns},
+            [(mart.proven_key[0] == "primary key", set(mart.key))] if mart.proven_key else [],
+        )
+        for mart in published_marts()
+    }
+
+
+def _without_comments(tables: list[tuple]) -> dict[str, tuple]:
+    return {name: (key, unique, [[n, null] for n, _, null in columns]) for name, _, key, unique, columns in tables}
 
 
 def test_the_pages_are_those_of_the_index() -> None:

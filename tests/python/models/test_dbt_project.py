@@ -15,6 +15,7 @@ import yaml
 from sqlalchemy import Inspector, create_engine, inspect
 from sqlalchemy.pool import NullPool
 
+from ingestion.errors import StepFailed
 from ingestion.settings import PROJECT
 from pipeline.dbt.project import published_marts
 from tests.python.built import BuiltHomes
@@ -654,6 +655,18 @@ def test_a_test_that_may_only_warn_proves_nothing(tmp_path: Path, monkeypatch: p
     (mart,) = published_marts()
     assert (mart.key, mart.proven_key) == (("sale_id",), None)
     assert [(column.name, column.is_required) for column in mart.columns] == [("sale_id", True), ("amount", False)]
+
+
+@pytest.mark.unit
+def test_a_mart_without_a_description_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "models" / "marts" / "sales"
+    folder.mkdir(parents=True)
+    (folder / "fct_sales_v2.sql").touch()
+    monkeypatch.setattr("pipeline.dbt.project.PROJECT", tmp_path)
+    for _ in ("no file", "a file about another model"):
+        with pytest.raises(StepFailed, match=r"^models/marts/sales/fct_sales_v2.yml has to describe fct_sales_v2: "):
+            published_marts()
+        (folder / "fct_sales_v2.yml").write_text(_WARNED)
 
 
 def _proven(project: Project, node: dict) -> tuple[dict[str, tuple[str, bool]], Keys]:
