@@ -135,25 +135,26 @@ class Landing(Landed):
         if manifest.answers:
             alone = replace(manifest, source_tables=[], tables={}, rejects=[])
             self._raw.write(answers_name(manifest.source, manifest.run_date), alone.to_json())
+        own = dict.fromkeys(folder for folder in folders if folder.endswith(f"run_date={manifest.run_date}"))
+        # Listed before the swap, because our lease may have lapsed: another process that has placed any of them fails
+        # to commit, while one that begins after the swap doesn't.
+        there = {name for folder in own for name in self._of(folder).names(folder) if name.endswith(_DATA)}
         try:
             self._store.swap(manifest_name(manifest.source, manifest.run_date), manifest.to_json(), replaced)
         except Overtaken as error:
             raise StepFailed(f"another process has landed {manifest.source} for this day meanwhile") from error
-        own = [folder for folder in folders if folder.endswith(f"run_date={manifest.run_date}")]
-        self.sweep(manifest.source, own, {self._name(file) for file in manifest.files})
+        self._sweep(manifest.source, there - {self._name(file) for file in manifest.files})
+        for folder in own:
+            self._of(folder).prune(folder)
 
-    def sweep(self, source: str, folders: list[str], listed: Collection[str] = ()) -> None:
-        """Remove the files of these folders that no day of the source lists.
+    def _sweep(self, source: str, loose: set[str]) -> None:
+        """Remove those files of a day that no day of the source lists.
 
         Does nothing while another process is sharing files of the source: its day may be about to list them.
         """
-        names = {folder: self._of(folder).names(folder) for folder in dict.fromkeys(folders)}
-        loose = {name for found in names.values() for name in found if name.endswith(_DATA) and name not in listed}
         with self._files_lock(source) as is_held, suppress(StepFailed):  # an unreadable manifest may list any file
             if loose and is_held:
                 self._remove(loose - self.listed(source).keys())
-        for folder in names:
-            self._of(folder).prune(folder)
 
     def prune(self, source: str, run_date: str) -> None:
         """Leave of a day only a record of what it was; its files go with `sweep_pruned`. The caller holds its lock.

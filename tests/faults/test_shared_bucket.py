@@ -1,0 +1,141 @@
+"""Two homes whose landing is one bucket: a paused process wakes up after its lease has lapsed, others land at once."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from tests.faults.small import Small
+from tests.faults.trials import Fault
+from tests.faults.worker import Worker, working
+from tests.python.s3_servers import S3Server
+
+# The product's leases last two minutes. Servers tell times in whole seconds.
+LEASE = {"constants": {"ingestion.stores.lease.LASTS_SECONDS": 1}}
+LAPSED_SECONDS = 2.1
+
+
+@pytest.fixture(scope="module")
+def other_worker() -> Iterator[Worker]:
+    with working() as found:
+        yield found
+
+
+class Shared:
+    """Two homes on one new place in a bucket."""
+
+    def __init__(self, server: S3Server, folder: Path, *workers: Worker):
+        self._bucket = fsspec.filesystem("s3", **server.options, skip_instance_cache=True)
+        self._place = server.new_place()
+        settings = server.settings | {"TRADEWINDS_LANDING_URL": self._place}
+        shutil.rmtree(folder, ignore_errors=True)
+        self.homes = [Small(folder / name, each, settings) for name, each in zip("ab", workers, strict=True)]
+        for home in self.homes:
+            home.folder.mkdir(parents=True)
+
+    def mirror(self) -> Small:
+        """Return the first home with what is in the bucket as its landing."""
+        home, root = self.homes[0], self._place.removeprefix("s3://")
+        shutil.rmtree(home.landing, ignore_errors=True)
+        for name in self._bucket.find(root):
+            path = home.landing / name.removeprefix(f"{root}/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self._bucket.cat_file(name))
+        return home
+
+    def landed(self) -> dict:
+        """Return the rows of every landed day, from its files in the bucket."""
+        return {f"landed {day}": rows for day, rows in self.mirror().landed().items()}
+
+
+def _is_stopped(home: Small) -> bool:
+    """Return whether a request has come to the line at which it stops; False if it ends before."""
+    state = Path(f"/proc/{home.worker.child}/stat")
+    while True:
+        try:
+            found = state.read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        if found in "TZ":
+            return found == "T"
+        time.sleep(0.005)
+
+
+def _wake(home: Small) -> int:
+    with suppress(ProcessLookupError):
+        os.kill(home.worker.child, signal.SIGCONT)
+    return home.worker.wait()
+
+
+def test_a_paused_process_wakes_up_after_its_lease(
+    fault: Callable[[str], Fault], conditional_s3_server: S3Server, worker: Worker, other_worker: Worker, tmp_path: Path
+) -> None:
+    """It stops at any line of an extract; another home takes the day over, and stops too in some trials, until the
+    first has ended. Day by day the earlier day is there or not, whose files the extract would list again.
+    """
+    recorded = Shared(conditional_s3_server, tmp_path / "recorded", worker, other_worker)
+    record = tmp_path / "lines.json"
+    assert recorded.homes[0].do(1, steps="extract", record=str(record)) == 0
+    lines = json.loads(record.read_text(encoding="utf-8"))
+    counting, taken_over = fault("SIGSTOP for longer than a lease"), 0
+    for chance in counting.trials(90, 3):
+        shared = Shared(conditional_s3_server, tmp_path / "shared", worker, other_worker)
+        (one, two), before = shared.homes, {0: 0} if counting.trial % 2 else {}
+        if before:
+            assert one.do(0, steps="extract") == 0
+        place = len(lines) * counting.trial // 90
+        one.do(1, lines=1, steps="extract", stop=lines[place], is_left=True, **LEASE)
+        was_stopped = _is_stopped(one)
+        time.sleep(LAPSED_SECONDS if was_stopped else 0)
+        stop = {"stop": chance.choice(lines[place // 2 :])} if chance.random() < 2 / 3 else {}
+        two.do(1, lines=2, steps="extract", is_left=True, **stop, **LEASE)
+        _is_stopped(two)
+        codes = _wake(one), _wake(two)
+        taken_over += was_stopped and codes[1] == 0
+        assert set(codes) <= {0, 1}, counting
+        states = [before, *({**before, 1: file} for file in (1, 2))]
+        counting.seen(shared.landed(), *(one.expected(state, {}) for state in states))
+        time.sleep(LAPSED_SECONDS)
+        assert two.do(1, lines=2, **LEASE) == 0, counting
+        counting.converged(
+            (shared.landed(), one.strays(*before, 1)), (one.expected({**before, 1: 2}, {}), set())
+        )
+    assert taken_over > 0
+
+
+def test_two_homes_land_at_once(
+    fault: Callable[[str], Fault], conditional_s3_server: S3Server, worker: Worker, other_worker: Worker, tmp_path: Path
+) -> None:
+    """The same day or two days; one may be killed, and then its own home goes on at once."""
+    began = time.monotonic()
+    assert Shared(conditional_s3_server, tmp_path / "timed", worker, other_worker).homes[0].do(0) == 0
+    length, counting = time.monotonic() - began, fault("two homes on one bucket at once")
+    for chance in counting.trials(60, 2):
+        shared = Shared(conditional_s3_server, tmp_path / "shared", worker, other_worker)
+        one, two = shared.homes
+        assert one.do(0, **LEASE) == 0
+        days = (1, 1) if counting.trial % 3 else (1, 2)
+        one.do(days[0], lines=1, is_left=True, **LEASE)
+        time.sleep(chance.uniform(0, length))
+        two.do(days[1], lines=2, is_left=True, **LEASE)
+        if is_killed := chance.random() < 0.5:
+            time.sleep(chance.uniform(0, length))
+            with suppress(ProcessLookupError):
+                os.kill(one.worker.child, signal.SIGKILL)
+        codes = one.worker.wait(), two.worker.wait()
+        assert set(codes) <= {0, 1, -signal.SIGKILL}, counting
+        assert is_killed or 0 in codes, counting
+        states = [{0: 0} | first | second for first in ({}, {days[0]: 1}) for second in ({}, {days[1]: 2})]
+        counting.seen(shared.landed(), *(one.expected(state, {}) for state in states))
+        wanted = {0: 0} | {day: 1 for day in days}
+        for day in sorted(set(days)):
+            assert one.do(day, lines=1, **LEASE) == 0, counting
+        shared.mirror()
+        counting.converged((one.state(), one.strays(*wanted)), (one.expected(wanted, wanted), set()))
