@@ -51,9 +51,7 @@ class Twice:
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0][1]} in {case[1]}")
-def twice(
-    request: pytest.FixtureRequest, built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory
-) -> Twice:
+def twice(request: pytest.FixtureRequest, built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> Twice:
     (days, zone, shift), folder = request.param, tmp_path_factory.mktemp("clock")
     now = built_homes.copy(folder)
     now.settings["SOURCES__EVENT_LOG__PATH"] = str(now.home / "sources" / "event_log.csv")

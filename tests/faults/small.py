@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
@@ -54,9 +55,7 @@ def landed_rows(landing: Path, table: dict, columns: str) -> Counter:
         query = "select file_path, pos from read_parquet(?)"
         removed = set(connection.execute(query, [gone]).fetchall()) if gone else set()
     assert all(not Path(path).is_absolute() for path, _ in removed)
-    return Counter(
-        tuple(row) for *row, path, place in rows if (os.path.relpath(path, landing), place) not in removed
-    )
+    return Counter(tuple(row) for *row, path, place in rows if (os.path.relpath(path, landing), place) not in removed)
 
 
 @dataclass
@@ -117,15 +116,14 @@ class Small:
     def raw(self) -> Days:
         """Return the rows of every loaded day."""
         query = f"select _run_date::text, {_COLUMNS} from raw_northwind.order_details"
+        rows = []
         if self.target == "postgres":
             with psycopg.connect(self.settings["URL"]) as connection:
                 rows = connection.execute(query.replace("::double", "::float8")).fetchall()
         elif (path := self.home / "warehouse" / "tradewinds.duckdb").exists():
-            with duckdb.connect(str(path), read_only=True) as connection:
-                is_there = "select from duckdb_views() where schema_name = 'raw_northwind'"
-                rows = connection.execute(query if connection.execute(is_there).fetchall() else "select 1 limit 0").fetchall()
-        else:
-            rows = []
+            # Without a table if it was killed before there was one.
+            with suppress(duckdb.CatalogException), duckdb.connect(str(path), read_only=True) as connection:
+                rows = connection.execute(query).fetchall()
         found: dict[str, Counter] = {}
         for day, *row in rows:
             found.setdefault(day, Counter())[tuple(map(float, row))] += 1

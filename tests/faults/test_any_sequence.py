@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ingestion.errors import Refused
 from ingestion.settings import Home
-from tests.faults.small import DAYS, HEADER, Small, counted, lines_of
+from tests.faults.small import DAYS, Small, counted, lines_of
 from tests.faults.trials import IS_WHOLE, Fault
 from tests.faults.worker import Worker
 from tests.python.pipeline.test_publishing import Engine
@@ -27,7 +27,10 @@ _EXAMPLES, _STEPS = (150, 20) if IS_WHOLE else (3, 10)
 _SIZE = 1_000
 _FILES = {file: lines_of(file, _SIZE) for file in range(5)}
 # A column has another name; and one is gone.
-_DRIFTED = [_FILES[0].replace("quantity", "amount", 1), "\n".join(line.rpartition(",")[0] for line in _FILES[0].splitlines())]
+_DRIFTED = [
+    _FILES[0].replace("quantity", "amount", 1),
+    "\n".join(line.rpartition(",")[0] for line in _FILES[0].splitlines()),
+]
 
 days, files = st.integers(0, len(DAYS) - 1), st.sampled_from(sorted(_FILES))
 steps, moments = st.sampled_from(["extract", "load", "extract load"]), st.floats(0, 1, exclude_max=True)
@@ -68,10 +71,8 @@ class Sequence(RuleBasedStateMachine):
     def run(self, day: int, what: str) -> None:
         """A pruned day is refused, a day that hasn't landed isn't loaded; all else succeeds."""
         code = self.small.do(day, lines=self.file, steps=what)
-        if "extract" in what:
-            is_done = day > self.pruned
-        else:
-            is_done = day in self.landed and (day not in self.cut or code == 0)
+        can_load = day in self.landed and (day not in self.cut or code == 0)
+        is_done = day > self.pruned if "extract" in what else can_load
         assert code == (0 if is_done else 1), (day, what)
         if is_done:
             self.landed, self.loaded = self._after(day, what)[-1]
@@ -174,9 +175,9 @@ def test_any_sequence(fault: Callable[[str], Fault], worker: Worker, tmp_path: P
     assert recorded.do(1, record=str(record)) == 0
 
     class Here(Sequence):
-        lines, folder, counting = json.loads(record.read_text(encoding="utf-8")), tmp_path, fault("any sequence of steps")
+        folder, counting = tmp_path, fault("any sequence of steps")
 
-    Here.worker = worker
+    Here.worker, Here.lines = worker, json.loads(record.read_text(encoding="utf-8"))
     run_state_machine_as_test(
         Here,
         settings=settings(

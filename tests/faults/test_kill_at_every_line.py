@@ -54,7 +54,11 @@ def test_killed_at_every_line(fault: Callable[[str], Fault], worker: Worker, tmp
 # What is done before, what is killed, and the days that may have landed and be loaded meanwhile; days have their files.
 Case = tuple[tuple[int, ...], Callable[..., int], list[tuple[set[int], set[int]]]]
 CASES: dict[str, Case] = {
-    "an extract of new lines": ((0,), lambda small, **more: small.do(1, **more), [({0}, {0}), ({0, 1}, {0}), ({0, 1}, {0, 1})]),
+    "an extract of new lines": (
+        (0,),
+        lambda small, **more: small.do(1, **more),
+        [({0}, {0}), ({0, 1}, {0}), ({0, 1}, {0, 1})],
+    ),
     "an extract that folds files": (
         (0, 1),
         lambda small, **more: small.do(2, constants={"ingestion.sharing.MOST_FILES": 1}, **more),
@@ -65,7 +69,7 @@ CASES: dict[str, Case] = {
         lambda small, **more: small.prune(0, 1, **more),
         [({0, 1, 2}, {0, 1, 2}), ({1, 2}, {0, 1, 2}), ({2}, {0, 1, 2}), ({2}, {2})],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,4 +1,4 @@
-"""Whole runs, extracts and prunes that are killed at any moment, in any step: old state or new, and the next one mends."""
+"""Whole runs, extracts and prunes, killed at any moment of a step: all is old or new, and the next command mends it."""
 
 import shutil
 import signal
@@ -146,7 +146,8 @@ def test_a_prune_killed_at_any_moment(fault: Callable[[str], Fault], killed: Kil
         time.sleep(chance.uniform(0, length))
         kill(process, sandbox)
         found = made.state(sandbox)
-        counting.seen(found, {place: rows for place, rows in made.after.items() if DAY_1 not in place or place in found})
+        kept = {place: rows for place, rows in made.after.items() if DAY_1 not in place or place in found}
+        counting.seen(found, kept)
         assert made.published(sandbox) == killed.end[0], counting
         sandbox.succeed("verify")
         sandbox.succeed(*words)

@@ -104,9 +104,7 @@ def test_a_paused_process_wakes_up_after_its_lease(
         counting.seen(shared.landed(), *(one.expected(state, {}) for state in states))
         time.sleep(LAPSED_SECONDS)
         assert two.do(1, lines=2, **LEASE) == 0, counting
-        counting.converged(
-            (shared.landed(), one.strays(*before, 1)), (one.expected({**before, 1: 2}, {}), set())
-        )
+        counting.converged((shared.landed(), one.strays(*before, 1)), (one.expected({**before, 1: 2}, {}), set()))
     assert taken_over > 0
 
 
@@ -134,7 +132,7 @@ def test_two_homes_land_at_once(
         assert is_killed or 0 in codes, counting
         states = [{0: 0} | first | second for first in ({}, {days[0]: 1}) for second in ({}, {days[1]: 2})]
         counting.seen(shared.landed(), *(one.expected(state, {}) for state in states))
-        wanted = {0: 0} | {day: 1 for day in days}
+        wanted = {0: 0} | dict.fromkeys(days, 1)
         for day in sorted(set(days)):
             assert one.do(day, lines=1, **LEASE) == 0, counting
         shared.mirror()

@@ -20,8 +20,8 @@ PAIRS: dict[str, tuple[tuple[int, ...], Callable[..., int], Callable[..., int]]]
     "a day and the same day": ((0,), lambda one, **more: one.do(1, **more), lambda two, **more: two.do(1, **more)),
     "a day and the next day": ((0,), lambda one, **more: one.do(1, **more), lambda two, **more: two.do(2, **more)),
     "a day and a prune": ((0, 1), lambda one, **more: one.do(2, **more), lambda two, **more: two.prune(0, **more)),
-    "a prune and a prune": ((0, 1, 2), lambda one, **more: one.prune(0, **more), lambda two, **more: two.prune(0, 1, **more)),
-}  # fmt: skip
+    "two prunes": ((0, 1, 2), lambda one, **more: one.prune(0, **more), lambda two, **more: two.prune(0, 1, **more)),
+}
 
 
 @pytest.fixture(scope="module")
