@@ -151,9 +151,10 @@ class Small:
         return self.state(), hashes, rejected, self.strays(*days)
 
     def strays(self, *days: int) -> set[str]:
-        """Return the files that no manifest of these days lists, and those that are listed but not there."""
+        """Return drafts, files that no manifest of these days lists, and those that are listed but not there."""
         listed = set()
         for found in (self.manifest(DAYS[day]) for day in days):
             table = found["tables"]["order_details"]
             listed |= {file["path"] for file in [*found["rejects"], *table["files"], *table["removed"]]}
-        return {os.path.relpath(path, self.landing) for path in self.landing.rglob("*.parquet")} ^ listed
+        there = (path for path in self.landing.rglob("*") if path.suffix == ".parquet" or path.name.startswith("."))
+        return {os.path.relpath(path, self.landing) for path in there} ^ listed

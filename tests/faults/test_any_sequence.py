@@ -8,7 +8,6 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -68,7 +67,7 @@ class Sequence(RuleBasedStateMachine):
         self.file = file
 
     @rule(day=days, what=steps)
-    def run(self, day: int, what: str) -> None:
+    def run_day(self, day: int, what: str) -> None:
         """A pruned day is refused, a day that hasn't landed isn't loaded; all else succeeds."""
         code = self.small.do(day, lines=self.file, steps=what)
         can_load = day in self.landed and (day not in self.cut or code == 0)
@@ -98,12 +97,12 @@ class Sequence(RuleBasedStateMachine):
     @rule(order=st.permutations(range(len(DAYS))))
     def backfill(self, order: list[int]) -> None:
         for day in order:
-            self.run(day, "extract load")
+            self.run_day(day, "extract load")
 
     @precondition(lambda self: self.loaded)
-    @rule(chosen=st.randoms(use_true_random=False))
-    def publish(self, chosen: Any) -> None:
-        day = chosen.choice(sorted(self.loaded))
+    @rule(moment=moments)
+    def publish(self, moment: float) -> None:
+        day = sorted(self.loaded)[int(moment * len(self.loaded))]
         rows = counted(self.small.files[self.loaded[day]])
         query = f"select count(*), sum(quantity) from raw_northwind.order_details where _run_date = '{DAYS[day]}'"
         ((count, quantity),) = self._engine.execute(query)
@@ -143,7 +142,8 @@ class Sequence(RuleBasedStateMachine):
     @invariant()
     def readers_see_the_published_version(self) -> None:
         if self.published:
-            assert tuple(self._engine.reads().values()) == self.published[-1][1]
+            amounts = self._engine.reads()
+            assert (amounts[1], amounts[2]) == self.published[-1][1]
 
     @property
     def _engine(self) -> Engine:
@@ -160,11 +160,8 @@ class Sequence(RuleBasedStateMachine):
         last = [day for day in range(len(DAYS)) if day > self.pruned]
         for day in last:
             assert self.small.do(day, lines=day) == 0
-        for day in sorted(self.landed.keys() - set(last)):
-            assert self.small.do(day, steps="load") == (1 if day in self.cut else 0)
-        kept = {**self.landed, **{day: day for day in last}}
-        wanted = self.small.expected(kept, {**self.loaded, **kept})
-        self.counting.converged((self.small.state(), self.small.strays(*kept)), (wanted, set()))
+        wanted = self.small.expected({day: day for day in last}, {day: day for day in last})
+        self.counting.converged((self.small.state(), self.small.strays(*last)), (wanted, set()))
         shutil.rmtree(self.small.folder)
 
 

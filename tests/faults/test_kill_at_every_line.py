@@ -51,23 +51,27 @@ def test_killed_at_every_line(fault: Callable[[str], Fault], worker: Worker, tmp
         counting.converged(small.end(*ended), wanted.end(*ended))
 
 
-# What is done before, what is killed, and the days that may have landed and be loaded meanwhile; days have their files.
-Case = tuple[tuple[int, ...], Callable[..., int], list[tuple[set[int], set[int]]]]
+# The days that are there, what is killed, the days that may have landed and be loaded meanwhile, and how many files the
+# last day has at the end. Each day has its own file of the source.
+Case = tuple[tuple[int, ...], Callable[..., int], list[tuple[set[int], set[int]]], int]
 CASES: dict[str, Case] = {
     "an extract of new lines": (
         (0,),
         lambda small, **more: small.do(1, **more),
         [({0}, {0}), ({0, 1}, {0}), ({0, 1}, {0, 1})],
+        2,
     ),
     "an extract that folds files": (
         (0, 1),
         lambda small, **more: small.do(2, constants={"ingestion.sharing.MOST_FILES": 1}, **more),
         [({0, 1}, {0, 1}), ({0, 1, 2}, {0, 1}), ({0, 1, 2}, {0, 1, 2})],
+        2,
     ),
     "a prune": (
         (0, 1, 2),
         lambda small, **more: small.prune(0, 1, **more),
         [({0, 1, 2}, {0, 1, 2}), ({1, 2}, {0, 1, 2}), ({2}, {0, 1, 2}), ({2}, {2})],
+        3,
     ),
 }
 
@@ -77,7 +81,7 @@ def test_what_days_share_is_killed_at_every_line(
     fault: Callable[[str], Fault], worker: Worker, tmp_path: Path, name: str
 ) -> None:
     """Every third line: each is of a step that the test above kills at all lines, or of a prune."""
-    before, act, allowed = CASES[name]
+    before, act, allowed, files = CASES[name]
     made = Small(tmp_path / "made", worker)
     if name == "an extract of new lines":
         made.files[1] = made.files[0] + "".join(f"{number},1,2.5,1,0\n" for number in range(50)) + f"{BAD}\n"
@@ -89,8 +93,7 @@ def test_what_days_share_is_killed_at_every_line(
     untouched = made.copy(tmp_path / "untouched")
     assert act(untouched, record=str(record)) == 0
     ended = sorted(allowed[-1][1])
-    table = untouched.manifest(DAYS[ended[-1]])["tables"]["order_details"]
-    assert len(table["files"]) == (1 if name == "a prune" else 2), "nothing is shared"
+    assert len(untouched.manifest(DAYS[ended[-1]])["tables"]["order_details"]["files"]) == files
     lines = json.loads(record.read_text(encoding="utf-8"))
     counting = fault(f"kill -9 at every third line of {name}")
     for _ in counting.trials(len(lines) // 3, 3):

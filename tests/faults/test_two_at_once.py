@@ -82,9 +82,10 @@ def test_days_in_any_order_with_a_kill(fault: Callable[[str], Fault], worker: Wo
         assert made.do(day) == 0
     length = (time.monotonic() - began) / len(DAYS)
     counting = fault("days in any order, up to three times each, one killed")
+    empty = replace(made, folder=tmp_path / "empty")
+    empty.folder.mkdir()
     for chance in counting.trials(100, 2):
-        small = replace(made, folder=tmp_path / f"any-{counting.trial}")
-        small.folder.mkdir()
+        small = empty.copy(tmp_path / "any")
         order = chance.sample(all_days * 3, 3 * len(DAYS) - chance.randrange(4))
         killed = chance.randrange(len(order))
         for place, day in enumerate(order):
