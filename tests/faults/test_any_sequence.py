@@ -22,7 +22,7 @@ from tests.faults.trials import IS_WHOLE, Fault
 from tests.faults.worker import Worker
 from tests.python.pipeline.test_publishing import Engine
 
-_EXAMPLES, _STEPS = (150, 20) if IS_WHOLE else (3, 10)
+_EXAMPLES, _STEPS = (40, 20) if IS_WHOLE else (1, 10)
 _SIZE = 1_000
 _FILES = {file: lines_of(file, _SIZE) for file in range(5)}
 # A column has another name; and one is gone.

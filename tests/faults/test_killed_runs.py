@@ -104,7 +104,7 @@ def killed(built_homes: BuiltHomes, server: EmbeddedPostgres, tmp_path_factory: 
     return Killed(built_homes, server, tmp_path_factory.mktemp("killed"))
 
 
-@pytest.mark.parametrize(("target", "whole", "fast"), [("duckdb", 150, 2), ("postgres", 50, 1)])
+@pytest.mark.parametrize(("target", "whole", "fast"), [("duckdb", 150, 1), ("postgres", 50, 1)])
 def test_a_run_killed_in_any_step(
     fault: Callable[[str], Fault], killed: Killed, built_homes: BuiltHomes, server: EmbeddedPostgres, tmp_path: Path,
     target: str, whole: int, fast: int,
@@ -140,7 +140,7 @@ def test_a_prune_killed_at_any_moment(fault: Callable[[str], Fault], killed: Kil
     untouched, began = copy("untouched"), time.monotonic()
     untouched.succeed(*words)
     length, counting = time.monotonic() - began, fault("kill -9 of a prune at any moment")
-    for chance in counting.trials(40, 2):
+    for chance in counting.trials(40, 1):
         sandbox = copy("copy")
         process = sandbox.start(*words)
         time.sleep(chance.uniform(0, length))
@@ -163,7 +163,7 @@ def test_two_runs_at_once(fault: Callable[[str], Fault], killed: Killed, tmp_pat
     for day in days:
         untouched.succeed("run", "--run-date", day)
     counting = fault(f"two whole runs at once, of {len(set(days))} day{'s' * (len(set(days)) - 1)}")
-    for chance in counting.trials(12, 1):
+    for chance in counting.trials(6, 1):
         sandbox = made.copy(tmp_path / "copy")
         processes = []
         for day in days:
@@ -192,7 +192,7 @@ def test_an_extract_that_starts_its_own_server_is_killed(fault: Callable[[str], 
         sandbox.succeed(*words)
         length, wanted = time.monotonic() - began, _hashes(sandbox)
         counting = fault("kill -9 of an extract with its own Postgres")
-        for chance in counting.trials(30, 1):
+        for chance in counting.trials(20, 1):
             embedded.remove()
             shutil.rmtree(sandbox.home)
             process = sandbox.start(*words)
