@@ -58,6 +58,7 @@ prove: setup ## run the long tests: random orders of days, concurrent readers, k
 		tests/python/people_api/test_people_fuzz.py tests/python/people_api/test_people_schema.py
 	@TRADEWINDS_PROVE=1 $(MAKE) --no-print-directory test-browser test-airflow
 	@$(MAKE) --no-print-directory faults
+	@TRADEWINDS_FAULTS=all $(MAKE) --no-print-directory test-clock
 
 faults: setup ## inject every fault of docs/reliability.md as often as it says, and print the table of what was lost
 	@TRADEWINDS_FAULTS=all $(BIN)/pytest -n 2 tests/faults
