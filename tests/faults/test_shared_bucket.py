@@ -110,12 +110,12 @@ def test_a_paused_process_wakes_up_after_its_lease(
     assert paused > 0
 
 
-@pytest.mark.parametrize("ahead", [600, 3600], ids=["ten minutes", "an hour, which buckets refuse"])
+@pytest.mark.parametrize(("ahead", "said"), [(600, "another process is extracting"), (3600, "Forbidden")])
 def test_a_home_whose_clock_is_ahead_takes_no_lease_over(
     fault: Callable[[str], Fault], conditional_s3_server: S3Server, worker: Worker, other_worker: Worker,
-    tmp_path: Path, ahead: int,
+    tmp_path: Path, ahead: int, said: str,
 ) -> None:  # fmt: skip
-    """A lease is held by a process that is paused in the middle of its extract; it lasts two minutes."""
+    """A lease of two minutes is held by a paused process. Buckets refuse who is an hour ahead."""
     counting, record = fault(f"a clock that is {ahead} s ahead"), tmp_path / "lines.json"
     recorded = Shared(conditional_s3_server, tmp_path / "recorded", worker, other_worker)
     assert recorded.homes[0].do(1, steps="extract", record=str(record)) == 0
@@ -125,7 +125,8 @@ def test_a_home_whose_clock_is_ahead_takes_no_lease_over(
         one, two = shared.homes
         one.do(1, lines=1, steps="extract", stop=chance.choice(lines[len(lines) // 2 : -20]), is_left=True)
         assert _is_stopped(one), counting
-        assert two.do(1, lines=2, steps="extract", ahead=ahead) == 1, counting
+        assert two.do(1, lines=2, steps="extract", ahead=ahead, errors=str(tmp_path / "errors")) == 1, counting
+        assert said in (tmp_path / "errors").read_text(encoding="utf-8"), counting
         assert _wake(one) == 0, counting
         counting.seen(shared.landed(), one.expected({1: 1}, {}))
         counting.converged(one.strays(1), set())

@@ -110,7 +110,7 @@ def _set_clock(ahead: timedelta) -> None:
     real = time.time
     time.time = lambda: real() + ahead.total_seconds()
     for module in [*sys.modules.values()]:
-        if getattr(module, "get_current_datetime", None) is now:
+        if vars(module).get("get_current_datetime") is now:
             module.get_current_datetime = lambda *options: now(*options) + ahead
 
 
