@@ -2,21 +2,46 @@
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 from uuid import uuid4
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{32}")
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's content by one rename, synced to disk before and after."""
+    """Replace a file's content by one rename, synced to disk before and after.
+
+    A kill before the rename leaves a hidden draft, which the next write in the folder removes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    with _claim(draft) as file:
+        try:
+            file.write(text)
+            file.flush()
+            move_into_place(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _claim(draft: Path) -> TextIO:
+    """Create a draft and hold its lock, which kill -9 frees; remove drafts in its folder whose lock nobody holds."""
+    gate = os.open(draft.parent, os.O_RDONLY)
     try:
-        draft.write_text(text, encoding="utf-8")
-        move_into_place(draft, path)
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        for left in filter(lambda path: _DRAFT.fullmatch(path.name), draft.parent.iterdir()):
+            with suppress(OSError), left.open(encoding="utf-8") as abandoned:
+                fcntl.flock(abandoned, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+        file = draft.open("w", encoding="utf-8")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
     finally:
-        draft.unlink(missing_ok=True)
+        os.close(gate)
 
 
 def move_into_place(draft: Path, path: Path) -> None:

@@ -124,14 +124,17 @@ class Landing(Landed):
         return self._store.version(manifest_name(source, run_date))
 
     def commit(self, manifest: Manifest, folders: list[str], replaced: str | None) -> None:
-        """Commit the day: replace that version of its manifest, then remove files that the new one doesn't list.
+        """Commit the day: replace that version of its manifest, then remove files that no manifest lists any more.
 
-        Files are removed from `folders` and from the replaced manifest's folders. Raises StepFailed when another
-        process has replaced the manifest meanwhile.
+        These are files in the day's `folders`, and those of the replaced manifest, perhaps of earlier days. Raises
+        StepFailed when another process has replaced the manifest meanwhile.
         """
+        # Listed before the swap, because our lease may have lapsed: another process that has placed any of them fails
+        # to commit, while one that begins after the swap doesn't.
+        there = {name for folder in folders for name in self._of(folder).names(folder) if name.endswith(_DATA)}
         with suppress(StepFailed):  # an unreadable manifest is replaced too
             if before := self.manifest(manifest.source, manifest.run_date):
-                folders = [*folders, *{self._name(file).rpartition("/")[0] for file in before.files}]
+                there |= {self._name(file) for file in before.files}
         if manifest.answers:
             alone = replace(manifest, source_tables=[], tables={}, rejects=[])
             self._raw.write(answers_name(manifest.source, manifest.run_date), alone.to_json())
@@ -139,21 +142,18 @@ class Landing(Landed):
             self._store.swap(manifest_name(manifest.source, manifest.run_date), manifest.to_json(), replaced)
         except Overtaken as error:
             raise StepFailed(f"another process has landed {manifest.source} for this day meanwhile") from error
-        own = [folder for folder in folders if folder.endswith(f"run_date={manifest.run_date}")]
-        self.sweep(manifest.source, own, {self._name(file) for file in manifest.files})
+        self._sweep(manifest.source, there - {self._name(file) for file in manifest.files})
+        for folder in folders:
+            self._of(folder).prune(folder)
 
-    def sweep(self, source: str, folders: list[str], listed: Collection[str] = ()) -> None:
-        """Remove the files of these folders that no day of the source lists.
+    def _sweep(self, source: str, loose: set[str]) -> None:
+        """Remove those of some files that no day of the source lists.
 
         Does nothing while another process is sharing files of the source: its day may be about to list them.
         """
-        names = {folder: self._of(folder).names(folder) for folder in dict.fromkeys(folders)}
-        loose = {name for found in names.values() for name in found if name.endswith(_DATA) and name not in listed}
         with self._files_lock(source) as is_held, suppress(StepFailed):  # an unreadable manifest may list any file
             if loose and is_held:
                 self._remove(loose - self.listed(source).keys())
-        for folder in names:
-            self._of(folder).prune(folder)
 
     def prune(self, source: str, run_date: str) -> None:
         """Leave of a day only a record of what it was; its files go with `sweep_pruned`. The caller holds its lock.

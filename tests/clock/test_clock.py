@@ -1,20 +1,37 @@
-"""Data knows no clock: two days run a year later, by every clock a process can read, are the same to the last byte.
+"""Data knows no clock: two days run at another time and place, by every clock a process can read, are the same bytes.
 
 Apart from the other tests because `libfaketime` has to be compiled: `make test-clock` installs it.
 """
 
 import json
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import libfaketime
 import pytest
 
+from tests.faults.trials import IS_WHOLE
 from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY, Sandbox
 
-DAY, NEXT_DAY = BUILT_DAY, "2021-01-02"
+
+def _until(moment: str) -> timedelta:
+    return datetime.fromisoformat(f"{moment}+00:00") - datetime.now(UTC)
+
+
+# Two days, where and how far away in time the second home is; in the whole size also around leap days, ends of years,
+# and days that are 23 or 25 hours long there.
+CASES = [((BUILT_DAY, "2021-01-02"), "Pacific/Kiritimati", timedelta(days=365))]
+if IS_WHOLE:
+    CASES += [
+        (("2024-02-28", "2024-02-29"), "America/St_Johns", timedelta(days=-40)),
+        (("2020-12-31", "2021-01-01"), "Pacific/Pago_Pago", timedelta(hours=9)),
+        (("2021-03-27", "2021-03-28"), "Europe/Brussels", _until("2027-03-28 00:59:50")),
+        (("2021-10-30", "2021-10-31"), "Europe/Brussels", _until("2027-10-31 00:59:50")),
+        (("2024-02-29", "2024-03-01"), "Asia/Kathmandu", _until("2028-02-28 23:59:50")),
+        (("2020-12-31", "2021-01-01"), "UTC", _until("2027-12-31 23:59:50")),
+    ]
 # A new version, a closed one, and a new key: what history would date by the clock if it could.
 CHANGES = """
     update customers set city = 'Elsewhere' where customer_id = (select min(customer_id) from customers);
@@ -23,19 +40,30 @@ CHANGES = """
 """
 
 
-@pytest.fixture(scope="module")
-def sandboxes(built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> tuple[Sandbox, Sandbox]:
-    """Run two days of the same sources into two homes, the second with its clocks a year ahead."""
-    folder = tmp_path_factory.mktemp("clock")
+@dataclass
+class Twice:
+    """Two days of the same sources in two homes, the second elsewhere in time and place."""
+
+    days: tuple[str, str]
+    shift: timedelta
+    now: Sandbox
+    later: Sandbox
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0][1]} in {case[1]}")
+def twice(request: pytest.FixtureRequest, built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory) -> Twice:
+    (days, zone, shift), folder = request.param, tmp_path_factory.mktemp("clock")
     now = built_homes.copy(folder)
     now.settings["SOURCES__EVENT_LOG__PATH"] = str(now.home / "sources" / "event_log.csv")
+    if days[0] != BUILT_DAY:
+        now.home = folder / "now"
     _, shifting = libfaketime.get_reload_information()
-    shifted = now.settings | shifting | {"FAKETIME": "+365d"}
+    shifted = now.settings | shifting | {"FAKETIME": f"{shift.total_seconds():+.0f}", "TZ": zone}
     later = replace(now, home=folder / "later", settings=shifted, by_script=True)
-    _run(DAY, later)
+    _run(days[0], *([] if days[0] == BUILT_DAY else [now]), later)
     now.northwind.execute(CHANGES)
-    _run(NEXT_DAY, now, later)
-    return now, later
+    _run(days[1], now, later)
+    return Twice(days, shift, now, later)
 
 
 def _run(day: str, *sandboxes: Sandbox) -> None:
@@ -64,36 +92,36 @@ def _started(sandbox: Sandbox, day: str, step: str) -> datetime:
     return datetime.fromisoformat(json.loads((sandbox.home / "runs" / day / f"{step}.json").read_text())["started"])
 
 
-def test_the_clock_was_shifted(sandboxes: tuple[Sandbox, Sandbox]) -> None:
-    now, later = sandboxes
-    for day in (DAY, NEXT_DAY):
+def test_the_clock_was_shifted(twice: Twice) -> None:
+    now, later = twice.now, twice.later
+    for day in twice.days:
         for step in ("extract", "load", "build", "publish"):
             shift = _started(later, day, step) - _started(now, day, step)
-            assert timedelta(days=364) < shift < timedelta(days=366), (day, step)
+            assert abs(shift - twice.shift) < timedelta(hours=1), (day, step)
 
 
-def test_landing_has_the_same_hashes(sandboxes: tuple[Sandbox, Sandbox]) -> None:
-    now, later = sandboxes
+def test_landing_has_the_same_hashes(twice: Twice) -> None:
+    now, later = twice.now, twice.later
     assert _landed(now)
     assert _landed(now) == _landed(later)
 
 
-def test_exports_have_the_same_bytes(sandboxes: tuple[Sandbox, Sandbox]) -> None:
-    now, later = sandboxes
+def test_exports_have_the_same_bytes(twice: Twice) -> None:
+    now, later = twice.now, twice.later
     assert _exported(now)
     assert _exported(now) == _exported(later)
 
 
-def test_the_published_version_is_the_same(sandboxes: tuple[Sandbox, Sandbox]) -> None:
-    now, later = sandboxes
+def test_the_published_version_is_the_same(twice: Twice) -> None:
+    now, later = twice.now, twice.later
     query = "select run_date::varchar, content_hash from published_version"
     assert now.published(query) == later.published(query)
     ((run_date, _),) = now.published(query)
-    assert run_date == NEXT_DAY
+    assert run_date == twice.days[1]
 
 
-def test_history_is_the_same(sandboxes: tuple[Sandbox, Sandbox]) -> None:
-    now, later = sandboxes
+def test_history_is_the_same(twice: Twice) -> None:
+    now, later = twice.now, twice.later
     for name in ("customers", "employees", "products", "suppliers"):
         query = f"select to_json(version) from snapshots.{name}_snapshot as version order by dbt_scd_id"
         assert now.query(query) == later.query(query), name

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
@@ -45,6 +46,18 @@ def counted(text: str) -> Counter:
     )
 
 
+def landed_rows(landing: Path, table: dict, columns: str) -> Counter:
+    """Return the rows of a table of a manifest, from the files that it lists, without those that it removes."""
+    files, gone = ([str(landing / file["path"]) for file in table[kind]] for kind in ("files", "removed"))
+    with duckdb.connect() as connection:
+        query = f"select {columns}, filename, file_row_number from read_parquet(?, filename = true)"
+        rows = connection.execute(query, [files]).fetchall()
+        query = "select file_path, pos from read_parquet(?)"
+        removed = set(connection.execute(query, [gone]).fetchall()) if gone else set()
+    assert all(not Path(path).is_absolute() for path, _ in removed)
+    return Counter(tuple(row) for *row, path, place in rows if (os.path.relpath(path, landing), place) not in removed)
+
+
 @dataclass
 class Small:
     """The home, its source file, and the commands run in it."""
@@ -53,6 +66,7 @@ class Small:
     worker: Worker
     settings: dict[str, str] = field(default_factory=dict)
     target: str = "duckdb"
+    source: str = "lines.csv"
     files: dict[int, str] = field(default_factory=lambda: {day: lines_of(day) for day in range(3)})
 
     @property
@@ -65,14 +79,24 @@ class Small:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {"TRADEWINDS_HOME": str(self.home), "SOURCES__ORDER_DETAILS__PATH": str(self.folder / "lines.csv")}
+        own = {"TRADEWINDS_HOME": str(self.home), "SOURCES__ORDER_DETAILS__PATH": str(self.folder / self.source)}
         return own | self.settings
 
     def do(self, *days: int, lines: int | None = None, **more: object) -> int:
         """Extract and load days, the source being as on a day (that of the last one)."""
-        (self.folder / "lines.csv").write_text(self.files[days[-1] if lines is None else lines], encoding="utf-8")
+        text = self.files[days[-1] if lines is None else lines]
+        (self.folder / self.source).write_text(text, encoding="utf-8")
         named = [DAYS[day] for day in days]
         return self.worker.ask(*named, environment=self.environment, target=self.target, **more)
+
+    def keep_history(self) -> None:
+        """Let the last day be in history, so that earlier ones may be pruned."""
+        with duckdb.connect(str(self.home / "warehouse" / "tradewinds.duckdb")) as connection:
+            history = f"select date '{DAYS[-1]}' as run_date, 'x' as inputs"
+            connection.execute(f"create table if not exists raw_ops.history_days as {history}")
+
+    def prune(self, *days: int, **more: object) -> int:
+        return self.do(*days, steps="prune", until=DAYS[-1], **more)
 
     def copy(self, folder: Path) -> "Small":
         """Return a copy of the home, in place of what is there."""
@@ -86,30 +110,19 @@ class Small:
 
     def landed(self) -> Days:
         """Return the rows of every landed day, from the files that its manifest lists."""
-        return {day: self._rows_of(found) for day in DAYS if (found := self.manifest(day))}
-
-    def _rows_of(self, manifest: dict) -> Counter:
-        table = manifest["tables"]["order_details"]
-        files = [str(self.landing / file["path"]) for file in table["files"]]
-        gone = [str(self.landing / file["path"]) for file in table["removed"]]
-        of_file = {str(self.landing / file["path"]): file["path"] for file in table["files"]}
-        with duckdb.connect() as connection:
-            query = f"select {_COLUMNS}, filename, file_row_number from read_parquet(?, filename = true)"
-            rows = connection.execute(query, [files]).fetchall()
-            query = "select file_path, pos from read_parquet(?)"
-            removed = set(connection.execute(query, [gone]).fetchall()) if gone else set()
-        return Counter(
-            row[:5] for row in rows if (row[5], row[6]) not in removed and (of_file[row[5]], row[6]) not in removed
-        )
+        tables = {day: found["tables"]["order_details"] for day in DAYS if (found := self.manifest(day))}
+        return {day: landed_rows(self.landing, table, _COLUMNS) for day, table in tables.items()}
 
     def raw(self) -> Days:
         """Return the rows of every loaded day."""
         query = f"select _run_date::text, {_COLUMNS} from raw_northwind.order_details"
+        rows = []
         if self.target == "postgres":
             with psycopg.connect(self.settings["URL"]) as connection:
                 rows = connection.execute(query.replace("::double", "::float8")).fetchall()
-        else:
-            with duckdb.connect(str(self.home / "warehouse" / "tradewinds.duckdb"), read_only=True) as connection:
+        elif (path := self.home / "warehouse" / "tradewinds.duckdb").exists():
+            # Without a table if it was killed before there was one.
+            with suppress(duckdb.CatalogException), duckdb.connect(str(path), read_only=True) as connection:
                 rows = connection.execute(query).fetchall()
         found: dict[str, Counter] = {}
         for day, *row in rows:
@@ -132,17 +145,16 @@ class Small:
 
     def end(self, *days: int) -> tuple:
         """Return what must be the same as without the fault: rows, hashes, rejects, and no file too many."""
-        manifests = {day: self.manifest(DAYS[day]) for day in days}
-        hashes = {day: found["tables"]["order_details"]["content_hash"] for day, found in manifests.items()}
-        rejected = {day: found["tables"]["order_details"]["rejected_rows"] for day, found in manifests.items()}
-        listed = {
-            file["path"]
-            for found in manifests.values()
-            for file in [
-                *found["rejects"],
-                *found["tables"]["order_details"]["files"],
-                *found["tables"]["order_details"]["removed"],
-            ]
-        }
-        there = {os.path.relpath(path, self.landing) for path in self.landing.rglob("*.parquet")}
-        return self.state(), hashes, rejected, there ^ listed
+        tables = {day: self.manifest(DAYS[day])["tables"]["order_details"] for day in days}
+        hashes = {day: found["content_hash"] for day, found in tables.items()}
+        rejected = {day: found["rejected_rows"] for day, found in tables.items()}
+        return self.state(), hashes, rejected, self.strays(*days)
+
+    def strays(self, *days: int) -> set[str]:
+        """Return drafts, files that no manifest of these days lists, and those that are listed but not there."""
+        listed = set()
+        for found in (self.manifest(DAYS[day]) for day in days):
+            table = found["tables"]["order_details"]
+            listed |= {file["path"] for file in [*found["rejects"], *table["files"], *table["removed"]]}
+        there = (path for path in self.landing.rglob("*") if path.suffix == ".parquet" or path.name.startswith("."))
+        return {os.path.relpath(path, self.landing) for path in there} ^ listed

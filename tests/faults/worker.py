@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -41,7 +43,9 @@ class Worker:
     def ask(self, *days: str, source: str = "order_details", steps: str = "extract load", **more: object) -> int:
         """Extract and load these days, and return the exit code.
 
-        `more`: environment, target, a line to kill it at, a file to record its lines in, one for errors.
+        `more`: environment, target, constants of modules, seconds that its clock
+        is ahead, a line to kill or to stop it at, a file to record its lines
+        in, one for errors; for `prune` the last day of history.
         """
         request = {"days": days, "source": source, "steps": steps.split()} | more
         self._process.stdin.write(json.dumps(request) + "\n")
@@ -87,30 +91,66 @@ def _trace(on_line: Callable[[str, int], None]) -> None:
     sys.settrace(call)
 
 
-def _kill_at(place: list) -> None:
-    wanted = tuple(place)
-    _trace(lambda file, line: os.kill(os.getpid(), signal.SIGKILL) if (file, line) == wanted else None)
+def _signal_at(place: list, number: signal.Signals) -> None:
+    """Send this process a signal when it first comes to a line."""
+    left = [tuple(place)]
+
+    def on_line(file: str, line: int) -> None:
+        if left == [(file, line)]:
+            left.clear()
+            os.kill(os.getpid(), number)
+
+    _trace(on_line)
+
+
+def _set_clock(ahead: timedelta) -> None:
+    """Let the clock be ahead, for those who ask for the time and for signatures of requests to a bucket."""
+    from botocore.compat import get_current_datetime as now
+
+    real = time.time
+    time.time = lambda: real() + ahead.total_seconds()
+    for module in [*sys.modules.values()]:
+        if vars(module).get("get_current_datetime") is now:
+            module.get_current_datetime = lambda *options: now(*options) + ahead
 
 
 def _do(request: dict) -> None:
+    from fsspec.config import conf, set_conf_env
+
     from ingestion.extract import extract_source
+    from ingestion.landing import Landing
     from ingestion.load import load_sources
     from ingestion.settings import Home
     from ingestion.sources import SOURCES
     from ingestion.warehouse import open_warehouse
 
     os.environ.update(request.get("environment", {}))
+    set_conf_env(conf)  # fsspec reads its variables once, when it is imported
+    for place, value in request.get("constants", {}).items():
+        module, _, constant = place.rpartition(".")
+        setattr(import_module(module), constant, value)
+    if request.get("ahead"):
+        _set_clock(timedelta(seconds=request["ahead"]))
     lines: dict[tuple[str, int], None] = {}
     if request.get("record"):
         _trace(lambda file, line: lines.setdefault((file, line)))
     elif request.get("kill"):
-        _kill_at(request["kill"])
+        _signal_at(request["kill"], signal.SIGKILL)
+    elif request.get("stop"):
+        _signal_at(request["stop"], signal.SIGSTOP)
     home, source = Home.from_environment(), SOURCES[request["source"]]
     for day in request["days"]:
         if "extract" in request["steps"]:
             extract_source(source, day, home)
         if "load" in request["steps"]:
             load_sources([source], day, home, open_warehouse(request.get("target", "duckdb"), home))
+    if "prune" in request["steps"]:
+        landing = Landing(home)
+        for day in request["days"]:
+            with landing.day_lock(source.name, day):
+                landing.prune(source.name, day)
+        landing.sweep_pruned()
+        open_warehouse(request.get("target", "duckdb"), home).unload_days(request["days"], request["until"])
     if request.get("record"):
         Path(request["record"]).write_text(json.dumps(list(lines)), encoding="utf-8")
 

@@ -7,7 +7,6 @@ import psycopg
 import pytest
 
 from tests.python.built import BuiltHomes
-from tests.python.pipeline.test_crashes import wait_until_blocked
 from tests.python.sandbox import NEXT_DAY as DAY_2
 from tests.python.sandbox import Sandbox
 
@@ -59,7 +58,7 @@ def test_a_day_that_fails_is_reported_when_the_next_ones_extract_has_ended(sandb
     with psycopg.connect(sandbox.northwind.url) as holder:
         holder.execute("lock table region in access exclusive mode")
         process = sandbox.start(*BOTH)
-        wait_until_blocked(sandbox.northwind)
+        sandbox.northwind.wait_for_waiting()
         other = sandbox.fail(1, "extract", "--run-date", DAY_3, "--source", "northwind")
         assert "another process is extracting northwind for this day" in other
     output, errors = process.communicate(timeout=120)

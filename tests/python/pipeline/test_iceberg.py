@@ -1,8 +1,5 @@
-"""The published version in an Iceberg catalog: read back, moved as a whole, taken back, and cut off anywhere."""
+"""The published version in an Iceberg catalog: read back, moved as a whole, taken back."""
 
-import os
-import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +19,6 @@ from tests.python.pipeline.test_publishing import DAYS, LINES, MARTS, ORDERS, En
 from tests.python.sandbox import BUILT_DAY, Sandbox
 
 pytestmark = pytest.mark.integration
-KILLS = int(os.environ.get("TRADEWINDS_KILLS", "5"))
 
 
 @pytest.fixture
@@ -48,7 +44,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         yield found
 
 
-def _pointer(catalog: Catalog) -> str | None:
+def shown_version(catalog: Catalog) -> str | None:
     if not catalog.table_exists(POINTER):
         return None
     (row,) = catalog.load_table(POINTER).scan().to_arrow().to_pylist() or [{"version": None}]
@@ -59,7 +55,7 @@ def _rows(table: Table, version: str | None = None) -> pa.Table:
     return table.scan(snapshot_id=table.refs()[version].snapshot_id if version else None).to_arrow()
 
 
-def _reads(catalog: Catalog, version: str | None) -> dict[int, int]:
+def amounts_of(catalog: Catalog, version: str | None) -> dict[int, int]:
     """Return the amounts by order of a version, or of what the tables show; orders and lines have the same."""
     orders, lines = (_rows(catalog.load_table(mart.place), version).to_pylist() for mart in (ORDERS, LINES))
     amounts = {row["order_id"]: int(row["amount"]) for row in orders}
@@ -74,7 +70,7 @@ def test_a_day_is_read_back_equal(built: Sandbox, lake: dict[str, str]) -> None:
     assert "publish  Iceberg catalog lake" in told
     catalog = load_catalog("lake")
     version = open_publisher("duckdb", Home(built.home)).current()
-    assert _pointer(catalog) == version.name
+    assert shown_version(catalog) == version.name
     with duckdb.connect(str(built.home / "published" / "tradewinds.duckdb"), read_only=True) as connection:
         for mart in published_marts():
             table = catalog.load_table(mart.place)
@@ -95,48 +91,21 @@ def test_versions_move_as_a_whole_and_back(
     for number, day in enumerate(DAYS[:3]):
         versions.append(engine.publish(day, {1: number, number + 2: 7}))
         mirror_version("lake", engine.publisher)
-        assert (_pointer(catalog), _reads(catalog, None)) == (versions[-1], {1: number, number + 2: 7})
-    assert [_reads(catalog, version)[1] for version in versions] == [0, 1, 2]
+        assert (shown_version(catalog), amounts_of(catalog, None)) == (versions[-1], {1: number, number + 2: 7})
+    assert [amounts_of(catalog, version)[1] for version in versions] == [0, 1, 2]
     engine.publisher.rollback(versions[0])
     mirror_version("lake", engine.publisher)
-    assert (_pointer(catalog), _reads(catalog, None)) == (versions[0], {1: 0, 2: 7})
+    assert (shown_version(catalog), amounts_of(catalog, None)) == (versions[0], {1: 0, 2: 7})
     engine.build(DAYS[3], {1: 3}, columns=", note varchar default 'new'")
     newest = engine.publisher.publish(DAYS[3], MARTS)[0].name
     monkeypatch.setenv("TRADEWINDS_KEPT_VERSIONS", "1")
     mirror_version("lake", engine.publisher)
     table = catalog.load_table(ORDERS.place)
-    assert (_pointer(catalog), _rows(table).to_pylist()[0]["note"]) == (newest, "new")
+    assert (shown_version(catalog), _rows(table).to_pylist()[0]["note"]) == (newest, "new")
     assert {name for name in table.refs() if name != "main"} == {newest}
     kept = {task.file.file_path.removeprefix("file://") for task in table.scan().plan_files()}
     folder = Path(table.location().removeprefix("file://")) / "data"
     assert {str(path) for path in folder.rglob("*.parquet")} == kept
-
-
-def test_a_publish_killed_anywhere_leaves_a_whole_version(tmp_path: Path, lake: dict[str, str]) -> None:
-    catalog = load_catalog("lake")
-    with on_duckdb(Home(tmp_path)) as engine:
-        expected = {engine.publish(DAYS[0], {1: 0, 2: 0}): {1: 0, 2: 0}}
-        started = time.monotonic()
-        mirror_version("lake", engine.publisher)
-        length = time.monotonic() - started
-        for number in range(KILLS):
-            before = _pointer(catalog)
-            amounts = {1: number + 1, number + 2: 5}
-            after = engine.publish(DAYS[1], amounts)
-            expected[after] = amounts
-            if (child := os.fork()) == 0:
-                try:
-                    mirror_version("lake", engine.publisher)
-                finally:
-                    os._exit(0)
-            time.sleep(length * (number + 1) / (KILLS + 1))
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            shown = _pointer(catalog)
-            assert shown in (before, after)
-            assert _reads(catalog, shown) == expected[shown]
-            mirror_version("lake", engine.publisher)
-            assert (_pointer(catalog), _reads(catalog, None)) == (after, amounts)
 
 
 def test_a_catalog_that_is_not_configured_is_named(tmp_path: Path) -> None:

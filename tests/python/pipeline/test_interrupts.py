@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from tests.python.built import BuiltHomes
-from tests.python.pipeline.test_crashes import wait_until_blocked
 from tests.python.sandbox import NEXT_DAY, Sandbox
 
 DAY = "2021-01-01"
@@ -72,7 +71,7 @@ def test_extracts_that_are_cut_off_leave_nothing(sandbox: Sandbox, number: signa
         other.execute("lock table jobs in access exclusive mode")
         process = sandbox.start(*words)
         for database in (sandbox.northwind, sandbox.people):
-            wait_until_blocked(database)
+            database.wait_for_waiting()
         _end(sandbox, process, number)
     landing = sandbox.home / "landing"
     assert not [file for file in landing.rglob("*.parquet") if "_work" not in file.parts]
@@ -105,7 +104,7 @@ def test_a_backfill_that_is_cut_off_leaves_nothing(built_homes: BuiltHomes, tmp_
         with psycopg.connect(sandbox.northwind.url) as holder:
             holder.execute("lock table region in access exclusive mode")
             process = sandbox.start(*words)
-            wait_until_blocked(sandbox.northwind)
+            sandbox.northwind.wait_for_waiting()
             if number == signal.SIGINT:
                 _wait_for(sandbox, process, "build", NEXT_DAY)
             _end(sandbox, process, number)

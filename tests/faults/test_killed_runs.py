@@ -1,34 +1,21 @@
 """A killed command leaves the old state or the new one; the next command continues."""
 
 import hashlib
-import os
 import shutil
 import signal
 import time
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY as DAY_1
 from tests.python.sandbox import NEXT_DAY as DAY_2
-from tests.python.sandbox import Database, Sandbox
+from tests.python.sandbox import Sandbox
 
 NORTHWIND = ("--source", "northwind")
-# Runs that are killed, one after the other, each later than the one before.
-KILLS = int(os.environ.get("TRADEWINDS_RUN_KILLS", "2"))
-
-
-def wait_until_blocked(database: Database) -> None:
-    """Wait until someone waits for a table of the database that a test has locked."""
-    deadline = time.monotonic() + 60
-    query = "select count(*) from pg_locks inner join pg_database on pg_database.oid = database where not granted"
-    while time.monotonic() < deadline:
-        if database.query(f"{query} and datname = current_database()") != [(0,)]:
-            return
-        time.sleep(0.05)
-    pytest.fail("nobody ever came to the locked table")
+# Runs that are killed, one after the other, each later than the one before; test_killed_in_each_step has more.
+KILLS = 2
 
 
 def _landed_dates(sandbox: Sandbox) -> set[str]:
@@ -41,7 +28,7 @@ def test_an_extract_killed_in_the_middle_leaves_nothing_and_the_next_day_is_righ
     with psycopg.connect(sandbox.northwind.url) as holder:
         holder.execute("lock table region in access exclusive mode")
         process = sandbox.start("extract", *NORTHWIND, "--run-date", DAY_1)
-        wait_until_blocked(sandbox.northwind)
+        sandbox.northwind.wait_for_waiting()
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert _landed_dates(sandbox) == set()
@@ -62,7 +49,7 @@ def test_of_two_extracts_of_one_day_one_ends_at_once(sandbox: Sandbox) -> None:
     with psycopg.connect(sandbox.northwind.url) as holder:
         holder.execute("lock table region in access exclusive mode")
         first = sandbox.start("extract", *NORTHWIND, "--run-date", DAY_1)
-        wait_until_blocked(sandbox.northwind)
+        sandbox.northwind.wait_for_waiting()
         line = sandbox.fail(1, "extract", *NORTHWIND, "--run-date", DAY_1)
         assert "another process is extracting northwind for this day" in line
         # Another day, or another source, is nobody's business.
