@@ -48,7 +48,9 @@ def check_names(where: str, tables: dict[str, Collection[str]]) -> None:
     for table, columns in tables.items():
         for name in (table, *columns):
             if len(name.encode()) > _NAME_BYTES:
-                raise BadRequest(f"{where} has a name of more than {_NAME_BYTES} bytes, which Postgres would cut: {name}")
+                raise BadRequest(
+                    f"{where} has a name of more than {_NAME_BYTES} bytes, which Postgres would cut: {name}"
+                )
         if not _TABLE_NAME.fullmatch(table):
             raise BadRequest(f"{where} has a table that can't be called {table!r}: expected letters, digits and _")
         unfit = next((name for name in columns if _UNFIT_NAME.search(name)), None)

@@ -46,9 +46,7 @@ def test_adding_a_source_is_whole_or_undone(
     home = {"TRADEWINDS_HOME": str(tmp_path / "home")}
 
     def typed(words: list[str], **more: object) -> int:
-        return worker.ask(
-            typed={"words": words, "traced": _ADDING} | more, environment=home, errors=str(errors)
-        )
+        return worker.ask(typed={"words": words, "traced": _ADDING} | more, environment=home, errors=str(errors))
 
     before = _files(folder, *_WRITTEN)
     assert typed(add, count=str(count)) == 0
@@ -149,7 +147,9 @@ def test_odd_names_are_loaded_and_staged_and_a_source_comes_back(
             own.run("tradewinds", step, *day)
         models = ["stg_select__select", "stg_user__order", f"stg_user__{LONG}"[:59], "stg_ops__raw_totals"]
         own.build(*models, "int_staging_totals", "int_stage_figures")
-        assert built.query("select count(*), sum(cast(user_select as integer)) from staging.stg_user__order") == [(9, 45)]
+        assert built.query("select count(*), sum(cast(user_select as integer)) from staging.stg_user__order") == [
+            (9, 45)
+        ]
         assert built.query("select select_table, select_where, order_by from staging.stg_select__select order by 1") == [
             (1, "a", "x"), (2, "b", "y"),
         ]  # fmt: skip

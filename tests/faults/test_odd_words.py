@@ -4,13 +4,12 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 import typer.main
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from ingestion.settings import PROJECT
@@ -40,7 +39,7 @@ _HOSTILE = [
     "northwind'--", "orders;", "NORTHWIND", "north wind", "northwind\n", "nоrthwind", "x" * 5000, "é" * 300, "💥", "\u202eabc",
     "\x1b[2J", "a\tb", "a\nb", "\r", "\udcff", "s3://b/x", "s3://k:s@b/x",
     "2021-02-30", "2021-13-01", "2021-1-1", "20210101", "2021-01-01T00:00", "2021-01-01 ", "٢٠٢١-٠١-٠١", "2021‐01‐01", "0000-00-00",
-    "9999-12-31", "10000-01-01", "-2021-01-01", "2021-W01-1", "today", "2021-01-01/../x", "../2021-01-01",
+    "10000-01-01", "-2021-01-01", "2021-W01-1", "today", "2021-01-01/../x", "../2021-01-01",
 ]  # fmt: skip
 
 
@@ -85,8 +84,9 @@ def test_every_command_takes_odd_words_in_one_line(tmp_path: Path, monkeypatch: 
     before = subprocess.run(changed, cwd=PROJECT, capture_output=True, check=True).stdout
 
     @settings(
-        max_examples=4_000 if IS_WHOLE else 250, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+        max_examples=3_000 if IS_WHOLE else 80, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
     @seed(20)
     @given(_typed())
     def type_it(words: list[str]) -> None:
@@ -100,9 +100,8 @@ def test_every_command_takes_odd_words_in_one_line(tmp_path: Path, monkeypatch: 
         assert all(line.startswith("  ") for line in below), (words, errors)
         assert all(line.isprintable() for line in (first, *below)), (words, errors)
         assert len(errors) < 8_000, words
-        assert {path.name for path in tmp_path.rglob("*") if not path.is_relative_to(home)} == {"here", "below", "home"} & (
-            {"here", "below"} | ({"home"} if home.exists() else set())
-        ), words
+        written = [path for path in (*tmp_path.iterdir(), *here.iterdir()) if path not in (home, here.parent)]
+        assert not written, (words, written)
 
     type_it()
     assert subprocess.run(changed, cwd=PROJECT, capture_output=True, check=True).stdout == before

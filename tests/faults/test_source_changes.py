@@ -97,7 +97,11 @@ def test_a_changed_table_is_refused_or_lands_as_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """A refused change lands once it is accepted; the day before keeps its rows, and both have their values in raw."""
-    counting, before, name = fault("a table of the source changed"), _hashes(landing, DAY), untouched.url.rpartition("/")[2]
+    counting, before, name = (
+        fault("a table of the source changed"),
+        _hashes(landing, DAY),
+        untouched.url.rpartition("/")[2],
+    )
     first = {query: Counter(untouched.query(query.format(""))) for _, refused, query in CHANGES.values() if not refused}
     for _ in counting.trials(len(CHANGES), len(CHANGES)):
         change, refused, query = list(CHANGES.values())[counting.trial]
@@ -145,7 +149,9 @@ def _writing(database: Database) -> Iterator[threading.Event]:
             number = 0
             while not over.is_set():
                 number += 1
-                connection.execute("insert into customers (customer_id, company_name) values (%s, 'x')", [f"W{number % 9999:04}"])
+                connection.execute(
+                    "insert into customers (customer_id, company_name) values (%s, 'x')", [f"W{number % 9999:04}"]
+                )
                 connection.execute(
                     "insert into orders (order_id, customer_id) select max(order_id) + 1, %s from orders",
                     [f"W{number % 9999:04}"],
