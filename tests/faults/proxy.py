@@ -1,4 +1,4 @@
-"""A proxy on loopback before a Postgres server, which cuts, stalls or does something else in the middle of a connection."""
+"""A proxy on loopback before a Postgres server, which cuts or stalls a connection, or does something else meanwhile."""
 
 import socket
 import threading

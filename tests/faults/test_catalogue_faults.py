@@ -1,4 +1,4 @@
-"""`sources add` and `init` killed at any line, odd names, and a source that is removed, added again, or has a wrong key."""
+"""`sources add` and `init` killed at any line, odd names, a source that is removed and added again, a wrong key."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def _files(folder: Path, *parts: str) -> dict[str, bytes]:
 def test_adding_a_source_is_whole_or_undone(
     fault: Callable[[str], Fault], clone: tuple[Path, Worker], tmp_path: Path
 ) -> None:
-    """After a kill, the next command finds all files as they were, or all as they are to be; then it can be repeated."""
+    """After a kill, the next command finds all files as they were, or all as they are to be; it can be repeated."""
     folder, worker = clone
     (tmp_path / "shops.csv").write_text("shop_code,rent\nLIS-1,1.50\nOPO-1,2\n")
     add = ["sources", "add", "shops", "--kind", "csv", "--path", str(tmp_path / "shops.csv"), "--since", NEXT_DAY]
@@ -106,7 +106,7 @@ def test_names_that_an_engine_would_cut_or_mix_up_are_refused_or_shortened() -> 
     """Postgres cuts names after 63 bytes: of two that begin alike, one would be lost."""
     for name in (LONG + "x", "é" * 32):
         for tables in ({"t": ["id", name]}, {name: ["id"]}):
-            with pytest.raises(BadRequest, match="more than 63 bytes|can't be called"):
+            with pytest.raises(BadRequest, match=r"more than 63 bytes|can't be called"):
                 check_names("the file", tables)
     with pytest.raises(BadRequest, match="differ only in case"):
         check_names("the file", {"t": ["Größe", "GRÖSSE".replace("SS", "ß")]})
@@ -150,9 +150,8 @@ def test_odd_names_are_loaded_and_staged_and_a_source_comes_back(
         assert built.query("select count(*), sum(cast(user_select as integer)) from staging.stg_user__order") == [
             (9, 45)
         ]
-        assert built.query("select select_table, select_where, order_by from staging.stg_select__select order by 1") == [
-            (1, "a", "x"), (2, "b", "y"),
-        ]  # fmt: skip
+        selected = "select select_table, select_where, order_by from staging.stg_select__select order by 1"
+        assert built.query(selected) == [(1, "a", "x"), (2, "b", "y")]
         assert built.query("""
             select source_name, table_name, staging_count, broken_between from intermediate.int_stage_figures
             where source_name in ('select', 'user') order by 1, 3
