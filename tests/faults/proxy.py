@@ -15,7 +15,7 @@ class Proxy:
 
     def __init__(self, url: str, *, counts_sent: bool = False):
         self._place = urlsplit(url)
-        self._counts_sent, self._passed, self._lock = counts_sent, 0, threading.Lock()
+        self._counts_sent, self._passed, self._lock, self._acting = counts_sent, 0, threading.Lock(), threading.Lock()
         self.at: int | None = None
         self.act: Callable[[], None] = lambda: None
         self._ends: list[socket.socket] = []
@@ -35,8 +35,8 @@ class Proxy:
         return self._passed
 
     def wait_for(self, at: int | None, act: Callable[[], None] = lambda: None) -> None:
-        """Begin to count again."""
-        with self._lock:
+        """Begin to count again, when the last act is over."""
+        with self._acting, self._lock:
             self._passed, self.at, self.act = 0, at, act
 
     def cut(self) -> None:
@@ -81,8 +81,12 @@ class Proxy:
             is_due = self.at is not None and self._passed >= self.at
             if is_due:
                 self.at = None
+                self._acting.acquire()
         if is_due:
-            self.act()
+            try:
+                self.act()
+            finally:
+                self._acting.release()
 
 
 @contextmanager

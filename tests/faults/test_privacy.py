@@ -139,7 +139,7 @@ def test_no_secret_is_in_what_a_command_says_writes_or_starts(built: Sandbox, se
         (2, {"SOURCES__NORTHWIND__CREDENTIALS": f"postgresql://u:{secret['WRONG']}@h:port/d"}, ["extract", *day]),
         (2, {"TRADEWINDS_ALERTS": f"nonsense://{secret['ALERT']}"}, ["extract", *day]),
         (1, {"TRADEWINDS_LANDING_URL": "s3://bucket/landing"}, ["extract", *day, "--source", "order_details"]),
-        (2, {"TRADEWINDS_EXPORTS_URL": f"s3://{secret['S3_KEY']}:{secret['S3_SECRET']}@bucket/x"}, ["publish", *day]),
+        (2, {"TRADEWINDS_LANDING_URL": f"s3://{secret['S3_KEY']}:{secret['S3_SECRET']}@bucket/x"}, ["extract", *day]),
         (1, {}, ["people", "get", "jobs", "1"]),
         (1, {"SOURCES__COMMUNITY__BASE_URL": "http://127.0.0.1:1", "SOURCES__COMMUNITY__MAX_ATTEMPTS": "1"},
          ["extract", *day, "--source", "community"]),

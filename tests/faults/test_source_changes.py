@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from urllib.parse import urlsplit
 
 import duckdb
@@ -102,7 +103,8 @@ def test_a_changed_table_is_refused_or_lands_as_it_is(
         _hashes(landing, DAY),
         untouched.url.rpartition("/")[2],
     )
-    first = {query: Counter(untouched.query(query.format(""))) for _, refused, query in CHANGES.values() if not refused}
+    every_order = "select order_id, cast(freight as real) from {0}orders"
+    first = _raw(home, every_order, DAY)
     for _ in counting.trials(len(CHANGES), len(CHANGES)):
         change, refused, query = list(CHANGES.values())[counting.trial]
         database = Database(copy_database(server, name))
@@ -117,10 +119,9 @@ def test_a_changed_table_is_refused_or_lands_as_it_is(
         load_sources([SOURCES[NAME]], NEXT, home, open_warehouse("duckdb", home))
         counting.seen({NEXT: _raw(home, query, NEXT)}, {NEXT: Counter(database.query(query.format("")))})
         assert _hashes(landing, DAY) == before, counting
-        (landing_file,) = (home.root / "landing" / "_manifests" / NAME).glob(f"{NEXT}.json")
-        landing_file.unlink()  # the next trial's day before is the first day again
-        counting.converged(_raw(home, "select count(*), sum(freight) from {0}orders", DAY).total(), 1)
-    assert first
+        # The next trial's day before is the first day again.
+        (home.root / "landing" / "_manifests" / NAME / f"{NEXT}.json").unlink()
+        counting.converged(_raw(home, every_order, DAY), first)
 
 
 def test_orders_and_customers_agree_while_they_are_written(
@@ -146,6 +147,8 @@ def _writing(database: Database) -> Iterator[threading.Event]:
 
     def write() -> None:
         with psycopg.connect(database.url) as connection:
+            connection.execute("delete from orders where customer_id like 'W0%'")
+            connection.execute("delete from customers where customer_id like 'W0%'")
             number = 0
             while not over.is_set():
                 number += 1
@@ -211,8 +214,10 @@ def test_a_connection_may_break_at_any_byte(
 
 def _restart(server: EmbeddedPostgres) -> None:
     """Restart a server at once, as after a power cut: it recovers from its log."""
-    os.kill(server._postmaster.find_process(), signal.SIGQUIT)
-    server._postmaster.wait_until_settled()
+    running = server._postmaster.find_process()
+    os.kill(running, signal.SIGQUIT)
+    while server._postmaster.find_process() == running:
+        sleep(0.01)
     server.up()
 
 
@@ -268,9 +273,9 @@ def _restart_in_loads(counting: Fault, server: EmbeddedPostgres, worker: Worker,
             assert small.do(0, lines=new, steps="extract") == 0
             proxy.wait_for(chance.randrange(size), lambda: _restart(server))
             small.do(0, lines=new, steps="load")
+            proxy.wait_for(None)
             states = [small.expected({0: new, 1: 1}, {0: one, 1: 1}) for one in (now, new)]
             counting.seen(small.state(), *states)
-            proxy.wait_for(None)
             assert small.do(0, lines=new, steps="load") == 0, counting
             now = new
             counting.converged(small.state(), small.expected({0: new, 1: 1}, {0: new, 1: 1}))
