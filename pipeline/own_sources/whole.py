@@ -50,7 +50,7 @@ def write_whole(project: Path, texts: dict[str, str], *, last: str, secret: str)
     """
     journal = {"before": {name: _read(project / name) for name in texts}, "last": last, "text": texts[last]}
     try:
-        _draft_of(project / _JOURNAL, json.dumps(journal), 0o600).replace(project / _JOURNAL)
+        move_into_place(_draft_of(project / _JOURNAL, json.dumps(journal), 0o600), project / _JOURNAL)
         # All that needs space comes first.
         drafts = {name: _draft_of(project / name, texts[name], 0o600 if name == secret else 0o666) for name in texts}
         for name in sorted(texts, key=lambda name: name == last):
