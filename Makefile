@@ -23,7 +23,7 @@ LOCKS := requirements.lock requirements-dev.lock requirements-boards.lock
 .venv/ready: $(LOCKS) pyproject.toml
 	@echo "Installing into .venv: one to two minutes, 1.5 GB of disk."
 	@$(PYTHON) -m venv .venv
-	@mkdir -p $(HOME_FOLDER)/warehouse
+	@mkdir -p -m 700 $(HOME_FOLDER)/warehouse
 	@echo "  1/2 the packages of $(LOCKS)"
 	@$(BIN)/pip $(INSTALL) $(LOCKS:%=--requirement %)
 	@$(BIN)/pip $(INSTALL) --no-build-isolation --editable .

@@ -52,8 +52,9 @@ def prepare(home: Path, account: Account) -> Path:
     state.mkdir(parents=True, exist_ok=True)
     if not is_ours(state):
         raise StepFailed(f"embedded Postgres: {state} belongs to another user than this one")
-    # `nobody` may traverse this folder to reach the cluster, but not list it.
-    state.chmod(0o711 if account.is_dropped else 0o700)
+    # `nobody` may traverse these folders to reach the cluster, but not list them.
+    for folder in filter(is_ours, (state.parent, state)):
+        folder.chmod(0o711 if account.is_dropped else 0o700)
     place = find_place(home, account)
     if place != state:
         if (state / "cluster").exists():

@@ -16,6 +16,7 @@ from ingestion.sources.csv_lines import UNREADABLE, LineFilter
 from ingestion.sources.duckdb_types import arrow_schema, duckdb_types
 
 _BATCH_ROWS = 131_072
+_KEPT_BYTES = 9_990  # a character may be cut off, too
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class CsvReading(Reading):
             except duckdb.Error as error:
                 raise StepFailed(f"{self._path} can't be parsed: {one_line(error)}") from error
             self._misread = [
-                self._reject(self._lines.original_number(line), rule, text)
-                for line, rule, text in connection.execute(_REJECTS).fetchall()
+                self._reject(self._lines.original_number(line), rule, self._whole_line(text, start))
+                for line, rule, text, start in connection.execute(_REJECTS).fetchall()
             ]
 
     def read_whole(self, table: str) -> Iterator[pa.Table]:
@@ -102,6 +103,14 @@ class CsvReading(Reading):
 
     def count(self, table: str) -> int:
         return self._lines.records
+
+    def _whole_line(self, text: str, start: int) -> str:
+        """Return a line of the clean copy, of which DuckDB keeps only the first 10,000 bytes."""
+        if len(text.encode()) < _KEPT_BYTES:
+            return text
+        with self._lines.clean.open("rb") as clean:
+            clean.seek(start - 1)
+            return clean.readline().decode().rstrip("\n")
 
     def _reject(self, line: int, rule: str, text: str) -> dict:
         return {
@@ -133,7 +142,8 @@ select
         end,
         column_idx
     ) as rule,
-    trim(any_value(csv_line), chr(10)) as raw_text
+    trim(any_value(csv_line), chr(10)) as raw_text,
+    min(line_byte_position) as start
 from reject_errors
 group by line
 order by line

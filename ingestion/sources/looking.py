@@ -11,6 +11,8 @@ from ingestion.sql import quote
 # TOML, YAML, Jinja or SQL would misread these names, or Tradewinds uses them.
 _UNFIT_NAME = re.compile(r"""[{}"'\\\x00-\x1f]|^\s*$|^_run_date$""", re.IGNORECASE)
 _TABLE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+# Postgres would cut a longer one.
+_NAME_BYTES = 63
 _KEY_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # The types that are summed as a key: ingestion/totals.py.
 _KEY_TYPES = ("BIGINT", "INTEGER", "SMALLINT", "VARCHAR")
@@ -44,6 +46,11 @@ class Looked:
 def check_names(where: str, tables: dict[str, Collection[str]]) -> None:
     """Raise BadRequest on a table or column name that the project's files can't hold."""
     for table, columns in tables.items():
+        for name in (table, *columns):
+            if len(name.encode()) > _NAME_BYTES:
+                raise BadRequest(
+                    f"{where} has a name of more than {_NAME_BYTES} bytes, which Postgres would cut: {name}"
+                )
         if not _TABLE_NAME.fullmatch(table):
             raise BadRequest(f"{where} has a table that can't be called {table!r}: expected letters, digits and _")
         unfit = next((name for name in columns if _UNFIT_NAME.search(name)), None)

@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from ingestion.files import locked, make_folder, move_into_place, sync_file, sync_folder, write_atomically
+from ingestion.files import locked, make_folder, move_into_place, share, sync_file, sync_folder, write_atomically
 from ingestion.stores.base import Overtaken
 from ingestion.stores.scratch import scratch_folder
 
 
 class DiskStore:
-    """The files below a folder."""
+    """The files below a folder; other users may read those of a shared one, if the umask says so."""
 
-    def __init__(self, root: Path):
-        self._root = root
+    def __init__(self, root: Path, is_shared: bool = False):
+        self._root, self._is_shared = root, is_shared
         self.work = root / "_work"
 
     def location(self, name: str = "") -> str:
@@ -71,13 +71,14 @@ class DiskStore:
 
     @contextmanager
     def draft(self, name: str) -> Iterator[Path]:
-        make_folder(self._root)
+        make_folder(self._root, is_shared=self._is_shared)
         with scratch_folder(self.work) as folder:
             yield folder / Path(name).name
 
     def add(self, file: Path, name: str) -> None:
-        path = self._root / name
-        make_folder(path.parent)
+        path = self._folder_of(name) / Path(name).name
+        if self._is_shared:
+            share(file)
         sync_file(file)
         try:
             os.link(file, path)
@@ -92,7 +93,9 @@ class DiskStore:
         sync_folder(path.parent)
 
     def put(self, draft: Path, name: str) -> None:
-        make_folder((self._root / name).parent)
+        self._folder_of(name)
+        if self._is_shared:
+            share(draft)
         move_into_place(draft, self._root / name)
 
     def copy(self, name: str, to: str) -> None:
@@ -107,7 +110,7 @@ class DiskStore:
             self.put(draft, to)
 
     def write(self, name: str, text: str) -> None:
-        write_atomically(self._root / name, text)
+        write_atomically(self._root / name, text, is_shared=self._is_shared)
 
     def swap(self, name: str, text: str, version: str | None) -> str:
         # Every writer holds an exclusive lock, so nothing happens between check and write.
@@ -126,4 +129,11 @@ class DiskStore:
             (self._root / folder).rmdir()
 
     def lock(self, name: str) -> AbstractContextManager[None]:
+        self._folder_of(name)
         return locked(self._root / name)
+
+    def _folder_of(self, name: str) -> Path:
+        """Return the folder of a file, created if it is missing."""
+        folder = (self._root / name).parent
+        make_folder(folder, is_shared=self._is_shared)
+        return folder

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Annotated
@@ -11,9 +12,11 @@ import typer.exceptions
 
 from ingestion.environment import settle_environment
 from ingestion.errors import BadRequest, StepFailed, TradewindsError
+from ingestion.files import kept_private
 from ingestion.known_settings import refuse_unknown_settings
 from ingestion.redact import one_line
-from ingestion.settings import require_project, use_project_settings
+from ingestion.settings import PROJECT, Home, require_project, use_project_settings
+from pipeline.own_sources.whole import restore_project
 from pipeline.run.output import name_files_in_utf8, print_anything
 
 _INTERRUPTED = 130
@@ -65,11 +68,17 @@ def main() -> None:
 def _run(words: list[str]) -> tuple[int, TradewindsError | None]:
     """Return the exit code, and a failure without traceback: DuckDB complains about objects that live until the end."""
     try:
+        own: AbstractContextManager[None] = nullcontext()
+        is_adding = words[:2] == ["sources", "add"]
         if not _HELP.intersection(words):
             require_project()
+            restore_project(PROJECT)
             settle_environment()
-            refuse_unknown_settings(adding=words[2:] if words[:2] == ["sources", "add"] else ())
-        exit_code = app(words, prog_name="tradewinds", standalone_mode=False) or 0
+            refuse_unknown_settings(adding=words[2:] if is_adding else ())
+            if not is_adding and words[0] != "init":  # they write a project, which others may read
+                own = kept_private(Home.from_environment().root)
+        with own:
+            exit_code = app(words, prog_name="tradewinds", standalone_mode=False) or 0
         # typer returns this code for Ctrl-C, without a message.
         return exit_code, StepFailed("interrupted") if exit_code == _INTERRUPTED else None
     except TradewindsError as error:

@@ -75,7 +75,7 @@ def contracts(
     found = make_contracts({"type": kind} | there)
     for mart, contract in found.items():
         text = yaml.safe_dump(contract, sort_keys=False, allow_unicode=True, width=120)
-        write_atomically(written / f"{mart}.odcs.yaml", text)
+        write_atomically(written / f"{mart}.odcs.yaml", text, is_shared=True)
     request.reporter.say(f"{len(found)} contracts are in {written}")
 
 

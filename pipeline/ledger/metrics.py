@@ -35,7 +35,7 @@ def write_metrics(ledger: Ledger, folder: Path) -> None:
     with (folder / f".{FILE_NAME}.lock").open("w", encoding="utf-8") as lock:
         # Read and write under one lock, so that the later of two processes writes the metrics of both.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        write_atomically(folder / FILE_NAME, generate_latest(_gauges(ledger.entries())).decode())
+        write_atomically(folder / FILE_NAME, generate_latest(_gauges(ledger.entries())).decode(), is_shared=True)
 
 
 def _gauges(entries: list[dict[str, Any]]) -> CollectorRegistry:

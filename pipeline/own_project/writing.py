@@ -12,6 +12,7 @@ from ingestion.errors import BadRequest, Refused, StepFailed
 from ingestion.redact import one_line
 from ingestion.settings import PROJECT
 from ingestion.source_settings import built_in_sources
+from ingestion.stores.scratch import scratch_folder
 
 _TEMPLATE = Path(__file__).with_name("template")
 # The machinery; whatever else the project has is its own.
@@ -30,6 +31,7 @@ _LEFT_OUT = (
     "ingestion/samples", "ingestion/sources/people.py", "pipeline/cli/checkout.py", "pipeline/cli/people*.py",
     "pipeline/own_project", "pipeline/people.py", "pipeline/slim_ci",
 )  # fmt: skip
+_DRAFT = ".init"
 _EXAMPLE = "rides"
 _FIRST_DAY = "2021-01-01"
 # What the catalogue says of the example beyond what its file shows: its amount, and the mart that it ends in.
@@ -50,23 +52,25 @@ def write_project(folder: Path) -> int:
     can't be written; all leave the folder as it was.
     """
     existed = folder.exists()
-    if existed and (not folder.is_dir() or any(folder.iterdir())):
+    if existed and (not folder.is_dir() or any(path.name != _DRAFT for path in folder.iterdir())):
         raise BadRequest(f"{folder} exists and isn't an empty folder: name a new one")
     if lacking := [name for name in _KEPT if "*" not in name and not (PROJECT / name).exists()]:
         raise Refused(f"only a checkout of Tradewinds can be copied: {PROJECT} lacks {', '.join(lacking)}")
+    folder = folder.resolve()
+    # After a kill, the next command removes what was written here.
+    drafts = folder / _DRAFT if existed else folder.with_name(f".{folder.name}{_DRAFT}")
     try:
-        _copy_machinery(folder)
-        shutil.copytree(_TEMPLATE, folder, dirs_exist_ok=True)
-        _add_example(folder)
-    except BaseException as error:
-        for path in folder.iterdir() if folder.is_dir() else ():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if folder.exists() and not existed:
-            folder.rmdir()
-        if isinstance(error, OSError):
-            raise StepFailed(f"the project can't be written: {one_line(error)}") from error
-        raise
-    return sum(path.is_file() for path in folder.rglob("*"))
+        with scratch_folder(drafts) as draft:
+            _copy_machinery(draft)
+            shutil.copytree(_TEMPLATE, draft, dirs_exist_ok=True)
+            _add_example(draft)
+            count = sum(path.is_file() for path in draft.rglob("*"))
+            # An empty folder stays the same one: a shell may be in it.
+            for path in list(draft.iterdir()) if existed else [draft]:
+                path.replace(folder / path.name if existed else folder)
+    except OSError as error:
+        raise StepFailed(f"the project can't be written: {one_line(error)}") from error
+    return count
 
 
 def _copy_machinery(folder: Path) -> None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ingestion.errors import BadRequest, StepFailed
-from ingestion.redact import one_line
+from ingestion.errors import BadRequest
 from ingestion.settings import PROJECT
 from ingestion.source_settings import is_source_name
 from ingestion.sources import SOURCES
@@ -17,6 +16,7 @@ from ingestion.sources.dlt_source import look_at_dlt
 from ingestion.sources.looking import Looked
 from ingestion.sources.postgres_source import look_at_postgres
 from pipeline.own_sources import files
+from pipeline.own_sources.whole import held_alone, write_whole
 
 _DEPENDS = "-- depends_on: "
 
@@ -46,18 +46,25 @@ def add_source(name: str, kind: str, options: dict[str, Any], since: str) -> tup
     """
     _check_name(name)
     _check_options(kind, options)
-    looked, first_day = _KINDS[kind].look(name, **options), date.fromisoformat(since)
-    settings = {"kind": kind, "since": first_day, **looked.settings}
+    looked = _KINDS[kind].look(name, **options)
+    with held_alone(PROJECT):
+        _check_name(name)  # another command may have taken it meanwhile
+        texts = _texts(name, kind, date.fromisoformat(since), looked)
+        write_whole(PROJECT, texts, last=files.SETTINGS, secret=files.SECRETS)
+    return list(texts), looked
+
+
+def _texts(name: str, kind: str, since: date, looked: Looked) -> dict[str, str]:
+    """Return the text of each file that is new or changes, by its path in the project."""
+    settings = {"kind": kind, "since": since, **looked.settings}
     texts = {files.SETTINGS: _with_settings(files.SETTINGS, files.section_of(name, settings))}
     if looked.secrets:
         texts[files.SECRETS] = _with_settings(files.SECRETS, files.section_of(name, looked.secrets))
     tables = files.describe_tables(name, looked)
-    texts |= files.new_files(name, first_day, looked, tables)
+    texts |= files.new_files(name, since, looked, tables)
     for model, call in files.CATALOGUE_MODELS.items():
         texts[model] = _with_dependencies(model, [call.format(name, table.name, table.model) for table in tables])
-    texts[files.OVERVIEW] = _with_schema(name)
-    _write(texts)
-    return list(texts), looked
+    return texts | {files.OVERVIEW: _with_schema(name)}
 
 
 def _check_options(kind: str, options: dict[str, Any]) -> None:
@@ -103,26 +110,3 @@ def _with_schema(name: str) -> str:
         f"{line.rstrip().removesuffix(' |')}, `raw_{name}` |\n" if line.startswith("| raw |") else line
         for line in lines
     )
-
-
-def _write(texts: dict[str, str]) -> None:
-    """Write all files, or restore the old ones on failure."""
-    before = {name: (PROJECT / name).read_bytes() for name in texts if (PROJECT / name).exists()}
-    folders = {(PROJECT / name).parent for name in texts if not (PROJECT / name).parent.exists()}
-    try:
-        for name, text in texts.items():
-            (PROJECT / name).parent.mkdir(parents=True, exist_ok=True)
-            (PROJECT / name).touch(0o600 if name == files.SECRETS else 0o666)
-            (PROJECT / name).write_text(text, encoding="utf-8")
-    except BaseException as error:
-        for name in texts:
-            if name in before:
-                (PROJECT / name).write_bytes(before[name])
-            else:
-                (PROJECT / name).unlink(missing_ok=True)
-        for folder in folders:
-            if folder.exists():
-                folder.rmdir()
-        if isinstance(error, OSError):
-            raise StepFailed(f"the source can't be written: {one_line(error)}") from error
-        raise

@@ -21,6 +21,8 @@ CATALOGUE_MODELS = {
 SETTINGS, SECRETS = ".dlt/config.toml", ".dlt/secrets.toml"
 OVERVIEW = "models/_overview.md"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+# Postgres has 63, of which a number may follow.
+_NAME_LENGTH = 59
 # Not DuckDB keywords, but confusing as names.
 _TYPE_NAMES = {"date", "timestamp", "value"}
 _KINDS = {
@@ -170,5 +172,7 @@ def _snake_case(name: str) -> str:
 
 
 def _free_name(name: str, taken: list[str]) -> str:
+    """Return a name that no other has, and that Postgres wouldn't cut."""
+    name = name[:_NAME_LENGTH].rstrip("_")
     names = [name, *(f"{name}_{number}" for number in range(2, len(taken) + 3))]
     return next(free for free in names if free not in taken)

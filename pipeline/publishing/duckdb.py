@@ -32,7 +32,7 @@ class DuckDBPublisher:
     """Publishes `published/tradewinds.duckdb`; keeps versions as `published/versions/<run_date>-<hash>.duckdb`."""
 
     def __init__(self, home: Home):
-        self._store = open_store(home.published, home.work)
+        self._store = open_store(home.published, home.work, is_shared=True)
         self._warehouse = DuckDBWarehouse(home).path
         self._built: tuple[tuple, dict[str, Digest]] | None = None
 

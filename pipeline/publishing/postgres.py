@@ -34,7 +34,7 @@ class PostgresPublisher:
     """Publishes marts to the readers' schemas (`sales` …); the last versions are in `version_<run_date>_<hash>`."""
 
     def __init__(self, home: Home):
-        self._store = open_store(home.published, home.work)
+        self._store = open_store(home.published, home.work, is_shared=True)
         self._warehouse = PostgresWarehouse(home)
         self._built: tuple[tuple, dict[str, Digest]] | None = None
 

@@ -24,7 +24,7 @@ class SparkPublisher:
     """Publishes the catalog's tables at a version's tag, such as `sales.fct_orders version as of '2021-01-01-…'`."""
 
     def __init__(self, home: Home):
-        self._store = open_store(home.published, home.work)
+        self._store = open_store(home.published, home.work, is_shared=True)
         self._warehouse = SparkWarehouse(home)
         self._digests: dict[tuple[str, int], Digest] = {}
 

@@ -21,7 +21,7 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
 
     Files are put in place only when all drafts are complete; raises StepFailed when one can't be written.
     """
-    store = open_store(home.exports, home.work)
+    store = open_store(home.exports, home.work, is_shared=True)
     drafts: dict[str, Path] = {}
     rows = {}
     try:

@@ -59,11 +59,11 @@ class Worker:
 
 
 @contextmanager
-def working() -> Iterator[Worker]:
-    """Keep a worker up."""
+def working(project: Path = PROJECT, *modules: str) -> Iterator[Worker]:
+    """Keep a worker of a project up, which imports these modules, too."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.worker"],
-        cwd=PROJECT,
+        [sys.executable, "-m", "tests.faults.worker", *modules],
+        cwd=project,
         env=clean_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -114,6 +114,28 @@ def _set_clock(ahead: timedelta) -> None:
             module.get_current_datetime = lambda *options: now(*options) + ahead
 
 
+def _type(words: list[str], traced: list[str], kill_after: int | None = None, count: str | None = None) -> None:
+    """Run a command; kill it after so many lines of these modules, or write to a file how many there are."""
+    from pipeline.cli import _run
+
+    lines = 0
+
+    def on_line(file: str, line: int) -> None:
+        nonlocal lines
+        lines += 1
+        if lines == kill_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _TRACED[:] = [f"{PROJECT}/{name}" for name in traced]
+    _trace(on_line)
+    _, failure = _run(words)
+    sys.settrace(None)
+    if count:
+        Path(count).write_text(str(lines), encoding="utf-8")
+    if failure:
+        raise failure
+
+
 def _do(request: dict) -> None:
     from fsspec.config import conf, set_conf_env
 
@@ -131,6 +153,9 @@ def _do(request: dict) -> None:
         setattr(import_module(module), constant, value)
     if request.get("ahead"):
         _set_clock(timedelta(seconds=request["ahead"]))
+    if typed := request.get("typed"):
+        _type(**typed)
+        return
     lines: dict[tuple[str, int], None] = {}
     if request.get("record"):
         _trace(lambda file, line: lines.setdefault((file, line)))
@@ -156,7 +181,7 @@ def _do(request: dict) -> None:
 
 
 def _serve() -> None:
-    for module in _IMPORTED:
+    for module in (*_IMPORTED, *sys.argv[1:]):
         import_module(module)
     for line in sys.stdin:
         child = os.fork()
