@@ -99,9 +99,9 @@ class Spark:
                     f"(select count(*) from (select {columns} from {one} except all select {columns} from {other}))"
                     for one, other in ((name, "spark_rows"), ("spark_rows", name))
                 )
-                missing, more, rows = warehouse.execute(
-                    f"select {counted}, (select count(*) from {name})"
-                ).fetchall()[0]
+                missing, more, rows = warehouse.execute(f"select {counted}, (select count(*) from {name})").fetchall()[
+                    0
+                ]
                 if missing or more or not rows:
                     found[name] = (rows, missing, more)
         return found
