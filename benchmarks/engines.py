@@ -14,10 +14,8 @@ import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import psutil
 
 from benchmarks.measuring import measure
 from benchmarks.world import PROJECT, Place
@@ -59,8 +57,11 @@ def land(root: Path, orders: int) -> Place:
 
 
 @contextmanager
-def cluster(place: Place) -> Iterator[dict[str, str]]:
-    """Run the cluster of `make spark`, and return the settings that select it."""
+def cluster(place: Place, engine: str) -> Iterator[dict[str, str]]:
+    """Run the cluster of `make spark` for Spark, and yield the settings that select it."""
+    if engine != "spark":
+        yield {}
+        return
     words = [PROJECT / ".venv-spark" / "bin" / "python", PROJECT / "deploy" / "spark" / "cluster.py"]
     with subprocess.Popen(words, env=place.environment, text=True, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -80,18 +81,16 @@ def watching(home: Path) -> Iterator[dict[str, float]]:
 
     def watch() -> None:
         while not ended.wait(0.2):
-            for process in psutil.process_iter(["name"]):
-                if process.info["name"] == "java":
-                    with suppress(psutil.Error, OSError, IndexError):
-                        look(process)
+            for process in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError, IndexError):  # it has ended
+                    look(process)
 
-    def look(process: psutil.Process) -> None:
-        if process.environ().get("TRADEWINDS_HOME") != str(home):
-            return
-        words = " ".join(process.cmdline())
-        for kind in (kind for kind, name in PROCESSES.items() if name in words):
-            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-            peaks[kind] = max(peaks[kind], int(status.partition("VmHWM:")[2].split()[0]) / 1024)
+    def look(process: Path) -> None:
+        words = (process / "cmdline").read_bytes()
+        for kind in (kind for kind, name in PROCESSES.items() if name.encode() in words):
+            if f"TRADEWINDS_HOME={home}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                status = (process / "status").read_text(encoding="utf-8")
+                peaks[kind] = max(peaks[kind], int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -144,7 +143,7 @@ def main() -> None:
             place = land(root, orders)
             for engine in arguments.engine:
                 shutil.rmtree(place.home / "warehouse", ignore_errors=True)
-                with cluster(place) if engine == "spark" else nullcontext({}) as settings:
+                with cluster(place, engine) as settings:
                     found = measure_engine(place, engine, settings)
                 print(f"{orders:>12,}  {engine:<7}", *(f"{what} {found[what]:.1f}" for what in found), flush=True)
                 with (root / "engines.jsonl").open("a", encoding="utf-8") as log:

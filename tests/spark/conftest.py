@@ -158,8 +158,8 @@ def spark(
         sandbox = built_homes.copy_changed(folder / "home", is_run=False)
     own = {
         "TRADEWINDS_SPARK_MASTER": cluster[1], "TRADEWINDS_HOME": str(sandbox.home), "TRADEWINDS_TARGET": "spark",
-        # Less compiling: most of the time of small statements.
-        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+        # Less compiling: most of the time of small statements. Java then keeps 48 MB for code, which a build can fill.
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
     }  # fmt: skip
     return Spark(sandbox, os.environ | sandbox.environment | own)
 
