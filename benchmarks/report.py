@@ -62,7 +62,8 @@ def head(rounds: int) -> list[str]:
         "# Results",
         "",
         f"Whole processes in turns, medians of up to {rounds} rounds, {os.cpu_count()} cores; Python "
-        f"{sys.version.split()[0]}, {versions}. How this is measured: `benchmarks/README.md`.",
+        f"{sys.version.split()[0]}, {versions}. How this is measured: `benchmarks/README.md`."
+        " DuckDB beside Spark: [ENGINES.md](ENGINES.md).",
         "",
         "![Seconds as the orders grow](growth.svg)",
         "",

@@ -40,6 +40,8 @@ PLACED: dict[str, Any] = {
     "podAnnotations": {"example.com/team": "data"},
     "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.example.com:3128"}],
 }
+# As it is shipped.
+SPARK = yaml.safe_load((CHART.parent / "spark-values.yaml").read_text(encoding="utf-8"))
 VALUE_SETS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "minimal": {
@@ -49,6 +51,7 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
         "persistence": {"existingClaim": "mine"},
     },
     "postgres": POSTGRES,
+    "spark": SPARK,
     "bucket": BUCKET,
     "airflow": {"airflow": {"enabled": True}},
     "step": {"step": {"command": "build", "runDate": "2021-01-02", "args": ["--source", "northwind"]}},

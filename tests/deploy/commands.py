@@ -9,7 +9,7 @@ from typer import exceptions
 from pipeline.cli import app
 
 # Commands of others that an image has; whose options these are, only their own tests know.
-OTHERS = ("airflow", "weed", "pg_isready")
+OTHERS = ("airflow", "weed", "pg_isready", "spark-class")
 
 
 def command_fault(words: Iterable[str]) -> str | None:

@@ -25,7 +25,7 @@ def _is_open(
         for spec in selecting
         for rule in spec.get(rules) or []
         if any("namespaceSelector" not in each and _fits(each.get("podSelector"), peer) for each in rule[peers])
-        and any(each["port"] == port for each in rule["ports"])
+        and any(each["port"] <= port <= each.get("endPort", each["port"]) for each in rule["ports"])
     )
     return not selecting or any(fitting)
 

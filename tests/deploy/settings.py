@@ -9,6 +9,7 @@ from ingestion.settings import PROJECT
 _TOOLS = {
     "PATH",
     "HOME",
+    "JAVA_HOME",
     "PYTHONUNBUFFERED",
     "PYTHONDONTWRITEBYTECODE",
     "PIP_NO_CACHE_DIR",

@@ -81,7 +81,7 @@ def test_no_pod_can_do_more_than_it_needs(values: dict) -> None:
 
 @every_values
 def test_every_command_and_setting_is_one_of_tradewinds(values: dict) -> None:
-    (configuration,) = of_kind("ConfigMap", values)
+    configuration = of_kind("ConfigMap", values)[0]
     assert not unknown_settings(configuration["data"])
     assert not [name for name in configuration["data"] if is_secret(name)]
     for name, pod in pods(values).items():

@@ -8,14 +8,19 @@ import pytest
 import yaml
 
 from ingestion.settings import PROJECT
-from tests.deploy.chart import CHART, manifests, of_kind, values_schema
+from tests.deploy.chart import CHART, SPARK, manifests, of_kind, values_schema
 from tests.deploy.commands import command_fault
 from tests.deploy.settings import is_secret, known_settings
 
 SCHEDULE = {"schedule": "0 3 * * *", "args": ["run"]}
 WRONG = [
     ({"taget": "duckdb"}, "taget"),
-    ({"target": "spark"}, "/target"),
+    ({"target": "oracle"}, "/target"),
+    ({"target": "spark", "persistence": {"existingClaim": "mine"}}, "TRADEWINDS_SPARK_MASTER"),
+    (SPARK | {"persistence": {"existingClaim": ""}}, "/persistence/existingClaim"),
+    ({"settings": {"TRADEWINDS_SPARK_MASTER": "k8s://https://kubernetes"}}, "/settings/TRADEWINDS_SPARK_MASTER"),
+    ({"spark": {"defaults": {"spark.hadoop.fs.s3a.secret.key": "x"}}}, "spark.hadoop.fs.s3a.secret.key"),
+    ({"spark": {"defaults": {"executor.memory": "2g"}}}, "executor.memory"),
     ({"target": "postgres"}, "TRADEWINDS_POSTGRES_HOST"),
     ({"image": {"tag": "latest"}}, "/image/tag"),
     ({"image": {"tag": 1.0}}, "/image/tag"),

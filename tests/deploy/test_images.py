@@ -101,7 +101,7 @@ def test_hadolint_finds_nothing(tmp_path: Path) -> None:
 def test_the_targets_are_those_that_are_documented() -> None:
     _, stages = read_stages(DOCKERFILE)
     started = {name for name, stage in stages.items() if stage.of("CMD")}
-    assert started == {"tradewinds", "people", "reports", "s3", "airflow"}
+    assert started == {"tradewinds", "people", "reports", "s3", "airflow", "spark"}
     documented = (PROJECT / "docs" / "deploy.md").read_text()
     assert all(f"`{name}`" in documented for name in started)
 

@@ -21,7 +21,7 @@ from tests.python.sandbox import (
 # Other processes may be writing the second.
 _MADE = shutil.ignore_patterns(".made", ".*.tmp")
 # What changes in the source between the two days.
-_CHANGES = (
+CHANGES = (
     "update orders set freight = freight + 1 where order_id % 2 = 0; "
     "delete from orders where order_id = 10248; "
     "update customers set company_name = 'Renamed' where customer_id = (select min(customer_id) from customers)"
@@ -53,7 +53,7 @@ class BuiltHomes:
         made = made_once(self._shared / "changed", self._run_changed) if is_run else self._with_next_day("duckdb")
         shutil.copytree(made, folder, dirs_exist_ok=True, ignore=_MADE)
         sandbox = self._sandbox(folder, "duckdb", None)
-        sandbox.northwind.execute(_CHANGES)
+        sandbox.northwind.execute(CHANGES)
         if not is_run:
             sandbox.succeed("extract", "--run-date", NEXT_DAY, "--source", "northwind")
         return sandbox

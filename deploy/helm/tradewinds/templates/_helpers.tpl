@@ -78,9 +78,28 @@ env:
     valueFrom:
       secretKeyRef: { name: {{ $.root.Values.existingSecret }}, key: {{ . }} }
   {{- end }}
+  {{- if eq .root.Values.target "spark" }}
+  - { name: SPARK_CONF_DIR, value: /etc/spark }
+  # By which executors reach the driver, and the pod itself.
+  - { name: SPARK_LOCAL_IP, valueFrom: { fieldRef: { fieldPath: status.podIP } } }
+  {{- end }}
   {{- with .part.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end }}
+
+{{/* spark-defaults.conf, as a mount and as a volume. */}}
+{{- define "tradewinds.sparkMount" -}}
+{{- if eq .Values.target "spark" }}
+- { name: spark, mountPath: /etc/spark, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{- define "tradewinds.sparkVolume" -}}
+{{- if eq .Values.target "spark" }}
+- name: spark
+  configMap: { name: {{ include "tradewinds.name" . }}-spark }
+{{- end }}
 {{- end }}
 
 {{/* Whether what is published lies on the volume, where only one node sees it: "yes" or nothing. */}}
@@ -122,9 +141,11 @@ template:
         volumeMounts:
           - { name: home, mountPath: /data }
           - { name: tmp, mountPath: /tmp }
+          {{- include "tradewinds.sparkMount" .root | nindent 10 }}
     volumes:
       - name: home
         persistentVolumeClaim: { claimName: {{ include "tradewinds.claim" .root }} }
       - name: tmp
         emptyDir: {}
+      {{- include "tradewinds.sparkVolume" .root | nindent 6 }}
 {{- end }}
