@@ -153,8 +153,9 @@ def shared_sandbox(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFa
 
 # Files are handed out whole: each set-up is made once. The longest go first, so that all processes end alike.
 _LONGEST = (
+    "test_killed_in_each_step",  # in its whole size
     "test_docs", "test_audit", "test_history", "test_reconciliation", "test_interrupts", "test_people_marts",
-    "test_own_project", "test_own_kinds", "test_object_storage", "test_readers", "test_killed_in_each_step", "test_killed_runs", "test_rejects",
+    "test_own_project", "test_own_kinds", "test_object_storage", "test_readers", "test_killed_runs", "test_rejects",
     "test_stores", "test_days", "test_dbt_project", "test_slim_ci", "test_people_security", "test_community_marts",
     "test_people_backup_crashes", "test_expectations", "test_boards", "test_engines", "test_quarantine",
 )  # fmt: skip
