@@ -38,7 +38,7 @@ def held_alone(project: Path) -> Iterator[None]:
 
 def restore_project(project: Path) -> None:
     """Restore what a killed command has left half-written; leave it to a command that is writing."""
-    if (project / _JOURNAL).exists():
+    if (project / _JOURNAL).exists() or _draft(project / _JOURNAL).exists():
         with suppress(StepFailed), held_alone(project):
             pass
 
