@@ -96,7 +96,7 @@ class SparkWarehouse(Warehouse):
             inserted = raw.replace_rejects(lines, named, rejects.files)
             if inserted != rejects.rows:
                 raise StepFailed(f"{rejects.rows} rows were rejected, but {inserted} were loaded")
-            raw.append(OPS, "landed_tables", day)
+            raw.put(OPS, "landed_tables", day, ["run_date", "source", "table_name"])
 
     def unload_days(self, days: list[str], until: str, *, dry_run: bool = False) -> tuple[int, int]:
         listed = ", ".join(f"date'{day}'" for day in days)

@@ -144,9 +144,14 @@ class Raw:
         rows.writeTo(lines).append()
         return rows.count()
 
-    def append(self, schema: str, table: str, rows: pa.Table) -> None:
-        """Append a few rows."""
-        self._frame(schema, table, rows).writeTo(name_of(schema, table)).append()
+    def put(self, schema: str, table: str, rows: pa.Table, key: list[str]) -> None:
+        """Insert a few rows, or update those with their key: two loads of a day at once leave each row once."""
+        self._frame(schema, table, rows).createOrReplaceTempView("put_rows")
+        same = " and ".join(f"held.{quote(column)} = put_rows.{quote(column)}" for column in key)
+        self.run(
+            f"merge into {name_of(schema, table)} as held using put_rows on {same}"
+            " when matched then update set * when not matched then insert *"
+        )
 
     def replace(self, schema: str, table: str, rows: pa.Table) -> None:
         """Replace all rows of a table by a few, in one commit."""
