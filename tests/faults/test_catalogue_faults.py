@@ -1,4 +1,4 @@
-"""`sources add` and `init` killed at any line, odd names, a source that is removed and added again, a wrong key."""
+"""`sources add` and `init` killed at any line, odd names, a source that is removed and added again."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -132,7 +132,7 @@ create table "{long}" (id integer primary key, "user" text); insert into "{long}
 def test_odd_names_are_loaded_and_staged_and_a_source_comes_back(
     built: Sandbox, new_database: Callable[[], Database], tmp_path: Path
 ) -> None:
-    """Sources and tables called like SQL words; one is removed and added again; then one has a wrong key."""
+    """Sources and tables called like SQL words; one is removed and added again."""
     database = new_database()
     database.execute(_ODD.format(long=LONG, other=LONG[:-1] + "y"))
     (tmp_path / "select.csv").write_text("table,where,Order By\n1,a,x\n2,b,y\n")
@@ -164,10 +164,3 @@ def test_odd_names_are_loaded_and_staged_and_a_source_comes_back(
         own.run("tradewinds", "load", "--run-date", BUILT_DAY, "--source", "select")
         own.build("stg_select__select", "stg_ops__raw_totals", "int_staging_totals", "int_stage_figures")
         assert built.query("select count(*) from staging.stg_select__select") == [(2,)]
-
-        described = own.project / "models" / "staging" / "select" / "_select__sources.yml"
-        text = described.read_text()
-        described.write_text(text.replace("key: [table]", "key: [nothing]"))
-        line = own.run("tradewinds", "extract", "--run-date", NEXT_DAY, "--source", "select", code=1)
-        assert "nothing" in line
-        assert len(line.strip().splitlines()) == 1

@@ -80,7 +80,7 @@ def test_every_command_takes_odd_words_in_one_line(tmp_path: Path, monkeypatch: 
     here, home = tmp_path / "here" / "below", tmp_path / "home"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
-    changed = ["git", "status", "--porcelain", "--ignored"]
+    changed = ["git", "status", "--porcelain"]
     before = subprocess.run(changed, cwd=PROJECT, capture_output=True, check=True).stdout
 
     @settings(
