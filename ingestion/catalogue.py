@@ -78,6 +78,9 @@ def _describe(table: dict, config: dict, meta: dict) -> Table:
     key, amount, way = _names(meta, "key"), _names(meta, "amount"), meta.get("key_as")
     if not key or way not in (None, "text", "product") or (way is None and len(key) > 1):
         raise ValueError("expected one integer column as key, or several and how they are summed: key_as text, product")
+    columns = [str(one["name"]) for one in _listed(table, "columns") if one["name"] != "_run_date"]
+    if columns and (missing := [name for name in (*key, *amount) if name not in columns]):
+        raise ValueError(f"key and amount name a column that isn't there: {missing[0]}")
     if not isinstance(meta.get("has_history", False), bool):
         raise ValueError("expected has_history true or false")
     for entry in ("mart_key", "mart_amount"):
@@ -94,7 +97,7 @@ def _describe(table: dict, config: dict, meta: dict) -> Table:
         name=_check_name(table.get("name")),
         control_totals=ControlTotals(tuple(key) if way else key[0], tuple(amount), multiplied=way == "product"),
         has_history=meta.get("has_history", False),
-        columns=tuple(name for one in _listed(table, "columns") if (name := str(one["name"])) != "_run_date"),
+        columns=tuple(columns),
         types={str(one["name"]): str(one["data_type"]) for one in _listed(table, "columns") if "data_type" in one},
     )
 

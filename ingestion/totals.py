@@ -99,7 +99,8 @@ class BatchTotals:
 
     def add(self, batch: pa.Table) -> None:
         """Add a batch to the sums."""
-        found = self._session.execute(f"select {self._select} from batch").fetchall()[0]
+        # Counted, because without a sum there would be a row for each of the batch's.
+        _, *found = self._session.execute(f"select count(*), {self._select} from batch").fetchall()[0]
         added = [None if total is None else Decimal(total) for total in found]
         self._sums = [_add(old, new) for old, new in zip(self._sums or [Decimal(0)] * len(added), added, strict=True)]
 

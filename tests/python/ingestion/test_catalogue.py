@@ -18,6 +18,7 @@ sources:
     tables:
       - name: {table}
         config: {{tags: [{tag}], meta: {meta}}}
+        columns: [{{name: id}}, {{name: price}}, {{name: _run_date}}]
 """
 LISTED = {
     "models/staging/ops/stg_ops__raw_totals.sql": "{{ source('people', 'jobs') }}",
@@ -48,6 +49,8 @@ def _describe(project: Path, meta: str, table: str = "sales", tag: str = "shop")
         ("{key: [id], mart_amount: net_usd}", "expected a list of columns as mart_amount"),
         ("{key: [id], has_history: 1}", "expected has_history true or false"),
         ("{key: [id], keys: [id]}", "config.meta has no entry keys"),
+        ("{key: [nothing]}", "a column that isn't there: nothing"),
+        ("{key: [id], amount: [price, _run_date]}", "a column that isn't there: _run_date"),
         ("[id]", "expected a mapping as sales: config.meta"),
     ],
 )

@@ -22,7 +22,7 @@ from ingestion.extract import extract_source
 from ingestion.landing import File, Landing, Manifest, Rows, Totals
 from ingestion.settings import PROJECT, Home
 from ingestion.sources import Reading
-from ingestion.totals import ControlTotals
+from ingestion.totals import BatchTotals, ControlTotals
 
 DAY, NEXT = "2021-01-01", "2021-01-02"
 
@@ -583,6 +583,13 @@ def test_a_day_that_landed_before_there_were_control_totals_can_be_read(landing,
     table = landing.manifest("fake", DAY).tables["a"]
     assert (table.rows, table.read_rows, table.totals) == (2, None, {})
     assert faults(landing) == []
+
+
+def test_a_key_that_cannot_be_summed_has_no_sum():
+    rows = pa.table({"code": ["a", "b"]})
+    sums = BatchTotals(ControlTotals(key="code"), rows.schema)
+    sums.add(rows)
+    assert sums.totals() == Totals(None, None)
 
 
 def test_an_unreadable_started_mark_counts_as_a_cut_off_extract(landing, home, landed):
