@@ -69,11 +69,11 @@ def extract_sources(request: Request, run_date: str, manner: Manner) -> None:
 
 
 def _together(request: Request, run_date: str, failures: dict[str, Exception], manner: Manner) -> Exception:
-    """Return the failure of one source as it is, else one failure with a finding for each source."""
-    first, *more = failures.values()
-    if not more or not isinstance(first, TradewindsError):
-        return first
+    """Return a failure that all sources have as it is, else one failure with a finding for each source."""
+    first = next(iter(failures.values()))
     findings = [str(error).removeprefix(f"extract {run_date} failed: ") for error in failures.values()]
+    if len({*findings}) == 1 or not isinstance(first, TradewindsError):
+        return first
     command = Request(request.home, request.target, [*failures]).command("extract", run_date, *manner.options)
     return type(first)(f"extract {run_date} failed for {len(failures)} sources", command, findings=findings)
 
