@@ -1,5 +1,6 @@
 """Write files atomically and durably: readers and crashes see the old file or the new one."""
 
+import errno
 import fcntl
 import os
 import re
@@ -34,6 +35,12 @@ def kept_private(home: Path) -> Iterator[None]:
         with suppress(OSError):  # the first folder that isn't empty
             for folder in made:
                 folder.rmdir()
+
+
+def refuse_endless(path: Path) -> None:
+    """Raise OSError when a path is a device or a pipe: reading it might never end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
 
 def share(path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ingestion.errors import StepFailed
+from ingestion.files import refuse_endless
 from people_api.dictionary import LongNumber, read_integer
 from people_api.judge import Unreadable
 from people_api.tables import TABLES, Table
@@ -42,6 +43,7 @@ class Part:
 def open_csv(path: Path) -> BufferedReader:
     """Open a file; raises StepFailed when it can't be read."""
     try:
+        refuse_endless(path)
         return path.open("rb")
     except OSError as error:
         raise StepFailed(f"{path} can't be read: {error.strerror}") from error

@@ -20,6 +20,8 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import BinaryIO
 
+from ingestion.files import refuse_endless
+
 # The errors of reading a file, including a truncated or damaged gzip file.
 UNREADABLE = (OSError, EOFError, zlib.error)
 _BOM = b"\xef\xbb\xbf"
@@ -53,6 +55,7 @@ def _quoted_too(pattern: bytes) -> bytes:
 
 def open_bytes(path: Path) -> BufferedIOBase:
     """Open a file for reading; one that ends in .gz is decompressed while it is read."""
+    refuse_endless(path)
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 

@@ -162,6 +162,10 @@ def test_what_is_no_file_stops_the_extract(tmp_path):
         read(tmp_path / "none.csv")
     with pytest.raises(StepFailed, match="can't be read: Is a directory"):
         read(tmp_path)
+    os.mkfifo(tmp_path / "pipe.csv")
+    for endless in (Path("/dev/zero"), tmp_path / "pipe.csv"):
+        with pytest.raises(StepFailed, match="can't be read: Not a regular file"):
+            read(endless)
 
 
 BAD_LINES = {

@@ -139,6 +139,8 @@ def test_a_wrong_header_stops_the_import_before_its_first_row(engine, tmp_path, 
 def test_a_file_that_is_missing_stops_the_import_before_its_first_row(engine, tmp_path):
     with pytest.raises(StepFailed, match=r"none\.csv can't be read: No such file"):
         take(engine, departments=write(tmp_path / "d.csv", "1,one\n"), jobs=tmp_path / "none.csv")
+    with pytest.raises(StepFailed, match="/dev/zero can't be read: Not a regular file"):
+        take(engine, departments=write(tmp_path / "d.csv", "1,one\n"), jobs=Path("/dev/zero"))
     assert engine.database.query("select count(*) from departments") == [(0,)]
 
 
