@@ -141,7 +141,7 @@ def test_every_line_of_an_odd_file_is_a_row_or_a_reject(
     """Each file lands on a day of its own through the command; then all days are loaded and compared."""
     sandbox, counting, landed = Sandbox(tmp_path / "home"), fault("an odd CSV file"), {}
     cases = list(FILES.items())
-    for _ in counting.trials(len(cases), 15):
+    for _ in counting.trials(len(cases), 8):
         name, (content, outcome) = cases[counting.trial]
         day = str(FIRST + timedelta(counting.trial))
         source = EVENTS if EVENT_HEADER.encode() in content else ORDERS

@@ -85,7 +85,7 @@ def test_a_damaged_file_is_never_loaded(fault: Callable[[str], Fault], small: Sm
     (damage, whole), counting, listing = DAMAGES[name], fault(name), _listing(small)
     warehouse = small.home / "warehouse" / "tradewinds.duckdb"
     landing = Landing(Home(small.home))
-    for chance in counting.trials(whole, 10):
+    for chance in counting.trials(whole, 4):
         file = sorted(listing)[counting.trial % len(listing)]
         path, before = small.landing / file, warehouse.stat().st_mtime_ns
         data = path.read_bytes()
@@ -115,7 +115,7 @@ def test_a_damaged_manifest_is_never_believed(fault: Callable[[str], Fault], sma
     """Its day is refused, or has exactly its rows: a bit may say the same, or be in what a load doesn't read."""
     (damage, whole), counting = MANIFESTS[name], fault(name)
     expected = {DAYS[day]: counted(small.files[day]) for day in ALL_DAYS}
-    for chance in counting.trials(whole, min(whole, 10)):
+    for chance in counting.trials(whole, min(whole, 4)):
         day = DAYS[counting.trial % len(DAYS)]
         path = small.landing / "_manifests" / NAME / f"{day}.json"
         data = path.read_bytes()

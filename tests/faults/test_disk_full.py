@@ -55,7 +55,7 @@ def test_a_full_disk_in_extract_and_load(
     made.folder.mkdir()
     assert made.do(0) == 0
     counting, full, errors = fault(f"disk full in the {place}"), 0, tmp_path / "errors"
-    for chance in counting.trials(100, 5):
+    for chance in counting.trials(100, 3):
         small = made.copy(tmp_path / "full")
         day = counting.trial % 2
         with small_disk(small.home / place, 16 * MIB) as leave:

@@ -35,7 +35,7 @@ def test_killed_at_every_line(fault: Callable[[str], Fault], worker: Worker, tmp
     days = sorted({0, day})
     after = before | {day: 1}
     assert len(lines) > 300
-    for chance in counting.trials(len(lines), 10):
+    for chance in counting.trials(len(lines), 4):
         small = made.copy(tmp_path / "killed")
         assert small.do(day, lines=1, kill=lines[counting.trial]) == -signal.SIGKILL
         states = [(before, before), (after, before), (after, after)]

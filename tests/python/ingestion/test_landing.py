@@ -372,7 +372,7 @@ def test_the_old_manifest_holds_until_the_new_one_is_in_place(landing, home, mon
     old = landing.manifest("fake", DAY)
     seen = []
 
-    def write(path: Path, text: str) -> None:
+    def write(path: Path, text: str, *, is_shared: bool = False) -> None:
         if path.suffix == ".json":
             new = Manifest.from_json(text)
             assert landing.manifest("fake", DAY) == old
