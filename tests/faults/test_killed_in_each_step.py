@@ -31,7 +31,7 @@ class Killed:
         self.sandbox, began = self.made.copy(folder / "untouched"), time.time()
         self.sandbox.succeed("run", "--run-date", DAY_2)
         ended = [began, *((self.sandbox.home / "runs" / DAY_2 / f"{step}.json").stat().st_mtime for step in STEPS)]
-        self._lengths = {step: end - start for step, start, end in zip(STEPS, ended, ended[1:], strict=True)}
+        self._lengths = {step: end - start for step, start, end in zip(STEPS, ended[:-1], ended[1:], strict=True)}
         self.end = self.made.end(self.sandbox)
         self.versions = [self.made.published(self.made.sandbox), self.end[0]]
 
