@@ -18,7 +18,7 @@ _READ = {
 # What the image, Airflow's DAGs, the Makefile and the tests read, in an environment that commands share.
 _READ_ELSEWHERE = {
     "ALERT_URL", "COMMAND", "DATE_EXAMPLES", "EVERY_PAGE", "EXAMPLES", "FAULTS", "FAULT_TRIAL", "FUZZ_ROWS",
-    "KILLS", "PERMUTATIONS", "PIPELINES", "PROVE", "READER_RUNS", "RUN_KILLS", "SCHEMA_EXAMPLES",
+    "KILLS", "PERMUTATIONS", "PIPELINES", "PROVE", "READER_RUNS", "SCHEMA_EXAMPLES",
     "TEST_EVENT_LOG", "TEST_HOMES", "TEST_NORTHWIND", "TEST_PEOPLE", "TEST_QUESTIONS", "WALKS",
 }  # fmt: skip
 TRADEWINDS_SETTINGS = {f"TRADEWINDS_{name}" for name in _READ | _READ_ELSEWHERE}

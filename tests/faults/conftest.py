@@ -36,6 +36,13 @@ def worker() -> Iterator[Worker]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def other_worker() -> Iterator[Worker]:
+    """A second one, for two at once."""
+    with working() as found:
+        yield found
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")

@@ -2,9 +2,6 @@
 
 import gzip
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +12,7 @@ from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.files import kept_private, write_atomically
 from ingestion.stores import open_store
 from tests.faults.trials import IS_WHOLE
+from tests.python.processes import watch_processes
 from tests.python.sandbox import NEXT_DAY, Sandbox
 
 # What the user's umask decides on, for readers who are other users.
@@ -74,27 +72,6 @@ def test_the_users_umask_decides_on_what_is_shared(tmp_path: Path, umask: int) -
         assert mode == (0o777 if is_folder else 0o666) & ~closed, name
 
 
-@contextmanager
-def _watched(found: set[bytes], canaries: list[bytes]) -> Iterator[None]:
-    """Collect the arguments of any process that hold a canary meanwhile."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            for arguments in Path("/proc").glob("[0-9]*/cmdline"):
-                with suppress(OSError):
-                    text = arguments.read_bytes()
-                    found.update(text for canary in canaries if canary in text)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
-
-
 def _leaks(text: bytes, canaries: list[bytes]) -> list[bytes]:
     return [canary for canary in canaries if canary in text]
 
@@ -151,7 +128,7 @@ def test_no_secret_is_in_what_a_command_says_writes_or_starts(built: Sandbox, se
     seen: set[bytes] = set()
     usual = dict(built.settings)
     try:
-        with _watched(seen, canaries):
+        with watch_processes(seen, every=0.1):
             for code, settings, words in commands:
                 built.settings = usual | good | settings
                 done = built.run(*words)
@@ -162,7 +139,7 @@ def test_no_secret_is_in_what_a_command_says_writes_or_starts(built: Sandbox, se
     finally:
         with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
             connection.execute(f"drop role {role}")
-    assert not seen, seen
+    assert not [arguments for arguments in seen if _leaks(arguments, canaries)]
     for path in built.home.rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
         text = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,12 @@ import pytest
 from ingestion.landing import Landing, Manifest
 from tests.faults.small import DAYS, Small
 from tests.faults.trials import Fault
-from tests.faults.worker import Worker, working
+from tests.faults.worker import Worker
 from tests.python.s3_servers import S3Server
 
 # The product's leases last two minutes. Servers tell times in whole seconds.
 LEASE = {"constants": {"ingestion.stores.lease.LASTS_SECONDS": 1}}
 LAPSED_SECONDS = 2.1
-
-
-@pytest.fixture(scope="module")
-def other_worker() -> Iterator[Worker]:
-    with working() as found:
-        yield found
 
 
 class Shared:
@@ -57,6 +51,13 @@ class Shared:
         return {f"landed {day}": rows for day, rows in self.mirror().landed().items()}
 
 
+def _lines(shared: Shared, folder: Path) -> list[list]:
+    """Return every line that an extract comes to."""
+    record = folder / "lines.json"
+    assert shared.homes[0].do(1, steps="extract", record=str(record)) == 0
+    return json.loads(record.read_text(encoding="utf-8"))
+
+
 def _is_stopped(home: Small) -> bool:
     """Return whether a request has come to the line at which it stops; False if it ends before."""
     state = Path(f"/proc/{home.worker.child}/stat")
@@ -82,10 +83,7 @@ def test_a_paused_process_wakes_up_after_its_lease(
     """It stops at any line of an extract; another home takes the day over, and stops too in some trials, until the
     first has ended. Day by day the earlier day is there or not, whose files the extract would list again.
     """
-    recorded = Shared(conditional_s3_server, tmp_path / "recorded", worker, other_worker)
-    record = tmp_path / "lines.json"
-    assert recorded.homes[0].do(1, steps="extract", record=str(record)) == 0
-    lines = json.loads(record.read_text(encoding="utf-8"))
+    lines = _lines(Shared(conditional_s3_server, tmp_path / "recorded", worker, other_worker), tmp_path)
     counting, paused = fault("SIGSTOP for longer than a lease"), 0
     for chance in counting.trials(60, 1):
         shared = Shared(conditional_s3_server, tmp_path / "shared", worker, other_worker)
@@ -116,10 +114,8 @@ def test_a_home_whose_clock_is_ahead_takes_no_lease_over(
     tmp_path: Path, ahead: int, said: str,
 ) -> None:  # fmt: skip
     """A lease of two minutes is held by a paused process. Buckets refuse who is an hour ahead."""
-    counting, record = fault(f"a clock that is {ahead} s ahead"), tmp_path / "lines.json"
-    recorded = Shared(conditional_s3_server, tmp_path / "recorded", worker, other_worker)
-    assert recorded.homes[0].do(1, steps="extract", record=str(record)) == 0
-    lines = json.loads(record.read_text(encoding="utf-8"))
+    counting = fault(f"a clock that is {ahead} s ahead")
+    lines = _lines(Shared(conditional_s3_server, tmp_path / "recorded", worker, other_worker), tmp_path)
     for chance in counting.trials(5, 1):
         shared = Shared(conditional_s3_server, tmp_path / "shared", worker, other_worker)
         one, two = shared.homes

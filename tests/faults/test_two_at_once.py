@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.small import DAYS, Small
 from tests.faults.trials import Days, Fault
-from tests.faults.worker import Worker, working
+from tests.faults.worker import Worker
 
 # What each of two processes does in a home that has some days. The later days' files are always those of the days.
 PAIRS: dict[str, tuple[tuple[int, ...], Callable[..., int], Callable[..., int]]] = {
@@ -22,12 +22,6 @@ PAIRS: dict[str, tuple[tuple[int, ...], Callable[..., int], Callable[..., int]]]
     "a day and a prune": ((0, 1), lambda one, **more: one.do(2, **more), lambda two, **more: two.prune(0, **more)),
     "two prunes": ((0, 1, 2), lambda one, **more: one.prune(0, **more), lambda two, **more: two.prune(0, 1, **more)),
 }
-
-
-@pytest.fixture(scope="module")
-def other_worker() -> Iterator[Worker]:
-    with working() as found:
-        yield found
 
 
 def _possible(small: Small, before: tuple[int, ...], after: set[int]) -> list[Days]:

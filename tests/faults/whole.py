@@ -141,11 +141,9 @@ def descendants(process: int) -> set[tuple[int, str]]:
     """Return all that a process has started, and what that has: each by its number and when it began."""
     parents: dict[int, list[int]] = {}
     began = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
-            parents.setdefault(int(fields[1]), []).append(int(path.parent.name))
-            began[int(path.parent.name)] = fields[19]
+    for number, fields in _stats():
+        parents.setdefault(int(fields[1]), []).append(number)
+        began[number] = fields[19]
     found, left = set(), [process]
     while left:
         left += (own := parents.get(left.pop(), []))
@@ -172,10 +170,11 @@ def wait_until_gone(started: set[tuple[int, str]], home: Path) -> None:
 
 
 def _alive() -> set[tuple[int, str]]:
-    found = set()
+    return {(number, fields[19]) for number, fields in _stats() if fields[0] != "Z"}
+
+
+def _stats() -> Iterator[tuple[int, list[str]]]:
+    """Yield each process's number and what follows its name in `/proc/<number>/stat`: its state, its parent …."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
-            if fields[0] != "Z":
-                found.add((int(path.parent.name), fields[19]))
-    return found
+            yield int(path.parent.name), path.read_text(encoding="utf-8").rpartition(")")[2].split()

