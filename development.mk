@@ -51,17 +51,17 @@ test-e2e: setup ## run only the tests of the tradewinds command
 
 prove: setup ## run the long tests: random orders of days, concurrent readers, kills, odd rows, every page, every sequence of commands, every DAG; takes two hours
 	@TRADEWINDS_PERMUTATIONS=20 TRADEWINDS_READER_RUNS=10 TRADEWINDS_KILLS=50 \
-		TRADEWINDS_EXAMPLES=2000 TRADEWINDS_DATE_EXAMPLES=3000 TRADEWINDS_EVERY_PAGE=1 TRADEWINDS_WALKS=1 $(BIN)/pytest -n auto \
+		TRADEWINDS_EXAMPLES=2000 TRADEWINDS_DATE_EXAMPLES=3000 TRADEWINDS_EVERY_PAGE=1 TRADEWINDS_WALKS=1 $(BIN)/pytest -n auto -o faulthandler_timeout=0 \
 		$(foreach name,history any_order readers object_storage people_backup_crashes availability csv_source people_judge docs walks,\
 		$(wildcard tests/python/*/test_$(name).py))
-	@TRADEWINDS_FUZZ_ROWS=1000000 TRADEWINDS_SCHEMA_EXAMPLES=200 $(BIN)/pytest -s \
+	@TRADEWINDS_FUZZ_ROWS=1000000 TRADEWINDS_SCHEMA_EXAMPLES=200 $(BIN)/pytest -s -o faulthandler_timeout=0 \
 		tests/python/people_api/test_people_fuzz.py tests/python/people_api/test_people_schema.py
 	@TRADEWINDS_PROVE=1 $(MAKE) --no-print-directory test-browser test-airflow
 	@$(MAKE) --no-print-directory faults
 	@TRADEWINDS_FAULTS=all $(MAKE) --no-print-directory test-clock
 
 faults: setup ## inject every fault of docs/reliability.md as often as it says, and print the table of what was lost
-	@TRADEWINDS_FAULTS=all $(BIN)/pytest -n 2 tests/faults
+	@TRADEWINDS_FAULTS=all $(BIN)/pytest -n 2 -o faulthandler_timeout=0 tests/faults
 
 .venv-clock/ready: .venv/ready
 	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-clock libfaketime==3.0.1

@@ -389,19 +389,26 @@ def test_rows_are_added_once_wherever_they_are_now(lines: Lines) -> None:
     }
 
 
-def run_killed(sandbox: Sandbox, patch: str) -> None:
-    """Run a replay that kills itself (`die`) where the patch says."""
+def start_patched(sandbox: Sandbox, patch: str) -> subprocess.Popen[str]:
+    """Start a replay that kills itself (`die`) or is paused (`pause`) where the patch says."""
     script = (
         "import os, signal, sys\n"
         "def die(*arguments, **options): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def pause(*arguments, **options): os.kill(os.getpid(), signal.SIGSTOP)\n"
         f"{patch}\n"
         "from pipeline.cli import main\n"
         f"sys.argv = ['tradewinds', 'rejects', 'replay', *{WORDS!r}]\n"
         "main()\n"
     )
     words = [sys.executable, "-c", script]
-    killed = subprocess.run(words, cwd=PROJECT, env=sandbox.environment, capture_output=True, text=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    return subprocess.Popen(words, cwd=PROJECT, env=sandbox.environment, stderr=subprocess.PIPE, text=True)
+
+
+def run_killed(sandbox: Sandbox, patch: str) -> None:
+    """Run a replay that kills itself (`die`) where the patch says."""
+    killed = start_patched(sandbox, patch)
+    _, errors = killed.communicate()
+    assert killed.returncode == -signal.SIGKILL, errors
 
 
 def test_a_replay_killed_before_its_commit_leaves_the_old_day(lines_sandbox: Sandbox) -> None:
@@ -430,18 +437,13 @@ def test_a_replay_killed_while_it_reads_leaves_the_old_day_and_frees_it(lines_sa
     write_lines(lines_sandbox, GOOD, BAD)
     lines_sandbox.succeed("extract", *WORDS)
     before = landed_state(lines_sandbox)
-    lines_sandbox.order_details.unlink()
-    os.mkfifo(lines_sandbox.order_details)
-    process = lines_sandbox.start("rejects", "replay", *WORDS)
-    with lines_sandbox.order_details.open("w") as pipe:  # opens when the replay does
-        pipe.write(HEADER + "\n")
-        pipe.flush()
-        line = lines_sandbox.fail(1, "rejects", "replay", *WORDS)
-        assert "another process is extracting order_details for this day" in line
-        process.kill()
-        process.communicate()
-    lines_sandbox.order_details.unlink()
-    write_lines(lines_sandbox, GOOD, BAD)
+    replay = start_patched(lines_sandbox, "import ingestion.sources.csv_lines as module; module.open_bytes = pause")
+    _, state = os.waitpid(replay.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(state), replay.communicate()
+    line = lines_sandbox.fail(1, "rejects", "replay", *WORDS)
+    assert "another process is extracting order_details for this day" in line
+    replay.kill()
+    replay.communicate()
     assert landed_state(lines_sandbox) == before
     assert "none of the 1 rejected rows" in lines_sandbox.succeed("rejects", "replay", *WORDS)
     assert landed_state(lines_sandbox) == before
