@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import quote as url_quote
 
@@ -149,12 +149,11 @@ class DuckDBWarehouse(SqlWarehouse):
             yield connection.sql(_ordered(connection, relation, order_by)).to_arrow_reader(_BATCH_ROWS)
 
     @contextmanager
-    def sorting(self, relation: str, order_by: list[str]) -> Iterator[duckdb.DuckDBPyConnection]:
-        with ExitStack() as held:
+    def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        with open_session(memory=memory_setting()) as connection:
             with self._errors_in_one_line():
-                session = open_session(self.path, read_only=True, memory=memory_setting())
-                connection = held.enter_context(session)
-                connection.execute(f"create temp table sorted_mart as {_ordered(connection, relation, order_by)}")
+                connection.execute(f"attach {literal(str(self.path))} as warehouse (read_only)")
+                connection.execute(f"create view mart as from warehouse.{name_of(*relation.split('.'))}")
             yield connection
 
     def audit_url(self) -> str:

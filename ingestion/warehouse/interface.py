@@ -70,8 +70,8 @@ class Warehouse(Recorded):
         """
 
     @abstractmethod
-    def sorting(self, relation: str, order_by: list[str]) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Open a DuckDB session with a table `sorted_mart` of a mart's rows, ordered as by `reading`."""
+    def exporting(self, relation: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open a DuckDB session with the relation `mart`: a mart's rows (`schema.table`), in any order."""
 
     @abstractmethod
     def audit_url(self) -> str:

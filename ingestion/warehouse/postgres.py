@@ -124,10 +124,10 @@ class PostgresWarehouse(SqlWarehouse):
             yield read(*self.built_place(relation), order_by)
 
     @contextmanager
-    def sorting(self, relation: str, order_by: list[str]) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self.reading(relation, order_by) as batches, open_session(memory=memory_setting()) as connection:
+    def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self.reading(relation, []) as batches, open_session(memory=memory_setting()) as connection:
             connection.register("batches", batches)
-            connection.execute("create temp table sorted_mart as from batches")
+            connection.execute("create table mart as from batches")
             yield connection
 
     @contextmanager

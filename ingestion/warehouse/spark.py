@@ -155,9 +155,9 @@ class SparkWarehouse(Warehouse):
             yield connection.sql(f"select * from {READ_PARQUET}", params=[files]).to_arrow_reader(_BATCH_ROWS)
 
     @contextmanager
-    def sorting(self, relation: str, order_by: list[str]) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._copied(relation, order_by) as files, open_session(memory=memory_setting()) as connection:
-            connection.execute(f"create temp table sorted_mart as select * from {READ_PARQUET}", [files])
+    def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._copied(relation, []) as files, open_session(memory=memory_setting()) as connection:
+            connection.execute(f"create table mart as select * from {READ_PARQUET}", [files])
             yield connection
 
     @contextmanager

@@ -42,11 +42,18 @@ class Change:
 
 
 def compare(
-    mart: Mart, fetch: FetchRow, row_hash: RowHash, old: str | None, new: str, columns: tuple[Types, Types]
+    mart: Mart,
+    fetch: FetchRow,
+    row_hash: RowHash,
+    old: str | None,
+    new: str,
+    columns: tuple[Types, Types],
+    different: str | None = None,
 ) -> Change:
     """Compare a mart's published relation (None if there is none) with the built one, given their columns' types.
 
-    Rows are compared by their common columns. A row with the same key is changed, not removed and added.
+    Rows are compared by their common columns. A row with the same key is changed, not removed and added. `different` is
+    a relation with the rows of `different_rows`, if there is one.
     """
     before, after = columns
     if old is None:
@@ -54,8 +61,9 @@ def compare(
         totals = {column: (None, total) for column, total in _sums(mart, fetch, new, after).items()}
         return Change(mart.relation, _count(fetch, new), 0, 0, totals)
     key = ", ".join(quote(column) for column in mart.key if column in before and column in after) or "_row_hash"
+    found = f"select * from {different}" if different else different_rows(mart, row_hash, old, new, columns)
     added, removed, changed = fetch(f"""
-        with different as ({different_rows(mart, row_hash, old, new, columns)}),
+        with different as ({found}),
         by_key as (
             select
                 sum(case when _surplus > 0 then _surplus else 0 end) as added,

@@ -35,6 +35,8 @@ class DuckDBPublisher:
         self._store = open_store(home.published, home.work, is_shared=True)
         self._warehouse = DuckDBWarehouse(home).path
         self._built: tuple[tuple, dict[str, Digest]] | None = None
+        # Of marts that have just been compared; used ones are proven by the marts' hashes.
+        self._different: dict[str, pa.Table] = {}
 
     @property
     def place(self) -> str:
@@ -85,12 +87,15 @@ class DuckDBPublisher:
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._attached() as connection:
             built, published = self._digest_built(connection, marts), files.digest_published(connection, marts)
-            return [
-                Change(mart.relation)
-                if published.get(mart.relation) == built[mart.relation]
-                else files.compare_mart(connection, mart)
-                for mart in marts
-            ]
+            changes = []
+            for mart in marts:
+                if published.get(mart.relation) == built[mart.relation]:
+                    changes.append(Change(mart.relation))
+                    continue
+                changes.append(files.compare_mart(connection, mart))
+                if mart.relation in published and (keys := files.different_keys(connection, mart)) is not None:
+                    self._different[mart.relation] = keys
+            return changes
 
     def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
         kept_versions()  # report an unreadable setting before writing anything
@@ -190,7 +195,7 @@ class DuckDBPublisher:
                     there = files.digest_published(connection, marts)
                 else:
                     draft.unlink()
-            files.write_marts(connection, draft, version, marts, digests, there)
+            files.write_marts(connection, draft, version, marts, digests, there, self._different)
             newest = Published.now(version, file_sha256(draft))
             self._store.put(draft, _kept_name(version.name))
         return newest

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from ingestion.digest import Digest, digest_rows, is_comparable, row_hash
 from ingestion.session import memory_setting, open_session
@@ -17,6 +18,8 @@ from pipeline.publishing.declarations import Shape, additions, listed, shape_of,
 
 # Clients from DuckDB 1.4 on can open this format, but not that of 2.0.
 _STORAGE_VERSION = "v1.4.0"
+# The rows of a mart that differ; more keys than this aren't kept in memory.
+_DIFFERENT, _MANY_KEYS = "different", 1_000_000
 # Stored in the file, so that its version and its marts always match.
 _VERSION, _MARTS = "main.published_version", "main.published_marts"
 
@@ -60,8 +63,11 @@ def digest_published(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -
 def compare_mart(
     connection: duckdb.DuckDBPyConnection, mart: Mart, old: str = "published", new: str = "warehouse"
 ) -> Change:
-    """Compare a mart's rows in two attached databases."""
+    """Compare a mart's rows in two attached databases; leave those that differ in a temporary table."""
     before, after = (columns_of(connection, database, mart) for database in (old, new))
+    if before:
+        query = different_rows(mart, _row_hash(connection), _name(old, mart), _name(new, mart), (before, after))
+        connection.execute(f"create or replace temp table {_DIFFERENT} as {query}")
     return compare(
         mart,
         lambda query: connection.execute(query).fetchall()[0],
@@ -69,7 +75,17 @@ def compare_mart(
         _name(old, mart) if before else None,
         _name(new, mart),
         (before, after),
+        _DIFFERENT,
     )
+
+
+def different_keys(connection: duckdb.DuckDBPyConnection, mart: Mart) -> pa.Table | None:
+    """Return the keys of the rows that `compare_mart` found different; None if there are many, or no keys."""
+    there = connection.table(_DIFFERENT).columns
+    if not mart.is_keyed or not {*mart.key} <= {*there}:
+        return None
+    keys = connection.sql(f"select distinct {listed(mart.key)} from {_DIFFERENT} limit {_MANY_KEYS}").to_arrow_table()
+    return keys if keys.num_rows < _MANY_KEYS else None
 
 
 def write_marts(
@@ -79,17 +95,21 @@ def write_marts(
     marts: list[Mart],
     digests: dict[str, Digest],
     there: dict[str, Digest],
+    different: dict[str, pa.Table],
 ) -> None:
     """Write a file with the built marts, what the project declares of them, its version, and each mart's digest.
 
-    The draft may be a copy of the published file, with these marts in it (`there`): only what differs is written.
+    The draft may be a copy of the published file, with these marts in it (`there`): only what differs is written. The
+    keys of rows that differ may be known (`different`).
     """
     connection.execute(f"attach {literal(str(draft))} as draft (storage_version '{_STORAGE_VERSION}')")
     # One transaction, because each commit waits for the disk.
     connection.execute("begin")
     for mart in marts:
         built = digests[mart.relation]
-        if there.get(mart.relation) != built and not (mart.relation in there and _change_rows(connection, mart, built)):
+        if there.get(mart.relation) != built and not (
+            mart.relation in there and _change_rows(connection, mart, built, different.get(mart.relation))
+        ):
             connection.execute(f"create schema if not exists draft.{quote(mart.place[0])}")
             connection.execute(f"create or replace table {_name('draft', mart)} as from {_name('warehouse', mart)}")
             for statement in additions(_name("draft", mart), _indexed(shape_of(mart))):
@@ -108,15 +128,18 @@ def write_marts(
     connection.execute("detach draft")
 
 
-def _change_rows(connection: duckdb.DuckDBPyConnection, mart: Mart, built: Digest) -> bool:
+def _change_rows(connection: duckdb.DuckDBPyConnection, mart: Mart, built: Digest, keys: pa.Table | None) -> bool:
     """Replace the draft's rows that differ from the built ones; return whether the draft then has the built rows."""
     old, new = (columns_of(connection, database, mart) for database in ("draft", "warehouse"))
     if not mart.is_keyed or old != new:
         return False
     draft, warehouse = _name("draft", mart), _name("warehouse", mart)
-    query = different_rows(mart, _row_hash(connection), draft, warehouse, (old, new))
-    connection.execute(f"create or replace temp table different as {query}")
-    is_different = f"({listed(mart.key)}) in (select ({listed(mart.key)}) from different)"
+    if keys is None:
+        query = different_rows(mart, _row_hash(connection), draft, warehouse, (old, new))
+        connection.execute(f"create or replace temp table {_DIFFERENT} as {query}")
+    else:
+        connection.execute(f"create or replace temp table {_DIFFERENT} as from keys")
+    is_different = f"({listed(mart.key)}) in (select ({listed(mart.key)}) from {_DIFFERENT})"
     connection.execute(f"delete from {draft} where {is_different}")
     connection.execute(f"insert into {draft} by name from {warehouse} where {is_different}")
     return digest_mart(connection, "draft", mart) == built

@@ -1,19 +1,20 @@
 """Write marts as files, all or none, in a stable order: the same day gives the same bytes."""
 
+import json
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 
 from ingestion.errors import StepFailed
-from ingestion.redact import FORMULA_STARTS, one_line
+from ingestion.files import write_atomically
+from ingestion.redact import one_line
 from ingestion.settings import Home
-from ingestion.sql import literal, quote
 from ingestion.stores import open_store
 from ingestion.warehouse import Warehouse
 from pipeline.dbt.project import exports
-
-_COPY_OPTIONS = {"csv": "format csv, header true", "json": "format json, array true"}
+from pipeline.run.pieces import Piece, Rows, Written
 
 
 def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, int]:
@@ -22,34 +23,35 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
     Files are put in place only when all drafts are complete; raises StepFailed when one can't be written.
     """
     store = open_store(home.exports, home.work, is_shared=True)
+    record = home.work / "exports.json"
+    before, written = _read(record), {}
     drafts: dict[str, Path] = {}
-    rows = {}
+    counts = {}
     try:
         with ExitStack() as held:
             for export in exports():
-                with warehouse.sorting(export.relation, export.order_by) as session:
+                with warehouse.exporting(export.relation) as session:
+                    rows = Rows(session, export.order_by)
                     for format_ in export.formats:
                         name = f"{export.name}.{format_}"
                         drafts[name] = held.enter_context(store.draft(name))
-                        rows[name] = _copy(session, drafts[name], format_, export.columns)
+                        path = store.location(f"{run_date}/{name}")
+                        written[name] = rows.write(drafts[name], path, format_, export.columns, before.get(name))
+                        counts[name] = rows.count
             for name, draft in drafts.items():
                 store.put(draft, f"{run_date}/{name}")
+            write_atomically(record, json.dumps({name: asdict(file) for name, file in written.items()}))
     except (duckdb.Error, OSError) as error:
         raise StepFailed(f"the exports can't be written: {one_line(error)}") from error
-    return rows
+    return counts
 
 
-def _copy(session: duckdb.DuckDBPyConnection, path: Path, format_: str, wanted: list[str] | None) -> int:
-    """Write `sorted_mart` with DuckDB, so that files don't depend on the target; return the number of rows."""
-    types = {name: type_ for name, type_, *_ in session.execute("describe sorted_mart").fetchall()}
-    cells = ", ".join(
-        _disarmed(name) if format_ == "csv" and types[name] == "VARCHAR" else quote(name) for name in wanted or types
-    )
-    copy = f"copy (select {cells} from sorted_mart) to {literal(str(path))} ({_COPY_OPTIONS[format_]})"
-    return session.execute(copy).fetchall()[0][0]
-
-
-def _disarmed(column: str) -> str:
-    """Return SQL that puts an apostrophe before texts that a spreadsheet would run as a formula."""
-    name, starts, apostrophe = quote(column), ", ".join(map(literal, FORMULA_STARTS)), literal("'")
-    return f"case when left({name}, 1) in ({starts}) then {apostrophe} || {name} else {name} end as {name}"
+def _read(record: Path) -> dict[str, Written]:
+    """Return what is known of the last written files; without it, all is written anew."""
+    try:
+        told = json.loads(record.read_text(encoding="utf-8"))
+        return {
+            name: Written(file["made_by"], [Piece(**piece) for piece in file["pieces"]]) for name, file in told.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

@@ -1,7 +1,7 @@
 with accepted_events as (
     select *
     from {{ ref('stg_marketplace__events') }}
-    where _reject_reason is null
+    where _reject_reason is null and {{ is_changed() }}
 ),
 
 professionals as (

@@ -3,22 +3,29 @@ with proposals as (
     from {{ ref('stg_marketplace__events') }}
     where
         _reject_reason is null
-        and service_id is not null
+        and event_type = 'proposed'
 ),
 
--- Few rows: a service has few names and fees.
+-- Few rows: a service has few names and fees. Splitting each proposal would take longer than all else.
 offers as (
     select
-        service_id,
-        service_name_nl,
-        service_name_en,
-        lead_fee_eur,
+        meta_data,
         count(*) as proposal_count,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at,
         max({{ recency_number('occurred_at', 'event_id') }}) as recency
     from proposals
-    group by service_id, service_name_nl, service_name_en, lead_fee_eur
+    group by meta_data
+),
+
+split_offers as (
+    select
+        *,
+        cast({{ proposal_part('service_id') }} as bigint) as service_id,
+        {{ proposal_part('service_name_nl') }} as service_name_nl,
+        {{ proposal_part('service_name_en') }} as service_name_en,
+        cast({{ proposal_part('lead_fee_eur') }} as decimal(19, 4)) as lead_fee_eur
+    from offers
 ),
 
 ranked as (
@@ -31,7 +38,7 @@ ranked as (
             rows between unbounded preceding and current row
         ) as last_fee_rank,
         row_number() over (partition by service_id order by recency desc) as recency_rank
-    from offers
+    from split_offers
 ),
 
 services as (

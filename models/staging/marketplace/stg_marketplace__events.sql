@@ -24,17 +24,19 @@ renamed as (
         -- ids
         cast(event_id as bigint) as event_id,
         cast(professional_id_anonymized as bigint) as professional_id,
-        cast(case when is_proposal then split_part(meta_data, '_', 1) end as bigint) as service_id,
+        cast(
+            case when is_proposal then {{ proposal_part('service_id') }} end as bigint
+        ) as service_id,
 
         -- text
         cast(event_type as varchar) as event_type,
-        case when is_proposal then split_part(meta_data, '_', 2) end as service_name_nl,
-        case when is_proposal then split_part(meta_data, '_', 3) end as service_name_en,
+        case when is_proposal then {{ proposal_part('service_name_nl') }} end as service_name_nl,
+        case when is_proposal then {{ proposal_part('service_name_en') }} end as service_name_en,
         cast(meta_data as varchar) as meta_data,
 
         -- numbers
         cast(
-            case when is_proposal then split_part(meta_data, '_', 4) end as decimal(19, 4)
+            case when is_proposal then {{ proposal_part('lead_fee_eur') }} end as decimal(19, 4)
         ) as lead_fee_eur,
 
         -- timestamps

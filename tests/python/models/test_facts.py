@@ -16,7 +16,13 @@ from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox
 
 LAST_DAY = "2021-01-03"
 SOURCES = ("northwind", "order_details", "event_log")
-FACTS = ("sales.fct_orders", "sales.fct_order_lines", "sales.orders_with_details", "marketplace.fct_events")
+FACTS = (
+    "sales.fct_orders",
+    "sales.fct_order_lines",
+    "sales.orders_with_details",
+    "marketplace.fct_events",
+    "marketplace.dim_professionals",
+)
 NODES = ("+orders_with_details", "+fct_events", "--indirect-selection", "empty")
 
 # Of a late order, an unknown one, and one that breaks a rule.

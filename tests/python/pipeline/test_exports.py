@@ -14,7 +14,7 @@ from ingestion.errors import StepFailed
 from ingestion.settings import Home
 from ingestion.warehouse import Warehouse, open_warehouse
 from pipeline.dbt.project import Export
-from pipeline.run import exports
+from pipeline.run import exports, pieces
 from tests.python.sandbox import Database
 
 DAY = "2021-01-01"
@@ -28,9 +28,10 @@ class Mart:
         self._mart = mart
 
     @contextmanager
-    def sorting(self, relation: str, order_by: list[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect() as connection:
-            connection.register("sorted_mart", self._mart)
+            connection.register("arrow", self._mart)
+            connection.execute("create table mart as from arrow")
             yield connection
 
 
@@ -93,8 +94,6 @@ def test_rows_come_in_the_same_order_from_every_engine(
 ) -> None:
     with warehouse.reading("people.small", order_by) as batches:
         assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == expected
-    with warehouse.sorting("people.small", order_by) as session:
-        assert session.execute("from sorted_mart").fetchall() == expected
 
 
 def test_every_engine_exports_the_same_bytes(warehouse: Warehouse, tmp_path: Path, monkeypatch) -> None:
@@ -111,3 +110,70 @@ def test_an_unknown_order_is_refused(warehouse: Warehouse, term: str) -> None:
     with pytest.raises(StepFailed) as raised, warehouse.reading("people.small", [term]) as batches:
         batches.read_all()
     assert str(raised.value).startswith(f"rows can't be ordered by {term!r}: expected one of number, word")
+
+
+class Days:
+    """Days of a mart of many keys, exported one after the other; a piece has ten keys."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(pieces, "_KEYS", 10)
+        many = Export("many", "people.many", ["csv", "json"], ["number", "word"])
+        monkeypatch.setattr(exports, "exports", lambda: [many])
+        self.home = Home(folder)
+        self.written: list[str] = []
+        copied = pieces.Rows._copied
+
+        def count(rows: pieces.Rows, query: str, file: Path, options: str) -> bytes:
+            self.written += [query] if "limit 0" not in query else []
+            return copied(rows, query, file, options)
+
+        monkeypatch.setattr(pieces.Rows, "_copied", count)
+
+    def export(self, day: str, rows: list[tuple[int | None, str]]) -> int:
+        """Export a day's rows; return how many pieces were written and not copied, after comparing every row."""
+        self.written.clear()
+        mart = pa.table({"number": [number for number, _ in rows], "word": [word for _, word in rows]})
+        exports.write_exports(Mart(mart), day, self.home)
+        expected = sorted(rows, key=lambda row: (row[0] is None, row))
+        csv_file, json_file = (self.home.root / "exports" / day / f"many.{format_}" for format_ in ("csv", "json"))
+        with csv_file.open(newline="", encoding="utf-8") as lines:
+            assert list(csv.reader(lines)) == [
+                ["number", "word"], *[["" if number is None else str(number), word] for number, word in expected]
+            ]  # fmt: skip
+        found = json.loads(json_file.read_text(encoding="utf-8"))
+        assert [(row["number"], row["word"]) for row in found] == expected
+        return len(self.written)
+
+
+@pytest.fixture
+def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Days:
+    return Days(tmp_path, monkeypatch)
+
+
+ROWS = [(number, f"word\n{number}") for number in range(-25, 100)] + [(None, "without")]
+
+
+def test_only_changed_pieces_are_written_again(days: Days) -> None:
+    """Keys from -25 to 99 and no key are 13 pieces of each file: -9 to 9 are one."""
+    assert days.export("2021-01-01", ROWS) == 2 * 13
+    assert days.export("2021-01-02", ROWS) == 0
+    assert days.export("2021-01-03", [*ROWS, (99, "word\n99"), (100, "new")]) == 2 * 2
+    assert days.export("2021-01-01", [(0, "changed") if row[0] == 0 else row for row in ROWS]) == 2 * 2
+    assert days.export("2021-01-02", [row for row in ROWS if row[0] not in range(10, 20)]) == 2 * 1
+    assert days.export("2021-01-02", []) == 0
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "deleted", "record"])
+def test_a_damaged_file_is_no_source_of_the_next(days: Days, damage: str) -> None:
+    days.export("2021-01-01", ROWS)
+    file = days.home.root / "exports" / "2021-01-01" / "many.csv"
+    text = file.read_bytes()
+    if damage == "changed":
+        file.write_bytes(text.replace(b"57", b"58"))
+    elif damage == "cut":
+        file.write_bytes(text[: len(text) // 2])
+    elif damage == "deleted":
+        file.unlink()
+    else:
+        (days.home.work / "exports.json").write_text("{")
+    assert days.export("2021-01-02", ROWS) == {"changed": 1, "cut": 8, "deleted": 13, "record": 26}[damage]
