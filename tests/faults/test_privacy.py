@@ -136,6 +136,10 @@ def test_no_secret_is_in_what_a_command_says_writes_or_starts(built: Sandbox, se
                 assert done.returncode == code, told
                 assert not _leaks(told.encode(), canaries), told
                 assert "Traceback" not in told
+            # The server's own message quotes the password.
+            quoted = good["SOURCES__NORTHWIND__CREDENTIALS"].rpartition("/")[0] + f"/{secret['DATABASE']}"
+            built.settings = usual | good | {"SOURCES__NORTHWIND__CREDENTIALS": quoted}
+            assert 'database "***" does not exist' in built.fail(1, "extract", *day, *one)
     finally:
         with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
             connection.execute(f"drop role {role}")
