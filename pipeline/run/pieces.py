@@ -38,7 +38,7 @@ class Piece:
     sha256: str
 
     def read(self) -> bytes | None:
-        """Return the text, None if it isn't there as it was written; a bucket's file isn't fetched."""
+        """Return the text, None if it isn't there as it was written."""
         try:
             with Path(self.path).open("rb") as file:
                 text = os.pread(file.fileno(), self.size, self.offset)
@@ -73,11 +73,12 @@ class Rows:
         self._sorted: set[int] = set()
 
     def write(self, draft: Path, path: str, format_: str, columns: list[str] | None, before: Written | None) -> Written:
-        """Write a draft of the file at `path`; take from the earlier one the pieces of the same rows."""
+        """Write a draft of the file at `path`; pieces of the same rows are taken from the earlier one on disk."""
         options, start, between, end = _FORMATS[format_]
         cells = ", ".join(self._cell(name, format_) for name in columns or self.types)
         written = Written(f"{duckdb.__version__} {options} {cells} {self._made_by}")
-        earlier = {piece.rows: piece for piece in before.pieces} if before and before.made_by == written.made_by else {}
+        pieces = before.pieces if before and before.made_by == written.made_by else []
+        earlier = {piece.rows: piece for piece in pieces if Path(piece.path).is_file()}
         self._sort({range_ for range_, rows in self._hashes.items() if rows not in earlier})
 
         def text_of(range_: int) -> _Text:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +61,9 @@ def _typed(draw: st.DrawFn) -> list[str]:
 
 
 def _can_be_typed(text: str) -> bool:
-    return "\0" not in text and not any(0xD800 <= ord(sign) <= 0xDFFF for sign in text)
+    """Whether a text can be an argument, and is odd: Hypothesis also draws words of the code, such as a target."""
+    is_word = re.fullmatch(r"[\w.-]*", text, re.ASCII)
+    return not is_word and "\0" not in text and not any(0xD800 <= ord(sign) <= 0xDFFF for sign in text)
 
 
 def _type(words: list[str], home: Path) -> tuple[int, str, str]:

@@ -37,10 +37,13 @@ class Fault:
     def __init__(self, name: str):
         self.tally, self.trial = Tally(name), 0
 
-    def trials(self, whole: int, fast: int) -> Iterator[Random]:
-        """Yield each trial's own chance; the fast trials are some of the whole suite's, evenly spread."""
+    def trials(self, whole: int, fast: int, first: int = 0) -> Iterator[Random]:
+        """Yield each trial's own chance; the fast trials are some of the whole suite's, evenly spread.
+
+        Of a fault with several tests, `first` is the number of the test's first trial.
+        """
         step = 1 if IS_WHOLE else max(1, whole // fast)
-        for self.trial in [int(_ONLY)] if _ONLY else range(step // 2, whole, step):
+        for self.trial in [int(_ONLY)] if _ONLY else range(first + step // 2, first + whole, step):
             self.tally.trials += 1
             yield Random(f"{self.tally.fault} {self.trial}")
             assert self.tally.converged == self.tally.trials, f"{self}: it didn't converge"
@@ -75,8 +78,11 @@ def _differences(found: Days, expected: Days) -> tuple[int, int, int]:
 
 
 def table(tallies: Iterable[dict]) -> list[str]:
-    """Return the lines of a table in Markdown."""
+    """Return the lines of a table in Markdown, one for each fault."""
     columns = list(asdict(Tally("")))
     rows = [columns, ["---"] + ["---:"] * (len(columns) - 1)]
-    rows += [[str(tally[column]) for column in columns] for tally in sorted(tallies, key=lambda tally: tally["fault"])]
+    of_fault: dict[str, Counter] = {}
+    for tally in tallies:
+        of_fault.setdefault(tally["fault"], Counter()).update({column: tally[column] for column in columns[1:]})
+    rows += [[fault, *(str(sums[column]) for column in columns[1:])] for fault, sums in sorted(of_fault.items())]
     return [f"| {' | '.join(row)} |" for row in rows]
