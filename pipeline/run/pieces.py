@@ -1,12 +1,15 @@
 """Write sorted rows as a file, a range of keys at a time, and copy the ranges that an earlier file has already."""
 
+import errno
 import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -15,10 +18,11 @@ from ingestion.redact import FORMULA_STARTS
 from ingestion.sources.row_order import order_clause
 from ingestion.sql import literal, quote
 
-_KEYS = 2**15  # a piece's, so that its text fits into memory
+_KEYS = 2**15  # a piece's
 _AHEAD = 4  # pieces that are written before their turn
 _AFTER_ALL = 2**62  # the range of rows without a key
-_Text = tuple[bytes, str]  # with its SHA-256
+_CHUNK_BYTES = 1024 * 1024
+_Text = tuple[BinaryIO, int, int, str]  # an open file, the offset, the size and the SHA-256 of a part of it
 _WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 # COPY's options, and what a file has before, between and after its pieces.
 _FORMATS = {
@@ -37,14 +41,14 @@ class Piece:
     size: int
     sha256: str
 
-    def read(self) -> bytes | None:
-        """Return the text, None if it isn't there as it was written."""
-        try:
-            with Path(self.path).open("rb") as file:
-                text = os.pread(file.fileno(), self.size, self.offset)
-        except OSError:
-            return None
-        return text if hashlib.sha256(text).hexdigest() == self.sha256 else None
+    def open(self) -> BinaryIO | None:
+        """Open its file if the text is still there; the file stays the same one, even if another replaces it."""
+        with suppress(OSError):
+            file = Path(self.path).open("rb", buffering=0)  # noqa: SIM115 (its reader closes it)
+            if _sha256(file, self.offset, self.size) == self.sha256:
+                return file
+            file.close()
+        return None
 
 
 @dataclass(frozen=True)
@@ -83,24 +87,24 @@ class Rows:
 
         def text_of(range_: int) -> _Text:
             piece = earlier.get(self._hashes[range_])
-            text = piece.read() if piece else None
-            if piece and text is not None:
-                return text, piece.sha256
+            if piece and (file := piece.open()):
+                return file, piece.offset, piece.size, piece.sha256
             table = "sorted_mart" if range_ in self._sorted else "mart"
             rows = f"select {cells} from {table} where {self._range} = {range_}{self._order}"
-            text = self._copied(rows, draft.with_name(f"{draft.name}.{range_}"), options)
-            text = text[len(start) : len(text) - len(end)]
-            return text, hashlib.sha256(text).hexdigest()
+            file = self._copied(rows, draft.with_name(f"{draft.name}.{range_}"), options)
+            size = os.fstat(file.fileno()).st_size - len(start) - len(end)
+            return file, len(start), size, _sha256(file, len(start), size)
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool, draft.open("wb") as file:
-            header = self._copied(f"select {cells} from mart limit 0", draft.with_name("header"), "format csv")
-            file.write(start or header)
+        header = self._copied(f"select {cells} from mart limit 0", draft.with_name("header"), "format csv")
+        with ThreadPoolExecutor(os.cpu_count()) as pool, header, draft.open("wb", buffering=0) as made:
+            made.write(start or header.read())
             texts = _in_order(pool, text_of, self._hashes)
-            for rows, (text, sha256) in zip(self._hashes.values(), texts, strict=True):
-                file.write(between if written.pieces else b"")
-                written.pieces.append(Piece(rows, path, file.tell(), len(text), sha256))
-                file.write(text)
-            file.write(end)
+            for rows, (file, offset, size, sha256) in zip(self._hashes.values(), texts, strict=True):
+                made.write(between if written.pieces else b"")
+                written.pieces.append(Piece(rows, path, made.tell(), size, sha256))
+                with file:
+                    _append(made, file, offset, size)
+            made.write(end)
         return written
 
     def _sort(self, ranges: set[int]) -> None:
@@ -117,17 +121,39 @@ class Rows:
             return name
         return f"case when left({name}, 1) in ({starts}) then {apostrophe} || {name} else {name} end as {name}"
 
-    def _copied(self, query: str, file: Path, options: str) -> bytes:
-        """Return a query's rows as DuckDB writes them to a file, which is removed."""
+    def _copied(self, query: str, path: Path, options: str) -> BinaryIO:
+        """Return a file with a query's rows as DuckDB writes them; it has no name any more."""
         with self._session.cursor() as cursor:
-            cursor.execute(f"copy ({query}) to {literal(str(file))} ({options})")
-        text = file.read_bytes()
-        file.unlink()
-        return text
+            cursor.execute(f"copy ({query}) to {literal(str(path))} ({options})")
+        file = path.open("rb", buffering=0)
+        path.unlink()
+        return file
+
+
+def _sha256(file: BinaryIO, offset: int, size: int) -> str:
+    """Return the hex SHA-256 of a part of a file, shorter if the file ends in it."""
+    digest, end = hashlib.sha256(), offset + size
+    while offset < end and (chunk := os.pread(file.fileno(), min(_CHUNK_BYTES, end - offset), offset)):
+        digest.update(chunk)
+        offset += len(chunk)
+    return digest.hexdigest()
+
+
+def _append(made: BinaryIO, file: BinaryIO, offset: int, size: int) -> None:
+    """Append a part of a file to another one, inside the kernel where it can."""
+    end = offset + size
+    while offset < end:
+        if hasattr(os, "copy_file_range"):
+            copied = os.copy_file_range(file.fileno(), made.fileno(), end - offset, offset)
+        else:
+            copied = made.write(os.pread(file.fileno(), min(_CHUNK_BYTES, end - offset), offset))
+        if not copied:
+            raise OSError(errno.EIO, "The file has become shorter", file.name)
+        offset += copied
 
 
 def _in_order(pool: ThreadPoolExecutor, work: Callable[[int], _Text], ranges: Iterable[int]) -> Iterator[_Text]:
-    """Yield the work's results in order; few are done before they are taken, so that memory is bounded."""
+    """Yield the work's results in order; few are done before they are taken, because each is an open file."""
     begun: deque[Future[_Text]] = deque()
     for range_ in ranges:
         begun.append(pool.submit(work, range_))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
@@ -123,7 +124,7 @@ class Days:
         self.written: list[str] = []
         copied = pieces.Rows._copied
 
-        def count(rows: pieces.Rows, query: str, file: Path, options: str) -> bytes:
+        def count(rows: pieces.Rows, query: str, file: Path, options: str) -> BinaryIO:
             self.written += [query] if "limit 0" not in query else []
             return copied(rows, query, file, options)
 
