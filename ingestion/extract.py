@@ -13,6 +13,7 @@ from ingestion.drift import refuse_drift, refuse_missing_fields, refuse_shrink
 from ingestion.errors import BadRequest, StepFailed
 from ingestion.extraction import Extraction, OnRows
 from ingestion.landing import Landing, Manifest
+from ingestion.redact import one_line
 from ingestion.rejects import read_caps, refuse_past_caps
 from ingestion.settings import Home, setting_variable
 from ingestion.shape import refuse_misshapen
@@ -34,12 +35,12 @@ def extract_source(
     """Land one source's day and return its manifest; an earlier landing of the day stays until the commit.
 
     With `tables`, only those are read and the day's others are kept. Raises StepFailed when the source can't be read,
-    has drifted or shrunk, exceeds its caps, or is being extracted by another process; BadRequest on an unknown table or
-    a cap that can't be read.
+    has drifted or shrunk, exceeds its caps, or is being extracted by another process, or when landing can't be written;
+    BadRequest on an unknown table or a cap that can't be read.
     """
     caps = read_caps(source.name, source.kind)
     landing = Landing(home)
-    with landing.day_lock(source.name, run_date), ExitStack() as stack:
+    with _landing_in(landing, source.name), landing.day_lock(source.name, run_date), ExitStack() as stack:
         landing.refuse_pruned(run_date)
         earlier_run = landing.started_run(source.name, run_date)
         run_id = uuid4().hex
@@ -72,6 +73,14 @@ def extract_source(
         except BadRequest:
             landing.withdraw(source.name, run_date, earlier_run)
             raise
+
+
+@contextmanager
+def _landing_in(landing: Landing, source: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StepFailed(f"{source} can't land in {landing.location()}: {one_line(error)}") from error
 
 
 @contextmanager

@@ -382,7 +382,7 @@ def test_the_old_manifest_holds_until_the_new_one_is_in_place(landing, home, mon
         path.write_text(text, encoding="utf-8")
 
     monkeypatch.setattr("ingestion.stores.disk.write_atomically", write)
-    with pytest.raises(OSError, match="the disk went away"):
+    with pytest.raises(StepFailed, match="the disk went away"):
         extract_source(Source({"a": numbers(2)}), DAY, home)
     assert len(seen) == 2
     assert rows_of(landing, DAY, "a") == [{"number": 1}]
