@@ -11,6 +11,7 @@ from ingestion.errors import StepFailed
 from ingestion.files import write_atomically
 from ingestion.redact import one_line
 from ingestion.settings import Home
+from ingestion.sql import literal
 from ingestion.stores import open_store
 from ingestion.warehouse import Warehouse
 from pipeline.dbt.project import exports
@@ -30,7 +31,8 @@ def write_exports(warehouse: Warehouse, run_date: str, home: Home) -> dict[str, 
     try:
         with ExitStack() as held:
             for export in exports():
-                with warehouse.exporting(export.relation) as session:
+                with warehouse.exporting(export.relation) as session, store.draft("spilled") as spilled:
+                    session.execute(f"set temp_directory = {literal(str(spilled))}")
                     rows = Rows(session, export.order_by)
                     for format_ in export.formats:
                         name = f"{export.name}.{format_}"
