@@ -6,7 +6,7 @@ with proposals as (
         and event_type = 'proposed'
 ),
 
--- Few rows: a service has few names and fees. Splitting each proposal would take longer than all else.
+-- Few rows: a service has few names and fees. Splitting every proposal takes longer than all else.
 offers as (
     select
         meta_data,
