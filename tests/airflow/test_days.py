@@ -117,8 +117,13 @@ def test_no_argument_and_no_log_holds_a_secret(world: World) -> None:
     tasks = world.airflow.tasks()
     rendered = json.dumps([task["rendered_fields"] for task in tasks])
     assert "--run-date" in rendered
-    logs = list(world.s3.texts("task-logs").values())
-    assert len(logs) >= len(tasks) > 40
+
+    def look() -> list[str]:
+        """A task's log is uploaded after its end."""
+        found = list(world.s3.texts("task-logs").values())
+        return found if len(found) >= len(tasks) > 40 else []
+
+    logs = wait_until(look, "a log of each task is in the bucket", 120)
     for secret in world.secrets:
         assert secret not in rendered
         assert not [log for log in logs if secret in log]
