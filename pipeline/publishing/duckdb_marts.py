@@ -13,7 +13,7 @@ from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal, quote
 from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version
-from pipeline.publishing.changes import Change, RowHash, compare, different_rows
+from pipeline.publishing.changes import Change, RowHash, Types, compare, different_rows
 from pipeline.publishing.declarations import Shape, additions, listed, shape_of, version_comment
 
 # Clients from DuckDB 1.4 on can open this format, but not that of 2.0.
@@ -66,8 +66,7 @@ def compare_mart(
     """Compare a mart's rows in two attached databases; leave those that differ in a temporary table."""
     before, after = (columns_of(connection, database, mart) for database in (old, new))
     if before:
-        query = different_rows(mart, _row_hash(connection), _name(old, mart), _name(new, mart), (before, after))
-        connection.execute(f"create or replace temp table {_DIFFERENT} as {query}")
+        _find_different(connection, mart, old, new, (before, after))
     return compare(
         mart,
         lambda query: connection.execute(query).fetchall()[0],
@@ -77,6 +76,13 @@ def compare_mart(
         (before, after),
         _DIFFERENT,
     )
+
+
+def _find_different(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, old: str, new: str, columns: tuple[Types, Types]
+) -> None:
+    query = different_rows(mart, _row_hash(connection), _name(old, mart), _name(new, mart), columns)
+    connection.execute(f"create or replace temp table {_DIFFERENT} as {query}")
 
 
 def different_keys(connection: duckdb.DuckDBPyConnection, mart: Mart) -> pa.Table | None:
@@ -135,8 +141,7 @@ def _change_rows(connection: duckdb.DuckDBPyConnection, mart: Mart, built: Diges
         return False
     draft, warehouse = _name("draft", mart), _name("warehouse", mart)
     if keys is None:
-        query = different_rows(mart, _row_hash(connection), draft, warehouse, (old, new))
-        connection.execute(f"create or replace temp table {_DIFFERENT} as {query}")
+        _find_different(connection, mart, "draft", "warehouse", (old, new))
     else:
         connection.execute(f"create or replace temp table {_DIFFERENT} as from keys")
     is_different = f"({listed(mart.key)}) in (select ({listed(mart.key)}) from {_DIFFERENT})"

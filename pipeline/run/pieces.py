@@ -95,9 +95,12 @@ class Rows:
             size = os.fstat(file.fileno()).st_size - len(start) - len(end)
             return file, len(start), size, _sha256(file, len(start), size)
 
-        header = self._copied(f"select {cells} from mart limit 0", draft.with_name("header"), "format csv")
-        with ThreadPoolExecutor(os.cpu_count()) as pool, header, draft.open("wb", buffering=0) as made:
-            made.write(start or header.read())
+        with ThreadPoolExecutor(os.cpu_count()) as pool, draft.open("wb", buffering=0) as made:
+            made.write(start)
+            if format_ == "csv":
+                none = f"select {cells} from mart limit 0"
+                with self._copied(none, draft.with_name("header"), "format csv, header true") as header:
+                    made.write(header.read())
             texts = _in_order(pool, text_of, self._hashes)
             for rows, (file, offset, size, sha256) in zip(self._hashes.values(), texts, strict=True):
                 made.write(between if written.pieces else b"")

@@ -91,10 +91,14 @@ def warehouse(
     ],
 )
 def test_rows_come_in_the_same_order_from_every_engine(
-    warehouse: Warehouse, order_by: list[str], expected: list[tuple]
+    warehouse: Warehouse, order_by: list[str], expected: list[tuple], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with warehouse.reading("people.small", order_by) as batches:
         assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == expected
+    monkeypatch.setattr(exports, "exports", lambda: [Export("small", "people.small", ["json"], order_by)])
+    exports.write_exports(warehouse, DAY, Home(tmp_path))
+    found = json.loads((tmp_path / "exports" / DAY / "small.json").read_text(encoding="utf-8"))
+    assert [tuple(row.values()) for row in found] == expected
 
 
 def test_every_engine_exports_the_same_bytes(warehouse: Warehouse, tmp_path: Path, monkeypatch) -> None:
