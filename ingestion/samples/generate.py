@@ -39,7 +39,7 @@ TABLES = (
     "region", "territories", "us_states", "categories", "suppliers", "products", "shippers", "employees",
     "employee_territories", "customer_demographics", "customers", "customer_customer_demo", "orders",
 )  # fmt: skip
-MAX_SCALE = 30_000  # Five-letter customer ids run out a little above.
+MAX_SCALE = 80_000  # 66 million orders. Five-character customer ids run out a little above.
 MAX_SMALLINT_SCALE = 27  # 10,247 + 830 × 27 = 32,657; a smallint ends at 32,767.
 ROWS_PER_BATCH = 100_000
 
