@@ -86,8 +86,12 @@ def home_before(home: Path, day: int) -> Path:
 
 
 def copy_home(home: Path, copy: Path) -> Path:
-    """Copy a home with its files' owners, because the embedded Postgres may run as another user."""
+    """Copy a home with its files' owners, because the embedded Postgres may run as another user.
+
+    All of it is on the disk afterwards, so that the next command doesn't wait for these writes.
+    """
     subprocess.run(["cp", "-a", home, copy], check=True)
+    os.sync()
     return copy
 
 

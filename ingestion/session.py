@@ -13,7 +13,7 @@ MEMORY_LIMIT = "512MB"
 # Reads a list of files, the parameter. Their folders are named like partitions, whose values aren't columns.
 READ_PARQUET = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
 _MEMORY = "TRADEWINDS_MEMORY"
-_SHARE_OR_SIZE = re.compile(r"([1-9]\d?|100)%|\d+(\.\d+)?\s?[KMGT]i?B", re.IGNORECASE)
+_SHARE_OR_SIZE = re.compile(r"(?P<share>[1-9]\d?|100)%|(?P<size>\d+(\.\d+)?)\s?[KMGT]i?B", re.IGNORECASE)
 
 
 def open_session(
@@ -41,9 +41,13 @@ def _scratch() -> duckdb.DuckDBPyConnection:
     return open_session()
 
 
-def memory_setting() -> str:
-    """Return the memory limit for comparing, copying and exporting marts, in DuckDB's notation; raises BadRequest."""
+def memory_setting(sessions: int = 1) -> str:
+    """Return the memory limit for comparing, copying and exporting marts, in DuckDB's notation; raises BadRequest.
+
+    Of several sessions at once, each may use its part.
+    """
     text = os.environ.get(_MEMORY) or "50%"
-    if not _SHARE_OR_SIZE.fullmatch(text):
+    if not (found := _SHARE_OR_SIZE.fullmatch(text)):
         raise BadRequest(f"{_MEMORY} must be a share of the machine's memory (50%) or a size (8GB), not {text!r}")
-    return text
+    number = found["share"] or found["size"]
+    return f"{float(number) / sessions:f}{text.removeprefix(number)}"

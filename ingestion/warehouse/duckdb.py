@@ -150,7 +150,7 @@ class DuckDBWarehouse(SqlWarehouse):
 
     @contextmanager
     def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        with open_session(memory=memory_setting()) as connection:
+        with open_session(memory=memory_setting(2)) as connection:
             with self._errors_in_one_line():
                 connection.execute(f"attach {literal(str(self.path))} as warehouse (read_only)")
                 connection.execute(f"create view mart as from warehouse.{name_of(*relation.split('.'))}")

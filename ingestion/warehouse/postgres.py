@@ -125,7 +125,7 @@ class PostgresWarehouse(SqlWarehouse):
 
     @contextmanager
     def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self.reading(relation, []) as batches, open_session(memory=memory_setting()) as connection:
+        with self.reading(relation, []) as batches, open_session(memory=memory_setting(2)) as connection:
             connection.register("batches", batches)
             connection.execute("create table mart as from batches")
             yield connection

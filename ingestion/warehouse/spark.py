@@ -156,7 +156,7 @@ class SparkWarehouse(Warehouse):
 
     @contextmanager
     def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._copied(relation, []) as files, open_session(memory=memory_setting()) as connection:
+        with self._copied(relation, []) as files, open_session(memory=memory_setting(2)) as connection:
             connection.execute(f"create table mart as select * from {READ_PARQUET}", [files])
             yield connection
 

@@ -27,7 +27,7 @@ _VERSION, _MARTS = "main.published_version", "main.published_marts"
 @contextmanager
 def attached(warehouse: Path, published: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the built marts, and the published ones if there are any, for reading."""
-    with open_session(memory=memory_setting()) as connection:
+    with open_session(memory=memory_setting(2)) as connection:
         connection.execute(f"attach {literal(str(warehouse))} as warehouse (read_only)")
         if published:
             connection.execute(f"attach {literal(str(published))} as published (read_only)")

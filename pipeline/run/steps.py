@@ -1,6 +1,7 @@
 """The steps of a day after the extract, each with its gate; none does another's work."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
@@ -10,7 +11,8 @@ from ingestion.warehouse import PIPELINE_STEPS, BuildMark
 from pipeline.dbt import BuildResult
 from pipeline.dbt.project import Mart, published_marts
 from pipeline.ledger import Record
-from pipeline.publishing import Publisher, iceberg, open_publisher
+from pipeline.publishing import Publisher, Version, iceberg, open_publisher
+from pipeline.publishing.changes import Change
 from pipeline.run import gates
 from pipeline.run.exports import write_exports
 from pipeline.run.judged import count_by_source
@@ -104,28 +106,34 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
     if dry_run:
         with explained(run_date, "publish", command):
             gates.refuse_unchecked(request, run_date, gates.refuse_unbuilt(request, run_date))
-            publisher = open_publisher(request.target, request.home)
-            changes = _report_changes(request, run_date, publisher, published_marts())
+            publisher, marts = open_publisher(request.target, request.home), published_marts()
+            with request.reporter.working("publish", "what changes"):
+                found = publisher.changes(marts)
+            changes = _report_changes(request, run_date, publisher.current(), marts, found)
         request.reporter.tell(run_date=run_date, step="publish", state="dry run", changes=changes)
         return
     with recorded(request, run_date, "publish", command) as record:
         gates.refuse_unchecked(request, run_date, gates.refuse_unbuilt(request, run_date))
         publisher, marts = open_publisher(request.target, request.home), published_marts()
-        with request.reporter.working("publish", "exports"):
+        record.details = {"inputs": Landing(request.home).fingerprint(run_date), "version": None}
+        current = publisher.current()
+        is_older = bool(current and current.run_date > run_date and not allow_older)
+        if not is_older:
+            record_steps(request, publishing=run_date)
+        # Both only read the marts; writing long files is mostly a wait for the disk.
+        with ThreadPoolExecutor(1) as beside, request.reporter.working("publish", "exports, and what changes"):
+            comparing = None if is_older else beside.submit(publisher.changes, marts)
             exported = write_exports(request.warehouse, run_date, request.home)
+            found = comparing.result() if comparing else []
         request.reporter.line("export", f"{request.home.exports}/{run_date}", None, None)
         for name, count in exported.items():
             request.reporter.line("export", name, count, None)
-        inputs = Landing(request.home).fingerprint(run_date)
-        record.details = {"inputs": inputs, "version": None}
-        current = publisher.current()
-        if current and current.run_date > run_date and not allow_older:
+        if current and is_older:
             record.state = "skipped"
             note = f"left as it is: newer than {run_date} (--allow-older replaces it)"
             request.reporter.line("publish", current.name, None, None, note)
             return
-        record_steps(request, publishing=run_date)
-        record.details["changes"] = _report_changes(request, run_date, publisher, marts)
+        record.details["changes"] = _report_changes(request, run_date, current, marts, found)
         with timed(request, "publish", "marts") as finished:
             version, rows = publisher.publish(run_date, marts)
             finished(sum(rows.values()), version.name)
@@ -172,14 +180,15 @@ def _run_suites(request: Request, run_date: str, stage: str, sources: list[str],
     refuse_critical(result)
 
 
-def _report_changes(request: Request, run_date: str, publisher: Publisher, marts: list[Mart]) -> dict[str, str]:
+def _report_changes(
+    request: Request, run_date: str, current: Version | None, marts: list[Mart], found: list[Change]
+) -> dict[str, str]:
     """Print a publish's changes for readers, one mart a line; return them by mart.
 
     Rows that are published already stay, and with them what tells how they came about.
     """
     operations = {mart.relation for mart in marts if mart.is_of_operations}
-    with request.reporter.working("publish", "what changes"):
-        changes, current = [change for change in publisher.changes(marts) if change], publisher.current()
+    changes = [change for change in found if change]
     if current and current.run_date == run_date and operations.issuperset(change.mart for change in changes):
         changes = []
     for change in changes:

@@ -29,6 +29,14 @@ def test_a_memory_setting_is_what_a_session_takes(monkeypatch: pytest.MonkeyPatc
         assert session.execute("select current_setting('memory_limit')").fetchone() == (expected,)
 
 
+@pytest.mark.parametrize(("setting", "half"), [("50%", "25%"), ("1%", "0.5%"), ("3GB", "1.5GB"), ("1 GiB", "0.5 GiB")])
+def test_two_sessions_at_once_share_the_memory(monkeypatch: pytest.MonkeyPatch, setting: str, half: str) -> None:
+    monkeypatch.setenv("TRADEWINDS_MEMORY", setting)
+    query = "select current_setting('memory_limit')"
+    with open_session(memory=memory_setting(2)) as session, open_session(memory=half) as expected:
+        assert session.execute(query).fetchone() == expected.execute(query).fetchone()
+
+
 def test_rows_too_wide_for_the_memory_of_a_load_take_the_share_of_publishing(
     monkeypatch: pytest.MonkeyPatch, built: Sandbox
 ) -> None:
