@@ -60,7 +60,7 @@ prove: setup ## run the long tests: random orders of days, concurrent readers, k
 	@$(MAKE) --no-print-directory faults
 	@TRADEWINDS_FAULTS=all $(MAKE) --no-print-directory test-clock
 
-faults: setup ## inject every fault of docs/reliability.md as often as it says, and print the table of what was lost
+faults: setup .venv-spark/ready ## inject every fault of docs/reliability.md as often as it says, and print the table of what was lost
 	@TRADEWINDS_FAULTS=all $(BIN)/pytest -n 2 --dist load -o faulthandler_timeout=0 tests/faults
 
 .venv-clock/ready: .venv/ready

@@ -71,6 +71,7 @@ class SparkWarehouse(Warehouse):
             raw = Raw(joined_session())
             for place, columns in OPS_TABLES.items():
                 raw.ensure(*place, columns)
+            raw.partition(OPS, "rejected_lines", "run_date", "source")
             yield raw
 
     def load_day(

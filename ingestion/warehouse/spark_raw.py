@@ -13,13 +13,15 @@ from ingestion.errors import StepFailed
 from ingestion.landing.rows import REMOVED
 from ingestion.sources.base import REJECT_SCHEMA
 from ingestion.sql import name_of, quote
+from ingestion.warehouse.spark_session import use_thread
 from ingestion.warehouse.tables import RawTable
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# A day is one partition, so rows needn't be sent to the task of their partition first.
-_PARTITIONED = "partitioned by (_run_date) tblproperties ('write.distribution-mode' = 'none')"
+# What is written at once is one partition, so rows needn't be sent to the task of their partition first.
+_PARTITIONED = "partitioned by ({}) tblproperties ('write.distribution-mode' = 'none')"
+_BY_DAY = _PARTITIONED.format("_run_date")
 _INTEGERS = {"boolean": 1, "tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
 _FLOATS = {"float", "double"}
 _MOMENTS = {"date", "timestamp_ntz", "timestamp"}
@@ -35,11 +37,10 @@ class Raw:
 
     def __init__(self, spark: "SparkSession"):
         self._spark = spark
-        self.use_thread()
 
     def use_thread(self) -> None:
-        """Give this thread the session's settings: Spark parses names by those of the thread."""
-        self._spark._jvm.SparkSession.setActiveSession(self._spark._jsparkSession)
+        """Give this thread the session's settings."""
+        use_thread(self._spark)
 
     def run(self, statement: str) -> None:
         self._spark.sql(statement)
@@ -58,15 +59,21 @@ class Raw:
         """Create a table of the loader if it is missing, and add the columns that it lacks."""
         self._ensure(schema, table, {field.name: _type_of(field.type) for field in columns}, is_by_day)
 
+    def partition(self, schema: str, table: str, *columns: str) -> None:
+        """Partition a table by these columns, unless it is: then each of its files has one value of them."""
+        name = name_of(schema, table)
+        if "partition" not in self._spark.table(f"{name}.partitions").columns:
+            by = _PARTITIONED.format(", ".join(columns))
+            self.run(f"create or replace table {name} using iceberg {by} as select * from {name}")
+
     def _ensure(self, schema: str, table: str, columns: dict[str, str], is_by_day: bool) -> dict[str, str]:
         """Do so for columns with Spark's types; return those of the table."""
         if not self.has(schema, table):
             self.run(f"create schema if not exists {quote(schema)}")
             made = columns | ({"_run_date": "date"} if is_by_day else {})
             listed = ", ".join(f"`{name}` {_written(type_)}" for name, type_ in made.items())
-            self.run(
-                f"create table {name_of(schema, table)} ({listed}) using iceberg {_PARTITIONED if is_by_day else ''}"
-            )
+            by = _BY_DAY if is_by_day else ""
+            self.run(f"create table {name_of(schema, table)} ({listed}) using iceberg {by}")
             return made
         held = {name.lower(): (name, type_) for name, type_ in self.columns(schema, table).items()}
         for name, type_ in columns.items():
@@ -90,9 +97,7 @@ class Raw:
             quote(held) if held != column else f"cast({quoted} as {_written(type_)}) as {quoted}"
             for held in self.columns(schema, table)
         ]
-        self.run(
-            f"create or replace table {name} using iceberg {_PARTITIONED} as select {', '.join(columns)} from {name}"
-        )
+        self.run(f"create or replace table {name} using iceberg {_BY_DAY} as select {', '.join(columns)} from {name}")
 
     def replace_day(self, table: RawTable, run_date: str) -> None:
         """Replace a day's rows of a raw table by its landed rows in one commit; raise StepFailed if some are lost."""
@@ -136,12 +141,14 @@ class Raw:
         return reader.parquet(*(f"file://{path}" for path in files))
 
     def replace_rejects(self, lines: str, named: str, files: list[Path]) -> int:
-        """Replace the rejects of a day's sources by those in these files; return their number."""
-        self.run(f"delete from {lines} where {named}")
+        """Replace the rejects of a day's sources by those in these files, in one commit; return their number."""
+        from pyspark.sql.functions import expr
+
         if not files:
+            self.run(f"delete from {lines} where {named}")
             return 0
         rows = self._read(files, REJECT_SCHEMA).withColumnRenamed("table", "table_name")
-        rows.writeTo(lines).append()
+        rows.writeTo(lines).overwrite(expr(named))
         return rows.count()
 
     def put(self, schema: str, table: str, rows: pa.Table, key: list[str]) -> None:

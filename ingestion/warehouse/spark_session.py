@@ -74,7 +74,18 @@ def running_session(home: Home) -> Iterator[None]:
 
 
 def joined_session() -> "SparkSession":
-    """Return the session of the command's driver, in whichever of its processes."""
+    """Return the session of the command's driver, in whichever of its processes, and give this thread its settings."""
+    session = _joined_session()
+    use_thread(session)
+    return session
+
+
+def use_thread(session: "SparkSession") -> None:
+    """Give this thread a session's settings: Spark parses names by those of the thread."""
+    session._jvm.SparkSession.setActiveSession(session._jsparkSession)
+
+
+def _joined_session() -> "SparkSession":
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession

@@ -15,8 +15,10 @@ from pathlib import Path
 import duckdb
 import psycopg
 
+from tests.faults.processes import wait_until_gone
 from tests.faults.trials import Days
 from tests.faults.worker import Worker
+from tests.python.spark_tables import open_table
 
 HEADER = "order_id,product_id,unit_price,quantity,discount"
 DAYS = ("2021-01-01", "2021-01-02", "2021-01-03")
@@ -87,7 +89,15 @@ class Small:
         text = self.files[days[-1] if lines is None else lines]
         (self.folder / self.source).write_text(text, encoding="utf-8")
         named = [DAYS[day] for day in days]
-        return self.worker.ask(*named, environment=self.environment, target=self.target, **more)
+        code = self.worker.ask(*named, environment=self.environment, target=self.target, **more)
+        if not more.get("is_left"):
+            self.wait()
+        return code
+
+    def wait(self) -> None:
+        """Return once a killed command's Spark is gone, which may end a commit."""
+        if self.target == "spark":
+            wait_until_gone(set(), self.home)
 
     def keep_history(self) -> None:
         """Let the last day be in history, so that earlier ones may be pruned."""
@@ -120,6 +130,8 @@ class Small:
         if self.target == "postgres":
             with psycopg.connect(self.settings["URL"]) as connection:
                 rows = connection.execute(query.replace("::double", "::float8")).fetchall()
+        elif self.target == "spark":
+            rows = self._spark_rows()
         elif (path := self.home / "warehouse" / "tradewinds.duckdb").exists():
             # Without a table if it was killed before there was one.
             with suppress(duckdb.CatalogException), duckdb.connect(str(path), read_only=True) as connection:
@@ -128,6 +140,15 @@ class Small:
         for day, *row in rows:
             found.setdefault(day, Counter())[tuple(map(float, row))] += 1
         return found
+
+    def _spark_rows(self) -> list[tuple]:
+        """Return the rows of every day that counts as loaded."""
+        with suppress(FileNotFoundError), duckdb.connect() as connection:
+            for schema, name in (("raw_ops", "landed_tables"), ("raw_northwind", "order_details")):
+                connection.register(name, open_table(self.home, schema, name).scan().to_arrow())
+            query = "from order_details where _run_date in (select run_date from landed_tables)"
+            return connection.execute(f"select _run_date::text, {_COLUMNS} {query}").fetchall()
+        return []
 
     def state(self) -> Days:
         """Return what has landed and what is loaded, apart."""

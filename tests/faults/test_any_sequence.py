@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 import pytest
@@ -22,7 +23,6 @@ from tests.faults.trials import IS_WHOLE, Fault
 from tests.faults.worker import Worker
 from tests.python.pipeline.test_publishing import Engine
 
-_EXAMPLES, _STEPS = (40, 20) if IS_WHOLE else (1, 10)
 _SIZE = 1_000
 _FILES = {file: lines_of(file, _SIZE) for file in range(5)}
 # A column has another name; and one is gone.
@@ -39,6 +39,8 @@ class Sequence(RuleBasedStateMachine):
     """A home of one source, and the model of it."""
 
     worker: Worker
+    target = "duckdb"
+    settings: ClassVar[dict[str, str]] = {}
     lines: list[list]
     folder: Path
     counting: Fault
@@ -47,7 +49,8 @@ class Sequence(RuleBasedStateMachine):
         super().__init__()
         self.counting.tally.trials += 1
         self.counting.trial = self.counting.tally.trials
-        self.small = Small(self.folder / str(self.counting.trial), self.worker, files=dict(_FILES))
+        folder = self.folder / str(self.counting.trial)
+        self.small = Small(folder, self.worker, self.settings, self.target, files=dict(_FILES))
         self.small.folder.mkdir()
         self.file = 0
         self.landed: dict[int, int] = {}
@@ -165,24 +168,29 @@ class Sequence(RuleBasedStateMachine):
         shutil.rmtree(self.small.folder)
 
 
-def test_any_sequence(fault: Callable[[str], Fault], worker: Worker, tmp_path: Path) -> None:
-    recorded, record = Small(tmp_path / "recorded", worker), tmp_path / "lines.json"
-    recorded.folder.mkdir()
-    assert recorded.do(0) == 0
-    assert recorded.do(1, record=str(record)) == 0
-
-    class Here(Sequence):
-        folder, counting = tmp_path, fault("any sequence of steps")
-
-    Here.worker, Here.lines = worker, json.loads(record.read_text(encoding="utf-8"))
+def run_sequences(
+    machine: type[Sequence], counting: Fault, worker: Worker, lines: list[list], folder: Path, size: tuple[int, int]
+) -> None:
+    """Run so many sequences of so many steps, the same ones each time."""
+    examples, steps = size
+    values = {"counting": counting, "worker": worker, "lines": lines, "folder": folder}
     run_state_machine_as_test(
-        Here,
+        type("Here", (machine,), values),
         settings=settings(
-            max_examples=_EXAMPLES,
-            stateful_step_count=_STEPS,
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_any_sequence(fault: Callable[[str], Fault], worker: Worker, tmp_path: Path) -> None:
+    recorded, record = Small(tmp_path / "recorded", worker), tmp_path / "lines.json"
+    recorded.folder.mkdir()
+    assert recorded.do(0) == 0
+    assert recorded.do(1, record=str(record)) == 0
+    lines = json.loads(record.read_text(encoding="utf-8"))
+    run_sequences(Sequence, fault("any sequence of steps"), worker, lines, tmp_path, (40, 20) if IS_WHOLE else (1, 10))

