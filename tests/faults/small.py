@@ -142,10 +142,18 @@ class Small:
         return found
 
     def _spark_rows(self) -> list[tuple]:
-        """Return the rows of every day that counts as loaded."""
+        """Return the rows of every day that counts as loaded, which has as many rows and rejects as it is said to."""
+        tables = (("raw_ops", "landed_tables"), ("raw_ops", "rejected_lines"), ("raw_northwind", "order_details"))
         with suppress(FileNotFoundError), duckdb.connect() as connection:
-            for schema, name in (("raw_ops", "landed_tables"), ("raw_northwind", "order_details")):
+            for schema, name in tables:
                 connection.register(name, open_table(self.home, schema, name).scan().to_arrow())
+            counted = """
+                select run_date::text, (row_count, rejected_count),
+                    ((select count(*) from order_details where _run_date = run_date),
+                     (select count(*) from rejected_lines where rejected_lines.run_date = landed_tables.run_date))
+                from landed_tables"""
+            for day, said, found in connection.execute(counted).fetchall():
+                assert said == found, day
             query = "from order_details where _run_date in (select run_date from landed_tables)"
             return connection.execute(f"select _run_date::text, {_COLUMNS} {query}").fetchall()
         return []
