@@ -193,4 +193,4 @@ def test_any_sequence(fault: Callable[[str], Fault], worker: Worker, tmp_path: P
     assert recorded.do(0) == 0
     assert recorded.do(1, record=str(record)) == 0
     lines = json.loads(record.read_text(encoding="utf-8"))
-    run_sequences(Sequence, fault("any sequence of steps"), worker, lines, tmp_path, (40, 20) if IS_WHOLE else (1, 10))
+    run_sequences(Sequence, fault("any sequence of steps"), worker, lines, tmp_path, (20, 20) if IS_WHOLE else (1, 10))

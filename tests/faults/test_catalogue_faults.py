@@ -52,7 +52,7 @@ def test_adding_a_source_is_whole_or_undone(
     assert typed(add, count=str(count)) == 0
     after, counting, undone = _files(folder, *_WRITTEN), fault("kill -9 in sources add"), 0
     assert len(after) > len(before)
-    for chance in counting.trials(100, 6):
+    for chance in counting.trials(50, 6):
         _restore(folder, before)
         assert typed(add, kill_after=chance.randint(1, int(count.read_text()))) == -9, counting
         assert typed(["sources", "list"]) == 0, counting
@@ -89,7 +89,7 @@ def test_a_new_project_is_whole_or_not_there(
 
     assert typed(tmp_path / "whole", count=str(count)) == 0
     wanted, counting = _files(tmp_path / "whole"), fault("kill -9 in init")
-    for chance in counting.trials(20, 1):
+    for chance in counting.trials(10, 1):
         folder = tmp_path / "project"
         assert typed(folder, kill_after=chance.randrange(1, int(count.read_text()))) == -9, counting
         assert not folder.exists() or _files(folder) == wanted, counting

@@ -67,7 +67,7 @@ def _flipped(data: bytes, chance: Random) -> bytes:
 
 DAMAGES: dict[str, tuple[Callable[[bytes, Random], bytes | None], int]] = {
     "one bit of a landed file flipped": (_flipped, 300),
-    "a landed file truncated": (lambda data, chance: data[: chance.randrange(1, len(data))], 60),
+    "a landed file truncated": (lambda data, chance: data[: chance.randrange(1, len(data))], 30),
     "a landed file emptied": (lambda data, chance: b"", 20),
     "a landed file deleted": (lambda data, chance: None, 20),
 }
@@ -104,9 +104,9 @@ def test_a_damaged_file_is_never_loaded(fault: Callable[[str], Fault], small: Sm
 
 
 MANIFESTS: dict[str, tuple[Callable[[bytes, Random], bytes | None], int]] = {
-    "a manifest truncated": (lambda data, chance: data[: chance.randrange(len(data) - 2)], 60),
+    "a manifest truncated": (lambda data, chance: data[: chance.randrange(len(data) - 2)], 30),
     "a manifest deleted": (lambda data, chance: None, 3),
-    "one bit of a manifest flipped": (_flipped, 300),
+    "one bit of a manifest flipped": (_flipped, 100),
 }
 
 

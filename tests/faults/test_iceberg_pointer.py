@@ -41,7 +41,7 @@ def test_the_pointer_is_at_a_whole_version(
         began = time.monotonic()
         mirror_version("lake", engine.publisher)
         length = time.monotonic() - began
-        for chance in counting.trials(60, 2):
+        for chance in counting.trials(30, 2):
             before, amounts = shown_version(catalog), {1: counting.trial + 1, counting.trial + 2: 5}
             after = engine.publish(DAYS[1], amounts)
             expected[after] = amounts

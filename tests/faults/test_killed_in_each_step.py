@@ -77,12 +77,13 @@ def test_a_run_killed_in_any_step(
         assert "running" not in status.stdout, counting
         assert published == killed.end[0] or status.returncode, counting
         sandbox.succeed("run", "--run-date", DAY_2)
-        sandbox.succeed("status", "--run-date", DAY_2)
         counting.seen(made.state(sandbox), made.after)
         if target == "duckdb":
             assert files_of(sandbox.home) == files_of(killed.sandbox.home), counting
         counting.converged(made.end(sandbox), killed.end)
-        assert "history is raw on 2 days" in sandbox.succeed("verify", "--history")
+        if counting.trial % 7 == 0:  # the version has the history's rows, too
+            sandbox.succeed("status", "--run-date", DAY_2)
+            assert "history is raw on 2 days" in sandbox.succeed("verify", "--history")
 
 
 def test_a_prune_killed_at_any_moment(fault: Callable[[str], Fault], killed: Killed, tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_prune_killed_at_any_moment(fault: Callable[[str], Fault], killed: Kil
     untouched, began = copy("untouched"), time.monotonic()
     untouched.succeed(*words)
     length, counting = time.monotonic() - began, fault("kill -9 of a prune at any moment")
-    for chance in counting.trials(40, 1):
+    for chance in counting.trials(20, 1):
         sandbox = copy("copy")
         process = sandbox.start(*words)
         time.sleep(chance.uniform(0, length))
@@ -146,7 +147,7 @@ def test_an_extract_that_starts_its_own_server_is_killed(fault: Callable[[str], 
         sandbox.succeed(*words)
         length, wanted = time.monotonic() - began, _hashes(sandbox)
         counting = fault("kill -9 of an extract with its own Postgres")
-        for chance in counting.trials(20, 1):
+        for chance in counting.trials(10, 1):
             embedded.remove()
             shutil.rmtree(sandbox.home)
             process = sandbox.start(*words)

@@ -87,7 +87,7 @@ def test_every_command_takes_odd_words_in_one_line(tmp_path: Path, monkeypatch: 
     before = subprocess.run(changed, cwd=PROJECT, capture_output=True, check=True).stdout
 
     @settings(
-        max_examples=3_000 if IS_WHOLE else 80, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=1_500 if IS_WHOLE else 80, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @seed(20)

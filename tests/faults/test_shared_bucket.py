@@ -85,12 +85,12 @@ def test_a_paused_process_wakes_up_after_its_lease(
     """
     lines = _lines(Shared(conditional_s3_server, tmp_path / "recorded", worker, other_worker), tmp_path)
     counting, paused = fault("SIGSTOP for longer than a lease"), 0
-    for chance in counting.trials(60, 1):
+    for chance in counting.trials(30, 1):
         shared = Shared(conditional_s3_server, tmp_path / "shared", worker, other_worker)
         (one, two), before = shared.homes, {0: 0} if counting.trial % 2 else {}
         if before:
             assert one.do(0, steps="extract") == 0
-        place = len(lines) * counting.trial // 60
+        place = len(lines) * counting.trial // 30
         one.do(1, lines=1, steps="extract", stop=lines[place], is_left=True, **LEASE)
         if _is_stopped(one):
             paused += 1
@@ -116,7 +116,7 @@ def test_a_home_whose_clock_is_ahead_takes_no_lease_over(
     """A lease of two minutes is held by a paused process. Buckets refuse who is an hour ahead."""
     counting = fault(f"a clock that is {ahead} s ahead")
     lines = _lines(Shared(conditional_s3_server, tmp_path / "recorded", worker, other_worker), tmp_path)
-    for chance in counting.trials(5, 1):
+    for chance in counting.trials(3, 1):
         shared = Shared(conditional_s3_server, tmp_path / "shared", worker, other_worker)
         one, two = shared.homes
         one.do(1, lines=1, steps="extract", stop=chance.choice(lines[len(lines) // 2 : -20]), is_left=True)
@@ -159,7 +159,7 @@ def test_two_homes_land_at_once(
     began = time.monotonic()
     assert Shared(conditional_s3_server, tmp_path / "timed", worker, other_worker).homes[0].do(0) == 0
     length, counting = time.monotonic() - began, fault("two homes on one bucket at once")
-    for chance in counting.trials(60, 1):
+    for chance in counting.trials(30, 1):
         shared = Shared(conditional_s3_server, tmp_path / "shared", worker, other_worker)
         one, two = shared.homes
         assert one.do(0, **LEASE) == 0

@@ -129,7 +129,7 @@ def test_orders_and_customers_agree_while_they_are_written(
 ) -> None:
     """Somebody inserts and deletes customers with their orders; no day has an order without its customer."""
     counting = fault("the source written to during an extract")
-    for _ in counting.trials(20, 2):
+    for _ in counting.trials(10, 2):
         with _writing(untouched) as written:
             manifest = extract_source(SOURCES[NAME], NEXT, home)
         assert written.is_set(), "nothing was written meanwhile"
@@ -199,7 +199,7 @@ def test_a_connection_may_break_at_any_byte(
         assert _extract_through(proxy, counting, home, monkeypatch)
         size = proxy.passed
         manifest.unlink()
-        for chance in counting.trials(60 if how == "cut" else 10, 5 if how == "cut" else 1):
+        for chance in counting.trials(30 if how == "cut" else 5, 5 if how == "cut" else 1):
             proxy.wait_for(chance.randrange(size), proxy.cut if how == "cut" else stall)
             has_landed = _extract_through(proxy, counting, home, monkeypatch)
             failed += not has_landed
@@ -244,7 +244,7 @@ def test_postgres_restarts_in_the_middle(
     with proxied(source) as proxy:
         assert _extract_through(proxy, counting, home, monkeypatch)
         size = proxy.passed
-        for chance in counting.trials(20, 1):
+        for chance in counting.trials(10, 1):
             (home.root / "landing" / "_manifests" / NAME / f"{NEXT}.json").unlink()
             proxy.wait_for(chance.randrange(size // 2), lambda: _restart(own_server))
             if not _extract_through(proxy, counting, home, monkeypatch):
@@ -268,7 +268,7 @@ def _restart_in_loads(counting: Fault, server: EmbeddedPostgres, worker: Worker,
         proxy.wait_for(None)
         assert small.do(0, lines=2) == 0
         size, now = proxy.passed, 2
-        for chance in counting.trials(20, 1):
+        for chance in counting.trials(10, 1):
             new = 2 - now
             assert small.do(0, lines=new, steps="extract") == 0
             proxy.wait_for(chance.randrange(size), lambda: _restart(server))

@@ -49,7 +49,7 @@ def test_two_at_once(
     assert first(untouched) == second(untouched) == 0
     length, after = (time.monotonic() - began) / 2, set(map(DAYS.index, untouched.landed()))
     counting = fault(f"two at once: {name}")
-    for chance in counting.trials(40, 1):
+    for chance in counting.trials(20, 1):
         one = made.copy(tmp_path / "both")
         two = replace(one, worker=other_worker, source="other.csv")
         first(one, is_left=True)
@@ -78,7 +78,7 @@ def test_days_in_any_order_with_a_kill(fault: Callable[[str], Fault], worker: Wo
     counting = fault("days in any order, up to three times each, one killed")
     empty = replace(made, folder=tmp_path / "empty")
     empty.folder.mkdir()
-    for chance in counting.trials(40, 1):
+    for chance in counting.trials(20, 1):
         small = empty.copy(tmp_path / "any")
         order = chance.sample(all_days * 3, 3 * len(DAYS) - chance.randrange(4))
         killed = chance.randrange(len(order))
