@@ -22,7 +22,7 @@ from benchmarks.world import PROJECT, Place
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.samples.generate import fill_northwind, write_order_details
 
-SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000, 50_000_000)
 DAY, SOURCES = "2021-01-01", ["--source", "northwind", "--source", "order_details"]
 ENVIRONMENTS = {"duckdb": ".venv", "spark": ".venv-spark"}
 ORDERS_A_PARTITION = 250_000
