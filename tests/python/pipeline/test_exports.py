@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,8 @@ from ingestion.settings import Home
 from ingestion.warehouse import Warehouse, open_warehouse
 from pipeline.dbt.project import Export
 from pipeline.run import exports, pieces
-from tests.python.sandbox import Database
+from tests.python.built import BuiltHomes
+from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Database
 
 DAY = "2021-01-01"
 CELLS = ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "'=1", "plain, =1", "", None, "ünï\ncode", "5"]
@@ -182,3 +184,18 @@ def test_a_damaged_file_is_no_source_of_the_next(days: Days, damage: str) -> Non
     else:
         (days.home.work / "exports.json").write_text("{")
     assert days.export("2021-01-02", ROWS) == {"changed": 1, "cut": 8, "deleted": 13, "record": 26}[damage]
+
+
+def test_what_cant_be_exported_isnt_published(built_homes: BuiltHomes, tmp_path: Path) -> None:
+    sandbox = built_homes.copy_changed(tmp_path)
+    published, exports = sandbox.home / "published", sandbox.home / "exports"
+    for folder in (published, exports):
+        shutil.rmtree(folder)
+    shutil.copytree(built_homes.original().home / "published", published)
+    exports.touch()  # no folder can be made there
+    assert "the exports can't be written" in sandbox.fail(1, "publish", "--run-date", NEXT_DAY)
+    query = "select run_date::text from published_version"
+    assert sandbox.published(query) == [(BUILT_DAY,)]
+    exports.unlink()
+    sandbox.succeed("publish", "--run-date", NEXT_DAY)
+    assert sandbox.published(query) == [(NEXT_DAY,)]
