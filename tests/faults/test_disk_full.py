@@ -55,7 +55,7 @@ def test_a_full_disk_in_extract_and_load(
     made.folder.mkdir()
     assert made.do(0) == 0
     counting, full, errors = fault(f"disk full in the {place}"), 0, tmp_path / "errors"
-    for chance in counting.trials(50, 3):
+    for chance in counting.trials(100, 3):
         small = made.copy(tmp_path / "full")
         day = counting.trial % 2
         with small_disk(small.home / place, 16 * MIB) as leave:
@@ -85,7 +85,7 @@ def test_a_full_disk_in_a_publish(fault: Callable[[str], Fault], built_homes: Bu
     assert [day for day, _ in before + wanted] == [BUILT_DAY, NEXT_DAY]
     size, counting, full = sum(path.stat().st_size for path in published.rglob("*") if path.is_file()), None, 0
     counting = fault("disk full in what is published")
-    for chance in counting.trials(10, 2):
+    for chance in counting.trials(20, 2):
         with small_disk(published, size + 64 * MIB) as leave:
             leave(chance.randrange(0, size // 2, PAGE))
             done = sandbox.run("publish", "--run-date", NEXT_DAY)

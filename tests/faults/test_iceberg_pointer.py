@@ -51,8 +51,9 @@ def test_the_pointer_is_at_a_whole_version(
                 os.kill(children[0], signal.SIGKILL)
             else:
                 children.append(_mirror(engine))
-            codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-            assert is_killed or 0 in codes, counting
+            # Without a lock, each of two may meet a commit of the other; the next one ends it.
+            codes = {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children}
+            assert codes <= {0, 1, -signal.SIGKILL}, counting
             shown = shown_version(catalog)
             assert shown in (before, after), counting
             assert amounts_of(catalog, shown) == expected[shown], counting

@@ -19,6 +19,7 @@ from ingestion.errors import BadRequest, StepFailed
 from ingestion.samples.api_files import RESOURCES, write_api_files
 from ingestion.samples.api_server import ApiServer
 from ingestion.samples.generate import (
+    MAX_SCALE,
     TABLES,
     fill_northwind,
     is_filled,
@@ -228,7 +229,7 @@ def test_failures_are_one_line_without_the_password(tmp_path: Path) -> None:
             call()
         assert "s3cret" not in str(failure.value)
         assert len(str(failure.value).splitlines()) == 1
-    for scale in (0, -1, 30_001):
+    for scale in (0, -1, MAX_SCALE + 1):
         with pytest.raises(BadRequest):
             write_order_details(tmp_path / "lines.csv", scale)
     (tmp_path / "file").touch()
