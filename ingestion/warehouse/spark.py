@@ -71,7 +71,6 @@ class SparkWarehouse(Warehouse):
             raw = Raw(joined_session())
             for place, columns in OPS_TABLES.items():
                 raw.ensure(*place, columns)
-            raw.partition(OPS, "rejected_lines", "run_date", "source")
             yield raw
 
     def load_day(
@@ -80,6 +79,7 @@ class SparkWarehouse(Warehouse):
         named = f"run_date = date'{run_date}' and source in ({', '.join(map(literal, sources))})"
         day = pa.Table.from_pylist([_landed(table, run_date) for table in tables], schema=LANDED_TABLES)
         with self._raw() as raw:
+            raw.partition(OPS, "rejected_lines", "run_date", "source")
             landed, lines = name_of(OPS, "landed_tables"), name_of(OPS, "rejected_lines")
             before = raw.rows(f"select {', '.join(_CONTENT)} from {landed} where {named} order by source, table_name")
             after = day.select(_CONTENT).sort_by([("source", "ascending"), ("table_name", "ascending")])
@@ -92,7 +92,7 @@ class SparkWarehouse(Warehouse):
             held = {(row[_CONTENT.index("raw_schema")], row[_CONTENT.index("table_name")]) for row in before}
             for place in held - wanted:
                 raw.run(f"delete from {name_of(*place)} where _run_date = date'{run_date}'")
-            with ThreadPoolExecutor(_TABLES_AT_ONCE, initializer=raw.use_thread) as pool:
+            with ThreadPoolExecutor(_TABLES_AT_ONCE, initializer=joined_session) as pool:
                 list(pool.map(lambda table: raw.replace_day(table, run_date), tables))
             inserted = raw.replace_rejects(lines, named, rejects.files)
             if inserted != rejects.rows:

@@ -13,7 +13,6 @@ from ingestion.errors import StepFailed
 from ingestion.landing.rows import REMOVED
 from ingestion.sources.base import REJECT_SCHEMA
 from ingestion.sql import name_of, quote
-from ingestion.warehouse.spark_session import use_thread
 from ingestion.warehouse.tables import RawTable
 
 if TYPE_CHECKING:
@@ -37,10 +36,6 @@ class Raw:
 
     def __init__(self, spark: "SparkSession"):
         self._spark = spark
-
-    def use_thread(self) -> None:
-        """Give this thread the session's settings."""
-        use_thread(self._spark)
 
     def run(self, statement: str) -> None:
         self._spark.sql(statement)

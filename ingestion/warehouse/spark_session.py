@@ -74,15 +74,11 @@ def running_session(home: Home) -> Iterator[None]:
 
 
 def joined_session() -> "SparkSession":
-    """Return the session of the command's driver, in whichever of its processes, and give this thread its settings."""
+    """Return the session of the command's driver, in whichever of its processes and threads."""
     session = _joined_session()
-    use_thread(session)
-    return session
-
-
-def use_thread(session: "SparkSession") -> None:
-    """Give this thread a session's settings: Spark parses names by those of the thread."""
+    # Spark parses names by the settings of the thread.
     session._jvm.SparkSession.setActiveSession(session._jsparkSession)
+    return session
 
 
 def _joined_session() -> "SparkSession":

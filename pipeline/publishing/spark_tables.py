@@ -14,6 +14,7 @@ import pyarrow as pa
 from ingestion.digest import Digest, digest_rows
 from ingestion.session import open_scratch
 from ingestion.sql import literal, name_of
+from ingestion.warehouse.spark_session import joined_session
 from pipeline.dbt.project import Mart
 from pipeline.publishing.journal import Published
 
@@ -112,7 +113,7 @@ class Tables:
             elif known.snapshotId() != snapshots[mart]:
                 change.replaceTag(tag, snapshots[mart]).commit()
 
-        with ThreadPoolExecutor(_AT_ONCE, initializer=self._use_thread) as pool:
+        with ThreadPoolExecutor(_AT_ONCE, initializer=joined_session) as pool:
             list(pool.map(mark, snapshots))
 
     def surplus(self, kept: list[str]) -> int:
@@ -141,7 +142,7 @@ class Tables:
                 held.manageSnapshots().removeTag(name).commit()
             held.expireSnapshots().expireOlderThan(now).commit()
 
-        with ThreadPoolExecutor(_AT_ONCE, initializer=self._use_thread) as pool:
+        with ThreadPoolExecutor(_AT_ONCE, initializer=joined_session) as pool:
             list(pool.map(expire, self._relations()))
 
     def _relations(self) -> list[str]:
@@ -151,10 +152,6 @@ class Tables:
             for schema in schemas
             for _, table, _ in self.spark.sql(f"show tables in tradewinds.{schema}").collect()
         ]
-
-    def _use_thread(self) -> None:
-        """Give this thread the session's settings."""
-        self.spark._jvm.SparkSession.setActiveSession(self.spark._jsparkSession)
 
     def _held(self, mart: str) -> Any:
         """Return Iceberg's table of a mart, with what other processes have written."""

@@ -117,21 +117,21 @@ def publish(request: Request, run_date: str, *, allow_older: bool = False, dry_r
         publisher, marts = open_publisher(request.target, request.home), published_marts()
         record.details = {"inputs": Landing(request.home).fingerprint(run_date), "version": None}
         current = publisher.current()
-        is_older = bool(current and current.run_date > run_date and not allow_older)
-        if not is_older:
+        newer = current if current and current.run_date > run_date and not allow_older else None
+        if not newer:
             record_steps(request, publishing=run_date)
         # Both only read the marts; writing long files is mostly a wait for the disk.
         with ThreadPoolExecutor(1) as beside, request.reporter.working("publish", "exports, and what changes"):
-            comparing = None if is_older else beside.submit(publisher.changes, marts)
+            comparing = None if newer else beside.submit(publisher.changes, marts)
             exported = write_exports(request.warehouse, run_date, request.home)
             found = comparing.result() if comparing else []
         request.reporter.line("export", f"{request.home.exports}/{run_date}", None, None)
         for name, count in exported.items():
             request.reporter.line("export", name, count, None)
-        if current and is_older:
+        if newer:
             record.state = "skipped"
             note = f"left as it is: newer than {run_date} (--allow-older replaces it)"
-            request.reporter.line("publish", current.name, None, None, note)
+            request.reporter.line("publish", newer.name, None, None, note)
             return
         record.details["changes"] = _report_changes(request, run_date, current, marts, found)
         with timed(request, "publish", "marts") as finished:
