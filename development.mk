@@ -61,7 +61,7 @@ prove: setup ## run the long tests: random orders of days, concurrent readers, k
 	@TRADEWINDS_FAULTS=all $(MAKE) --no-print-directory test-clock
 
 faults: setup .venv-spark/ready ## inject every fault of docs/reliability.md as often as it says, and print the table of what was lost
-	@TRADEWINDS_FAULTS=all $(BIN)/pytest -n 2 --dist load -o faulthandler_timeout=0 tests/faults
+	@TRADEWINDS_FAULTS=all $(BIN)/pytest -n 2 --dist worksteal -o faulthandler_timeout=0 tests/faults
 
 .venv-clock/ready: .venv/ready
 	@$(BIN)/pip $(INSTALL) --upgrade --target .venv-clock libfaketime==3.0.1

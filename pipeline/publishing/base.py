@@ -114,6 +114,9 @@ class Publisher(Protocol):
     def reading(self) -> AbstractContextManager[tuple[Version, Callable[[Mart], pa.RecordBatchReader]]]:
         """Open the published version, and a function that opens a mart's rows in it: read one before the next."""
 
+    def held_alone(self) -> AbstractContextManager[None]:
+        """Lock out other publishers; raises StepFailed when one is running."""
+
     def changes(self, marts: list[Mart]) -> list[Change]:
         """Compare the built marts with the published ones."""
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 
@@ -21,7 +21,15 @@ from pipeline.publishing import duckdb_marts as files
 from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
 from pipeline.publishing.changes import Change
 from pipeline.publishing.duckdb_reading import answering, is_held, reason_of
-from pipeline.publishing.journal import Published, appended, read_journal, taken_back, write_journal, write_latest
+from pipeline.publishing.journal import (
+    Published,
+    appended,
+    held_alone,
+    read_journal,
+    taken_back,
+    write_journal,
+    write_latest,
+)
 from pipeline.publishing.limits import Limits
 
 _READING = Lock()
@@ -84,6 +92,9 @@ class DuckDBPublisher:
             version = files.version_in(connection)
             yield version, lambda mart: connection.sql(f"from {'.'.join(map(quote, mart.place))}").to_arrow_reader()
 
+    def held_alone(self) -> AbstractContextManager[None]:
+        return held_alone(self._store)
+
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._attached() as connection:
             built, published = self._digest_built(connection, marts), files.digest_published(connection, marts)
@@ -99,7 +110,7 @@ class DuckDBPublisher:
 
     def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
         kept_versions()  # report an unreadable setting before writing anything
-        with _one_line_errors("published"), self._held_alone():
+        with _one_line_errors("published"), self.held_alone():
             current, entries = self.current(), self._entries()
             with self._attached() as connection:
                 digests = self._digest_built(connection, marts)
@@ -114,7 +125,7 @@ class DuckDBPublisher:
         return version, {mart: digest.rows for mart, digest in digests.items()}
 
     def rollback(self, to: str | None = None) -> Version:
-        with _one_line_errors("rolled back"), self._held_alone():
+        with _one_line_errors("rolled back"), self.held_alone():
             earlier = taken_back(self._entries(), to)
             version = earlier[-1].of
             if self._sha256(_kept_name(version.name)) != earlier[-1].sha256:
@@ -126,7 +137,7 @@ class DuckDBPublisher:
         return version
 
     def tidy(self, *, dry_run: bool = False) -> int:
-        with _one_line_errors("tidied"), self._held_alone():
+        with _one_line_errors("tidied"), self.held_alone():
             entries = self._entries()
             freed = sum(self._store.size(name) or 0 for name in self._surplus(entries))
             if entries and not dry_run:
@@ -204,16 +215,6 @@ class DuckDBPublisher:
         """Write the journal, then publish the last entry's file atomically."""
         write_journal(self._store, _JOURNAL, entries)
         self._store.copy(_kept_name(entries[-1].version), _PUBLISHED)
-
-    @contextmanager
-    def _held_alone(self) -> Iterator[None]:
-        """Lock out other publishers; raises StepFailed when one is running."""
-        with ExitStack() as held:
-            try:
-                held.enter_context(self._store.lock("versions/.lock"))
-            except BlockingIOError as error:
-                raise StepFailed("another process is publishing; wait for it to end") from error
-            yield
 
     def _tidy(self, entries: list[Published]) -> None:
         """Keep the newest versions' files; remove older ones and those that were rolled back."""

@@ -33,7 +33,7 @@ def mirror_version(name: str, publisher: Publisher) -> None:
     A version that the catalog has isn't written again. Raises BadRequest when the catalog isn't configured, StepFailed
     when it can't be written; readers then see the version before.
     """
-    with _one_line_errors(name), publisher.reading() as (version, read):
+    with _one_line_errors(name), publisher.held_alone(), publisher.reading() as (version, read):
         catalog = _open(name)
         tables = [_with_version(catalog, Mart(relation), read, version.name) for relation in publisher.relations()]
         _point_to(catalog, version)

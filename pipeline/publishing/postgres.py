@@ -92,6 +92,11 @@ class PostgresPublisher:
         with self._warehouse.reading_tables() as read:
             yield version, lambda mart: read(*versions.copy_place(versions.schema_of(version), mart))
 
+    @contextmanager
+    def held_alone(self) -> Iterator[None]:
+        with _alone("held"):
+            yield
+
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _connected("compared") as connection:
             built, published = self._digest_built(connection, marts), self._digest_published(connection, marts)
@@ -104,8 +109,7 @@ class PostgresPublisher:
 
     def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
         kept_versions()  # report an unreadable setting before writing anything
-        with _connected("published") as connection:
-            _hold_alone(connection)
+        with _alone("published") as connection:
             ensure_reader(connection)
             entries = versions.read_entries(connection)
             current = entries[-1].of if entries else None
@@ -131,8 +135,7 @@ class PostgresPublisher:
         return version, {mart: digest.rows for mart, digest in digests.items()}
 
     def rollback(self, to: str | None = None) -> Version:
-        with _connected("rolled back") as connection:
-            _hold_alone(connection)
+        with _alone("rolled back") as connection:
             earlier = taken_back(versions.read_entries(connection), to)
             version, schema = earlier[-1].of, versions.schema_of(earlier[-1])
             marts = versions.marts_of(connection, version)
@@ -149,8 +152,7 @@ class PostgresPublisher:
         return version
 
     def tidy(self, *, dry_run: bool = False) -> int:
-        with _connected("tidied") as connection:
-            _hold_alone(connection)
+        with _alone("tidied") as connection:
             entries = versions.read_entries(connection)
             freed = sum(versions.surplus(connection, entries[-kept_versions() :]).values())
             if entries and not dry_run:
@@ -244,7 +246,13 @@ def _connected(what: str) -> Iterator[psycopg.Connection]:
         raise StepFailed(f"the published marts can't be {what}: {one_line(error)}") from error
 
 
-def _hold_alone(connection: psycopg.Connection) -> None:
-    """Lock out other publishers until the connection closes; raises StepFailed when one is running."""
-    if not connection.execute("select pg_try_advisory_lock(hashtext('tradewinds publish'))").fetchall()[0][0]:
-        raise StepFailed("another process is publishing to this database; wait for it to end")
+@contextmanager
+def _alone(what: str) -> Iterator[psycopg.Connection]:
+    """Connect, and lock out other publishers; raises StepFailed when one is running."""
+    lock = "hashtext('tradewinds publish')"
+    with _connected(what) as connection:
+        if not connection.execute(f"select pg_try_advisory_lock({lock})").fetchall()[0][0]:
+            raise StepFailed("another process is publishing to this database; wait for it to end")
+        yield connection
+        # A closed connection is gone only some time later, and its lock with it.
+        connection.execute(f"select pg_advisory_unlock({lock})")

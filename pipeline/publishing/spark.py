@@ -15,7 +15,7 @@ from ingestion.warehouse.spark_session import errors_in_one_line, joined_session
 from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Answer, Rows, Version, combined_hash, kept_versions, version_of
 from pipeline.publishing.changes import Change, compare
-from pipeline.publishing.journal import Published, appended, taken_back, write_latest
+from pipeline.publishing.journal import Published, appended, held_alone, taken_back, write_latest
 from pipeline.publishing.limits import Limits
 from pipeline.publishing.spark_tables import Tables
 
@@ -77,6 +77,9 @@ class SparkPublisher:
         with _tables() as tables:
             yield version, lambda mart: tables.reading(mart.relation, tag=version.name)
 
+    def held_alone(self) -> AbstractContextManager[None]:
+        return held_alone(self._store)
+
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _tables() as tables:
             built, entries = self._digest(tables, tables.snapshots(_names(marts))), tables.entries()
@@ -90,7 +93,7 @@ class SparkPublisher:
 
     def publish(self, run_date: str, marts: list[Mart]) -> tuple[Version, dict[str, int]]:
         kept_versions()  # report an unreadable setting before writing anything
-        with self._held_alone(), _tables() as tables:
+        with self.held_alone(), _tables() as tables:
             snapshots = tables.snapshots(_names(marts))
             mark = self._warehouse.build_mark()
             if mark is None or (mark.run_date, mark.state) != (run_date, "built"):
@@ -109,7 +112,7 @@ class SparkPublisher:
         return version, {mart: digest.rows for mart, digest in digests.items()}
 
     def rollback(self, to: str | None = None) -> Version:
-        with self._held_alone(), _tables() as tables:
+        with self.held_alone(), _tables() as tables:
             entries = tables.entries()
             earlier = taken_back([entry for entry, _ in entries], to)
             version, digests = earlier[-1].of, dict(entries)[earlier[-1]]
@@ -125,7 +128,7 @@ class SparkPublisher:
         return version
 
     def tidy(self, *, dry_run: bool = False) -> int:
-        with self._held_alone(), _tables() as tables:
+        with self.held_alone(), _tables() as tables:
             entries = tables.entries()
             freed = tables.surplus([entry.version for entry, _ in entries[-kept_versions() :]]) if entries else 0
             if entries and not dry_run:
@@ -150,15 +153,6 @@ class SparkPublisher:
     def _digest_published(self, tables: Tables, marts: list[Mart]) -> dict[str, Digest]:
         version, held = tables.entries()[-1]
         return {name: tables.digest(name, tag=version.version) for name in _names(marts) if name in held}
-
-    @contextmanager
-    def _held_alone(self) -> Iterator[None]:
-        """Lock out other publishers; raises StepFailed when one is running."""
-        try:
-            with self._store.lock("versions/.lock"):
-                yield
-        except BlockingIOError as error:
-            raise StepFailed("another process is publishing; wait for it to end") from error
 
 
 def _names(marts: list[Mart]) -> list[str]:

@@ -59,7 +59,9 @@ def killed(built_homes: BuiltHomes, server: EmbeddedPostgres, tmp_path_factory: 
     return Killed(built_homes, server, tmp_path_factory.mktemp("killed"))
 
 
-@pytest.mark.parametrize(("target", "first"), [("duckdb", 0), ("duckdb", 50), ("duckdb", 100), ("postgres", 0)])
+@pytest.mark.parametrize(
+    ("target", "first"), [*(("duckdb", n) for n in range(0, 150, 25)), ("postgres", 0), ("postgres", 25)]
+)
 def test_a_run_killed_in_any_step(
     fault: Callable[[str], Fault], killed: Killed, built_homes: BuiltHomes, server: EmbeddedPostgres, tmp_path: Path,
     target: str, first: int,
@@ -67,7 +69,7 @@ def test_a_run_killed_in_any_step(
     """Every step in turn: what landed, what is loaded, quarantine and what is published are old or new, and whole."""
     made = killed.made if target == "duckdb" else Whole(built_homes, server, tmp_path, target)
     counting = fault(f"kill -9 of a whole run at any moment, on {target}")
-    for chance in counting.trials(50, 1, first):
+    for chance in counting.trials(25, 1, first):
         sandbox = made.copy(tmp_path / "copy")
         killed.kill(sandbox, STEPS[counting.trial % len(STEPS)], chance)
         found, published = made.state(sandbox), made.published(sandbox)
