@@ -146,9 +146,9 @@ def _append(made: BinaryIO, file: BinaryIO, offset: int, size: int) -> None:
     """Append a part of a file to another one, inside the kernel where it can."""
     end = offset + size
     while offset < end:
-        if hasattr(os, "copy_file_range"):
+        try:
             copied = os.copy_file_range(file.fileno(), made.fileno(), end - offset, offset)
-        else:
+        except (AttributeError, OSError):  # macOS has no such call, and few file systems copy from another one
             copied = made.write(os.pread(file.fileno(), min(_CHUNK_BYTES, end - offset), offset))
         if not copied:
             raise OSError(errno.EIO, "The file has become shorter", file.name)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import duckdb
@@ -97,6 +98,8 @@ def test_rows_come_in_the_same_order_from_every_engine(
 ) -> None:
     with warehouse.reading("people.small", order_by) as batches:
         assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == expected
+    with warehouse.reading("people.small", order_by, limit=2) as batches:
+        assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == expected[:2]
     monkeypatch.setattr(exports, "exports", lambda: [Export("small", "people.small", ["json"], order_by)])
     exports.write_exports(warehouse, DAY, Home(tmp_path))
     found = json.loads((tmp_path / "exports" / DAY / "small.json").read_text(encoding="utf-8"))
@@ -184,6 +187,17 @@ def test_a_damaged_file_is_no_source_of_the_next(days: Days, damage: str) -> Non
     else:
         (days.home.work / "exports.json").write_text("{")
     assert days.export("2021-01-02", ROWS) == {"changed": 1, "cut": 8, "deleted": 13, "record": 26}[damage]
+
+
+def test_pieces_are_copied_from_another_file_system(days: Days) -> None:
+    """The files of a home that was copied to another disk are where they were."""
+    days.export("2021-01-01", ROWS)
+    record = days.home.work / "exports.json"
+    with TemporaryDirectory(dir="/dev/shm") as other:
+        elsewhere = shutil.copytree(days.home.exports, f"{other}/exports")
+        assert Path(other).stat().st_dev != days.home.root.stat().st_dev
+        record.write_text(record.read_text().replace(str(days.home.exports), elsewhere))
+        assert days.export("2021-01-02", ROWS) == 0
 
 
 def test_what_cant_be_exported_isnt_published(built_homes: BuiltHomes, tmp_path: Path) -> None:
