@@ -27,7 +27,7 @@
         when event_type = 'proposed' and nullif(meta_data, '') is null then 'missing_meta_data'
         {#- Integer, two names without underscores, and an amount that fits its column without rounding. #}
         when event_type = 'proposed'
-            and not meta_data ~ '^[0-9]{1,18}_[^_]+_[^_]+_[0-9]{1,15}([.][0-9]{1,4})?$'
+            and not {{ matches('meta_data', '^[0-9]{1,18}_[^_]+_[^_]+_[0-9]{1,15}([.][0-9]{1,4})?$') }}
             then 'malformed_meta_data'
     end
     {%- endif -%}

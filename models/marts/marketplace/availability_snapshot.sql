@@ -4,26 +4,22 @@ with events as (
 
 changes as (
     select
+        event_id,
         professional_id,
-        cast(occurred_at as date) as changed_date,
-        case when event_type = 'became_able_to_propose' then 1 else 0 end as able_count,
-        row_number() over (
-            partition by professional_id, cast(occurred_at as date)
-            order by occurred_at desc, event_id desc
-        ) as recency_rank
+        occurred_at,
+        case when event_type = 'became_able_to_propose' then 1 else 0 end as able_count
     from events
     where event_type in ('became_able_to_propose', 'became_unable_to_propose')
 ),
 
--- The day's change of the count: only a professional's last event of the day counts.
+-- The deltas of a professional's day add up to the last state less the state before the day.
 deltas as (
     select
-        changed_date,
+        cast(occurred_at as date) as changed_date,
         able_count - coalesce(
-            lag(able_count) over (partition by professional_id order by changed_date), 0
+            lag(able_count) over (partition by professional_id order by occurred_at, event_id), 0
         ) as delta
     from changes
-    where recency_rank = 1
 ),
 
 daily_deltas as (
