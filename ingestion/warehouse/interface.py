@@ -1,6 +1,7 @@
 """What every engine's warehouse does beside dbt."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import duckdb
@@ -63,10 +64,13 @@ class Warehouse(Recorded):
             return cursor is not None and self._exists(cursor, *self.built_place(relation))
 
     @abstractmethod
-    def reading(self, relation: str, order_by: list[str]) -> AbstractContextManager[pa.RecordBatchReader]:
+    def reading(
+        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
+    ) -> AbstractContextManager[pa.RecordBatchReader]:
         """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, or in any order if it is empty.
 
-        `order_by` holds column names, ascending unless ` desc` follows; raises StepFailed on an unknown one.
+        `order_by` holds column names, ascending unless ` desc` follows; raises StepFailed on an unknown one. With
+        `days`, only rows of these run dates are read, with `limit` only the first rows.
         """
 
     @abstractmethod

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
@@ -119,29 +119,31 @@ class PostgresWarehouse(SqlWarehouse):
             return dict(cursor.execute(query).fetchall())
 
     @contextmanager
-    def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
+    def reading(
+        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
+    ) -> Iterator[pa.RecordBatchReader]:
         with self.reading_tables() as read:
-            yield read(*self.built_place(relation), order_by)
+            yield read(*self.built_place(relation), order_by=order_by, days=days, limit=limit)
 
     @contextmanager
     def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self.reading(relation, []) as batches, open_session(memory=memory_setting(2)) as connection:
+        with self.reading(relation) as batches, open_session(memory=memory_setting(2)) as connection:
             connection.register("batches", batches)
             connection.execute("create table mart as from batches")
             yield connection
 
     @contextmanager
     def reading_tables(self) -> Iterator[Callable[..., pa.RecordBatchReader]]:
-        """Yield a function that opens a table (schema, name, order) on one connection: read one before the next.
+        """Yield a function that opens a table (schema, name) on one connection: read one before the next.
 
         The function raises KeyError when there is no such table.
         """
         with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection:
             reading = cache(lambda schema: PostgresReading(connection, schema))
 
-            def read(schema: str, table: str, order_by: Sequence[str] = ()) -> pa.RecordBatchReader:
+            def read(schema: str, table: str, **which: Any) -> pa.RecordBatchReader:
                 columns = reading(schema).schemas()[table]
-                parts = reading(schema).read(table, order_by)
+                parts = reading(schema).read(table, **which)
                 batches = (batch for part in parts for batch in part.to_batches(BATCH_ROWS))
                 return pa.RecordBatchReader.from_batches(columns, batches)
 

@@ -4,7 +4,7 @@ There is no transaction over several tables. A load takes a day out of `raw_ops.
 last, so that a day whose load was cut off isn't loaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from shutil import rmtree
@@ -17,7 +17,7 @@ import pyarrow as pa
 from ingestion.errors import Refused, StepFailed
 from ingestion.session import READ_PARQUET, memory_setting, open_session
 from ingestion.settings import Home
-from ingestion.sources.row_order import order_clause
+from ingestion.sources.row_order import on_days, order_clause
 from ingestion.sql import literal, name_of, quote
 from ingestion.warehouse.interface import Warehouse
 from ingestion.warehouse.spark_raw import Raw
@@ -151,25 +151,30 @@ class SparkWarehouse(Warehouse):
             return dict(raw.rows(f"select name, sum(size) from ({sizes}) group by name"))
 
     @contextmanager
-    def reading(self, relation: str, order_by: list[str]) -> Iterator[pa.RecordBatchReader]:
-        with self._copied(relation, order_by) as files, open_session() as connection:
+    def reading(
+        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
+    ) -> Iterator[pa.RecordBatchReader]:
+        with self._copied(relation, order_by, days, limit) as files, open_session() as connection:
             yield connection.sql(f"select * from {READ_PARQUET}", params=[files]).to_arrow_reader(_BATCH_ROWS)
 
     @contextmanager
     def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self._copied(relation, []) as files, open_session(memory=memory_setting(2)) as connection:
+        with self._copied(relation) as files, open_session(memory=memory_setting(2)) as connection:
             connection.execute(f"create table mart as select * from {READ_PARQUET}", [files])
             yield connection
 
     @contextmanager
-    def _copied(self, relation: str, order_by: list[str]) -> Iterator[list[str]]:
-        """Yield Parquet files with a mart's rows in this order, which Spark has written below the home."""
+    def _copied(
+        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
+    ) -> Iterator[list[str]]:
+        """Yield Parquet files with a mart's rows, as `reading` has them, which Spark has written below the home."""
         folder = self._home.work / f"spark-{uuid4().hex}"
         try:
             with errors_in_one_line():
                 mart = joined_session().table(relation)
-                ordered = order_clause(order_by, pa.schema([(name, pa.string()) for name in mart.columns]))
-                rows = joined_session().sql(f"select * from {self.built_relation(relation)}{ordered}")
+                columns = pa.schema([(name, pa.string()) for name in mart.columns])
+                which = f"{on_days(days)}{order_clause(order_by, columns, limit=limit)}"
+                rows = joined_session().sql(f"select * from {self.built_relation(relation)} where {which}")
                 rows.write.parquet(str(folder))
             yield sorted(map(str, folder.glob("*.parquet")))
         finally:

@@ -1,6 +1,5 @@
 """Print the summary of a run: its sources, the first rows of the answer, and where the results are."""
 
-from itertools import islice
 from textwrap import wrap
 
 from ingestion.landing import Landing
@@ -72,6 +71,5 @@ def _print_sources(request: Request, run_date: str) -> list[Source]:
 
 
 def _first_rows(request: Request, answer: Export, count: int) -> list[list[object]]:
-    with request.warehouse.reading(answer.relation, answer.order_by) as mart:
-        rows = (row for batch in mart for row in batch.to_pylist())
-        return [[row[column] for column in answer.answer] for row in islice(rows, count)]
+    with request.warehouse.reading(answer.relation, answer.order_by, limit=count) as mart:
+        return [[row[column] for column in answer.answer] for batch in mart for row in batch.to_pylist()]

@@ -1,7 +1,7 @@
 """The rows that a build rejected, as `quarantine.rejected_rows` has them beside those rejected by an extract."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as compute
@@ -20,7 +20,7 @@ def judged_days(request: Request, days: Iterable[str]) -> list[str]:
     mark = request.warehouse.build_mark()
     if mark is None or mark.state != "built" or not request.warehouse.has(_JUDGED):
         return []
-    with request.warehouse.reading(_JUDGED, []) as batches:
+    with request.warehouse.reading(_JUDGED) as batches:
         built = {str(row["run_date"]) for batch in batches for row in batch.to_pylist()}
     landing = Landing(request.home)
 
@@ -32,20 +32,19 @@ def judged_days(request: Request, days: Iterable[str]) -> list[str]:
     return [day for day in days if day in built and is_loaded(day)]
 
 
-def rejected_by_build(request: Request, days: list[str], order_by: list[str] | None = None) -> Iterator[pa.Table]:
+def rejected_by_build(request: Request, days: list[str], order_by: Sequence[str] = ()) -> Iterator[pa.Table]:
     """Yield the rows of judged days that broke a rule in staging or in the people database."""
     if not days:
         return
     names = [source.name for source in request.sources]
     files = pa.array([source.name for source in request.sources if source.kind in ("csv", "api", "dlt")], pa.string())
-    with request.warehouse.reading(_QUARANTINE, order_by or []) as batches:
+    with request.warehouse.reading(_QUARANTINE, order_by, days=days) as batches:
         for batch in batches:
             rows = pa.Table.from_batches([batch]).select(COLUMNS)
             wanted = compute.field("source").isin(names)
             # The extract reads sources that are files or APIs, but not the files imported into the people database.
             wanted &= ~(compute.field("source").isin(files) & compute.field("line_number").is_valid())
             wanted &= ~compute.match_substring_regex(compute.field("rule"), _FOUND_BY_EXTRACT)
-            wanted &= compute.field("run_date").cast(pa.string()).isin(days)
             yield rows.filter(wanted)
 
 

@@ -158,7 +158,7 @@ def content_hash(request: Request) -> str:
     marts = [mart for mart in published_marts() if mart.place[0] != "ops"]
     digest = hashlib.sha256()
     for relation in (mart.relation for mart in marts if not SOURCES or mart.place[1] in nodes):
-        with request.warehouse.reading(relation, []) as batches:
+        with request.warehouse.reading(relation) as batches:
             rows = sorted(repr(sorted(row.items())) for row in batches.read_all().to_pylist())
         digest.update(f"{relation} {rows}".encode())
     return digest.hexdigest()

@@ -19,6 +19,6 @@ def read_marts(sandbox: Sandbox, target: str, relations: Iterable[str]) -> Rows:
         warehouse = open_warehouse(target, Home(sandbox.home))
         with warehouse.serving():
             for relation in relations:
-                with warehouse.reading(relation, []) as batches:
+                with warehouse.reading(relation) as batches:
                     found[relation] = batches.read_all().to_pylist()
     return found

@@ -77,7 +77,7 @@ def _expected(day: str) -> Rows:
 
 
 def _quarantined(request: Request) -> Rows:
-    with request.warehouse.reading("quarantine.rejected_rows", []) as batches:
+    with request.warehouse.reading("quarantine.rejected_rows") as batches:
         rows = [tuple(row.values()) for row in batches.read_all().to_pylist()]
     return [(str(day), *others) for day, *others in rows]
 
