@@ -7,9 +7,9 @@
 {%- endmacro %}
 
 {% macro default__matches(text, pattern) -%}
-    regexp_extract({{ text }}, '{{ pattern }}') <> ''
+    {{ text }} ~ '{{ pattern }}'
 {%- endmacro %}
 
-{% macro postgres__matches(text, pattern) -%}
-    {{ text }} ~ '{{ pattern }}'
+{% macro duckdb__matches(text, pattern) -%}
+    regexp_extract({{ text }}, '{{ pattern }}') <> ''
 {%- endmacro %}
