@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
+from ingestion.errors import BadRequest
 from ingestion.settings import Home
 from pipeline.cli.completion import TARGET_NAMES, complete_source, complete_target
 from pipeline.run.dates import parse_run_date
@@ -122,6 +123,9 @@ def command(
     def register(work: Callable[..., None]) -> Callable[..., None]:
         @wraps(work)
         def run(**given: Any) -> None:
+            # A shell's unset variable isn't an option that was left out.
+            if empty := [name.replace("_", " ") for name, value in given.items() if value == ""]:
+                raise BadRequest(f"{', '.join(empty)}: the value is empty")
             if "request" not in parameters:
                 work(**given)
                 return

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from ingestion.errors import BadRequest
 from ingestion.samples.generate import write_order_details
 from ingestion.settings import PROJECT
 from ingestion.sources import SOURCES
@@ -38,6 +39,27 @@ COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 def test_all_verbs_are_walked() -> None:
     assert {"tradewinds run", "tradewinds query", "tradewinds people key create"} <= set(COMMANDS)
+
+
+def _example(name: str) -> list[str]:
+    """Return the words of a command's first example."""
+    return shlex.split((COMMANDS[name].epilog or "").splitlines()[2].partition(" < ")[0].removeprefix(f"  {name}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        (name, parameter.opts[0])
+        for name, command in COMMANDS.items()
+        for parameter in command.params
+        if parameter.param_type_name == "option" and parameter.type_descriptor.annotation is str
+    ],
+)
+def test_an_empty_value_is_refused(name: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell's unset variable gives one; it isn't an option that was left out."""
+    monkeypatch.setenv("TRADEWINDS_HOME", str(tmp_path))
+    with pytest.raises(BadRequest, match=r"the value is empty|'' is not a day"):
+        app([*name.split()[1:], *_example(name), option, ""], standalone_mode=False)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
