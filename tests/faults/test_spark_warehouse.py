@@ -99,7 +99,7 @@ def test_two_loads_at_once(
     length, after = (time.monotonic() - began) / 2, sorted({0, *days})
     landed = {day: day for day in after}
     counting = fault(f"two loads at once, of {len({*days})} day{'s' * (len({*days}) - 1)}, on Spark")
-    for chance in counting.trials(6, 1):
+    for chance in counting.trials(3, 1):
         one = made.copy(tmp_path / "both")
         two = replace(one, worker=other_spark_worker, source="other.csv")
         one.do(days[0], steps="load", is_left=True)
