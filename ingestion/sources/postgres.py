@@ -1,6 +1,6 @@
 """Read any Postgres schema as Arrow: all tables found by reflection, in one snapshot."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from ingestion.redact import one_line
 from ingestion.sources.base import Bookmark, Increment, Reading
 from ingestion.sources.cursors import Cursors
 from ingestion.sources.postgres_types import REFLECT, PostgresColumn, broken_rules
-from ingestion.sources.row_order import on_days, order_clause
+from ingestion.sources.selection import ALL_ROWS, Selection
 from ingestion.sql import quote
 from ingestion.totals import ControlTotals, PostgresSql
 
@@ -102,15 +102,13 @@ class PostgresReading(Reading):
             for table, columns in self._columns.items()
         }
 
-    def read(
-        self, table: str, *, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
-    ) -> Iterator[pa.Table]:
+    def read(self, table: str, which: Selection = ALL_ROWS) -> Iterator[pa.Table]:
         columns = self._columns[table]
         schema = self.schemas()[table]
         selected = ", ".join(column.select for column in columns)
         # By bytes, as DuckDB sorts text, whatever the database's collation.
-        order = order_clause(order_by, schema, text='{} collate "C"', limit=limit)
-        where = f"{self._since(table) or 'true'} and {self._accepted(table)} and {on_days(days)}"
+        order = which.ordered(schema, text='{} collate "C"')
+        where = f"{self._since(table) or 'true'} and {self._accepted(table)} and {which.condition}"
         try:
             with self._connection.cursor() as cursor:
                 cursor.adbc_statement.set_options(**{_BATCH_BYTES: str(4 * 2**20)})

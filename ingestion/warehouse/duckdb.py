@@ -1,7 +1,7 @@
 """The DuckDB warehouse: one file. dlt creates its raw tables; DuckDB reads their rows from landed Parquet."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import quote as url_quote
@@ -15,7 +15,7 @@ from ingestion.landing.rows import has_places
 from ingestion.redact import one_line
 from ingestion.session import MEMORY_LIMIT, READ_PARQUET, memory_setting, open_session
 from ingestion.settings import Home
-from ingestion.sources.row_order import on_days, order_clause
+from ingestion.sources.selection import ALL_ROWS, Selection
 from ingestion.sql import literal, name_of, quote
 from ingestion.warehouse.base import SqlWarehouse, are_there
 from ingestion.warehouse.tables import NO_COLUMNS, NO_REJECTS, OPS, Columns, RawTable, Rejects
@@ -144,13 +144,11 @@ class DuckDBWarehouse(SqlWarehouse):
             return {name: count * block_bytes for name, count in [*cursor.fetchall(), ("", free)]}
 
     @contextmanager
-    def reading(
-        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
-    ) -> Iterator[pa.RecordBatchReader]:
+    def reading(self, relation: str, which: Selection = ALL_ROWS) -> Iterator[pa.RecordBatchReader]:
         with self._errors_in_one_line(), open_session(self.path, read_only=True) as connection:
             mart = name_of(*relation.split("."))
             columns = connection.sql(f"select * from {mart} limit 0").to_arrow_table().schema
-            query = f"select * from {mart} where {on_days(days)}{order_clause(order_by, columns, limit=limit)}"
+            query = f"select * from {mart} where {which.condition}{which.ordered(columns)}"
             yield connection.sql(query).to_arrow_reader(_BATCH_ROWS)
 
     @contextmanager

@@ -1,12 +1,12 @@
 """What every engine's warehouse does beside dbt."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import duckdb
 import pyarrow as pa
 
+from ingestion.sources.selection import ALL_ROWS, Selection
 from ingestion.sql import name_of
 from ingestion.warehouse.record import Recorded
 from ingestion.warehouse.tables import NO_REJECTS, Columns, RawTable, Rejects
@@ -64,14 +64,8 @@ class Warehouse(Recorded):
             return cursor is not None and self._exists(cursor, *self.built_place(relation))
 
     @abstractmethod
-    def reading(
-        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
-    ) -> AbstractContextManager[pa.RecordBatchReader]:
-        """Open a mart (`schema.table`) as a stream of Arrow batches in this row order, or in any order if it is empty.
-
-        `order_by` holds column names, ascending unless ` desc` follows; raises StepFailed on an unknown one. With
-        `days`, only rows of these run dates are read, with `limit` only the first rows.
-        """
+    def reading(self, relation: str, which: Selection = ALL_ROWS) -> AbstractContextManager[pa.RecordBatchReader]:
+        """Open rows of a mart (`schema.table`) as a stream of Arrow batches; raises StepFailed on an unknown column."""
 
     @abstractmethod
     def exporting(self, relation: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:

@@ -1,11 +1,11 @@
 """The Postgres warehouse: dlt owns the raw tables, binary COPY (ADBC) loads the rows."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote as url_quote
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +21,7 @@ from ingestion.redact import one_line, register_secret
 from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
+from ingestion.sources.selection import ALL_ROWS, Selection
 from ingestion.sql import name_of, quote
 from ingestion.warehouse.base import SqlWarehouse, are_there
 from ingestion.warehouse.postgres_rows import BATCH_ROWS, insert, insert_rejects, offer, widen
@@ -119,11 +120,9 @@ class PostgresWarehouse(SqlWarehouse):
             return dict(cursor.execute(query).fetchall())
 
     @contextmanager
-    def reading(
-        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
-    ) -> Iterator[pa.RecordBatchReader]:
+    def reading(self, relation: str, which: Selection = ALL_ROWS) -> Iterator[pa.RecordBatchReader]:
         with self.reading_tables() as read:
-            yield read(*self.built_place(relation), order_by=order_by, days=days, limit=limit)
+            yield read(*self.built_place(relation), which)
 
     @contextmanager
     def exporting(self, relation: str) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -141,9 +140,9 @@ class PostgresWarehouse(SqlWarehouse):
         with self._errors_in_one_line(), adbc.connect(warehouse_url()) as connection:
             reading = cache(lambda schema: PostgresReading(connection, schema))
 
-            def read(schema: str, table: str, **which: Any) -> pa.RecordBatchReader:
+            def read(schema: str, table: str, which: Selection = ALL_ROWS) -> pa.RecordBatchReader:
                 columns = reading(schema).schemas()[table]
-                parts = reading(schema).read(table, **which)
+                parts = reading(schema).read(table, which)
                 batches = (batch for part in parts for batch in part.to_batches(BATCH_ROWS))
                 return pa.RecordBatchReader.from_batches(columns, batches)
 

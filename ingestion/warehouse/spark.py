@@ -4,7 +4,7 @@ There is no transaction over several tables. A load takes a day out of `raw_ops.
 last, so that a day whose load was cut off isn't loaded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from shutil import rmtree
@@ -17,7 +17,7 @@ import pyarrow as pa
 from ingestion.errors import Refused, StepFailed
 from ingestion.session import READ_PARQUET, memory_setting, open_session
 from ingestion.settings import Home
-from ingestion.sources.row_order import on_days, order_clause
+from ingestion.sources.selection import ALL_ROWS, Selection
 from ingestion.sql import literal, name_of, quote
 from ingestion.warehouse.interface import Warehouse
 from ingestion.warehouse.spark_raw import Raw
@@ -151,10 +151,8 @@ class SparkWarehouse(Warehouse):
             return dict(raw.rows(f"select name, sum(size) from ({sizes}) group by name"))
 
     @contextmanager
-    def reading(
-        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
-    ) -> Iterator[pa.RecordBatchReader]:
-        with self._copied(relation, order_by, days, limit) as files, open_session() as connection:
+    def reading(self, relation: str, which: Selection = ALL_ROWS) -> Iterator[pa.RecordBatchReader]:
+        with self._copied(relation, which) as files, open_session() as connection:
             yield connection.sql(f"select * from {READ_PARQUET}", params=[files]).to_arrow_reader(_BATCH_ROWS)
 
     @contextmanager
@@ -164,17 +162,15 @@ class SparkWarehouse(Warehouse):
             yield connection
 
     @contextmanager
-    def _copied(
-        self, relation: str, order_by: Sequence[str] = (), days: Sequence[str] | None = None, limit: int | None = None
-    ) -> Iterator[list[str]]:
+    def _copied(self, relation: str, which: Selection = ALL_ROWS) -> Iterator[list[str]]:
         """Yield Parquet files with a mart's rows, as `reading` has them, which Spark has written below the home."""
         folder = self._home.work / f"spark-{uuid4().hex}"
         try:
             with errors_in_one_line():
                 mart = joined_session().table(relation)
                 columns = pa.schema([(name, pa.string()) for name in mart.columns])
-                which = f"{on_days(days)}{order_clause(order_by, columns, limit=limit)}"
-                rows = joined_session().sql(f"select * from {self.built_relation(relation)} where {which}")
+                built = self.built_relation(relation)
+                rows = joined_session().sql(f"select * from {built} where {which.condition}{which.ordered(columns)}")
                 rows.write.parquet(str(folder))
             yield sorted(map(str, folder.glob("*.parquet")))
         finally:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Literal
 
 import typer
@@ -27,13 +28,15 @@ days_app = typer.Typer()
 def run(
     request: Request,
     run_date: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="The UTC day; the default is today.")
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="The UTC day; the default is today.", parser=parse_run_date),
     ] = None,
     run_at: Annotated[
-        str | None,
+        datetime | None,
         typer.Option(
             metavar="YYYY-MM-DDTHH:MM:SSZ",
             help="The scheduled time of this run, for the ledger; without --run-date it also sets the day.",
+            parser=parse_run_at,
         ),
     ] = None,
     refresh: Annotated[
@@ -47,9 +50,8 @@ def run(
     from pipeline.run.day import run_day
     from pipeline.run.prepared import prepared
 
-    due = parse_run_at(run_at)
-    day = parse_run_date(due.date().isoformat() if due and run_date is None else run_date)
-    request = replace(request, run_at=due)
+    day = run_date or parse_run_date(run_at.date().isoformat() if run_at else None)
+    request = replace(request, run_at=run_at)
     with shown(request), prepared(request) as ready:
         run_day(ready, day, refresh=refresh, allow_older=allow_older, dry_run=dry_run)
     if not dry_run:

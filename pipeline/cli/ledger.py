@@ -26,7 +26,10 @@ ledger_app = typer.Typer()
 def status(
     request: Request,
     run_date: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day to show; the default is the last 14 days.")
+        str | None,
+        typer.Option(
+            metavar="YYYY-MM-DD", help="The day to show; the default is the last 14 days.", parser=parse_run_date
+        ),
     ] = None,
     target: Annotated[
         str | None,
@@ -46,15 +49,14 @@ def status(
     replace(request, target=target or "duckdb").check()
     if alert and not (run_date and os.environ.get("TRADEWINDS_ALERTS")):
         raise BadRequest("--alert needs --run-date, and TRADEWINDS_ALERTS")
-    day = run_date and parse_run_date(run_date)
     if space:
         _show_space(replace(request, target=target or "duckdb"))
         return
-    reporter, days = request.reporter, [day] if day else last_days(request.ledger)
+    reporter, days = request.reporter, [run_date] if run_date else last_days(request.ledger)
     if not days:
         reporter.say("no day has run yet; run: tradewinds run")
-    elif day:
-        reporter.console.print(day_table(request.ledger, day, target, longest=4 * reporter.console.width))
+    elif run_date:
+        reporter.console.print(day_table(request.ledger, run_date, target, longest=4 * reporter.console.width))
     else:
         grid = days_grid(request.ledger, target)
         is_narrow = not reporter.fits(grid)
@@ -62,9 +64,9 @@ def status(
     for told in days:
         for entry in day_entries(request.ledger, told, target):
             reporter.tell(**entry)
-    if day and not is_complete(request.ledger, day, target):
+    if run_date and not is_complete(request.ledger, run_date, target):
         if alert:
-            alert_late(request, day)
+            alert_late(request, run_date)
         raise typer.Exit(1)
 
 

@@ -24,7 +24,8 @@ rejects_app = typer.Typer(name="rejects", help="Rows that couldn't be read or br
 def list_(
     request: Request,
     run_date: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day; the default is counts of all days.")
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="The day; the default is counts of all days.", parser=parse_run_date),
     ] = None,
     limit: Limit = None,
     form: RowFormat = "table",
@@ -34,10 +35,9 @@ def list_(
     from pipeline.run.judged import COLUMNS
     from pipeline.run.rejects import COUNTED, count_rejects, landed_days, list_rejects, unjudged
 
-    day = run_date and parse_run_date(run_date)
-    rows, columns = (list_rejects(request, day), COLUMNS) if day else (count_rejects(request), COUNTED)
+    rows, columns = (list_rejects(request, run_date), COLUMNS) if run_date else (count_rejects(request), COUNTED)
     write_rows(rows, columns, form, limit, request.reporter)
-    if note := unjudged(request, [day] if day else landed_days(request)):
+    if note := unjudged(request, [run_date] if run_date else landed_days(request)):
         print(f"tradewinds: {note}", file=sys.stderr)
 
 

@@ -4,6 +4,7 @@ from textwrap import wrap
 
 from ingestion.landing import Landing
 from ingestion.sources import Source
+from ingestion.sources.selection import Selection
 from pipeline.cli.tables import print_table
 from pipeline.dbt.project import Export, find_answer
 from pipeline.publishing import open_publisher
@@ -71,5 +72,5 @@ def _print_sources(request: Request, run_date: str) -> list[Source]:
 
 
 def _first_rows(request: Request, answer: Export, count: int) -> list[list[object]]:
-    with request.warehouse.reading(answer.relation, answer.order_by, limit=count) as mart:
+    with request.warehouse.reading(answer.relation, Selection(answer.order_by, limit=count)) as mart:
         return [[row[column] for column in answer.answer] for batch in mart for row in batch.to_pylist()]

@@ -3,14 +3,16 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
 
 from ingestion.digest import ALGORITHM, Digest, is_comparable, short_hash
+from ingestion.errors import StepFailed
 from ingestion.settings import whole_number
+from ingestion.stores import Store
 from pipeline.dbt.project import Mart
 from pipeline.publishing.changes import Change
 from pipeline.publishing.limits import Limits
@@ -74,6 +76,17 @@ def combined_hash(marts: dict[str, Digest]) -> str:
 def _of_business(marts: dict[str, Digest]) -> list[list[str]]:
     """Return each mart and its hash, without `ops`, which differs between runs on the same data."""
     return [[mart, digest.content_hash] for mart, digest in sorted(marts.items()) if not mart.startswith("ops.")]
+
+
+@contextmanager
+def held_alone(store: Store) -> Iterator[None]:
+    """Lock out other publishers to this store; raises StepFailed when one is running."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(store.lock("versions/.lock"))
+        except BlockingIOError as error:
+            raise StepFailed("another process is publishing; wait for it to end") from error
+        yield
 
 
 def kept_versions() -> int:

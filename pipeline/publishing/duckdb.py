@@ -18,13 +18,12 @@ from ingestion.stores import open_store
 from ingestion.warehouse.duckdb import DuckDBWarehouse
 from pipeline.dbt.project import Mart
 from pipeline.publishing import duckdb_marts as files
-from pipeline.publishing.base import Answer, Rows, Version, kept_versions, version_of
+from pipeline.publishing.base import Answer, Rows, Version, held_alone, kept_versions, version_of
 from pipeline.publishing.changes import Change
 from pipeline.publishing.duckdb_reading import answering, is_held, reason_of
 from pipeline.publishing.journal import (
     Published,
     appended,
-    held_alone,
     read_journal,
     taken_back,
     write_journal,

@@ -1,12 +1,11 @@
 """The journal of published versions, for `rollback` and `latest.json`."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from ingestion.errors import Refused, StepFailed
+from ingestion.errors import Refused
 from ingestion.stores import Store
 from pipeline.publishing.base import Version
 
@@ -31,17 +30,6 @@ class Published:
         """Return the entry of a version published now."""
         moment = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(version.run_date, version.name, version.content_hash, sha256, moment)
-
-
-@contextmanager
-def held_alone(store: Store) -> Iterator[None]:
-    """Lock out other publishers; raises StepFailed when one is running."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(store.lock("versions/.lock"))
-        except BlockingIOError as error:
-            raise StepFailed("another process is publishing; wait for it to end") from error
-        yield
 
 
 def read_journal(

@@ -13,9 +13,9 @@ from ingestion.stores import open_store
 from ingestion.warehouse.spark import SparkWarehouse
 from ingestion.warehouse.spark_session import errors_in_one_line, joined_session
 from pipeline.dbt.project import Mart
-from pipeline.publishing.base import Answer, Rows, Version, combined_hash, kept_versions, version_of
+from pipeline.publishing.base import Answer, Rows, Version, combined_hash, held_alone, kept_versions, version_of
 from pipeline.publishing.changes import Change, compare
-from pipeline.publishing.journal import Published, appended, held_alone, taken_back, write_latest
+from pipeline.publishing.journal import Published, appended, taken_back, write_latest
 from pipeline.publishing.limits import Limits
 from pipeline.publishing.spark_tables import Tables
 

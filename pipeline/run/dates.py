@@ -21,10 +21,8 @@ def parse_run_date(text: str | None) -> str:
         raise BadRequest(f"{text!r} is not a day; a run date is written YYYY-MM-DD") from error
 
 
-def parse_run_at(text: str | None) -> datetime | None:
-    """Return a time in UTC, None for None; raises BadRequest unless it is an ISO-8601 time with a UTC offset."""
-    if text is None:
-        return None
+def parse_run_at(text: str) -> datetime:
+    """Return a time in UTC; raises BadRequest unless it is an ISO-8601 time with a UTC offset."""
     try:
         if not _ISO_TIME.fullmatch(text):
             raise ValueError

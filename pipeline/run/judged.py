@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as compute
 
 from ingestion.landing import Landing
+from ingestion.sources.selection import Selection
 from pipeline.run.request import Request
 
 COLUMNS = ("run_date", "source", "table_name", "file", "line_number", "rule", "raw_text")
@@ -38,7 +39,7 @@ def rejected_by_build(request: Request, days: list[str], order_by: Sequence[str]
         return
     names = [source.name for source in request.sources]
     files = pa.array([source.name for source in request.sources if source.kind in ("csv", "api", "dlt")], pa.string())
-    with request.warehouse.reading(_QUARANTINE, order_by, days=days) as batches:
+    with request.warehouse.reading(_QUARANTINE, Selection(order_by, days)) as batches:
         for batch in batches:
             rows = pa.Table.from_batches([batch]).select(COLUMNS)
             wanted = compute.field("source").isin(names)

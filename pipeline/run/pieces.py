@@ -15,7 +15,7 @@ import duckdb
 
 from ingestion.digest import ALGORITHM, row_hash
 from ingestion.redact import FORMULA_STARTS
-from ingestion.sources.row_order import order_clause
+from ingestion.sources.selection import Selection
 from ingestion.sql import literal, quote
 
 _KEYS = 2**15  # a piece's
@@ -65,7 +65,7 @@ class Rows:
     def __init__(self, session: duckdb.DuckDBPyConnection, order_by: list[str]):
         self._session = session
         self.types = {name: type_ for name, type_, *_ in session.execute("describe mart").fetchall()}
-        self._order = order_clause(order_by, session.sql("from mart limit 0").to_arrow_table().schema)
+        self._order = Selection(order_by).ordered(session.sql("from mart limit 0").to_arrow_table().schema)
         is_divided = bool(order_by) and self.types.get(order_by[0]) in _WHOLE_NUMBERS
         self._range = f"coalesce({quote(order_by[0])} // {_KEYS}, {_AFTER_ALL})" if is_divided else "0"
         kinds, hashed = row_hash(session, "mart")

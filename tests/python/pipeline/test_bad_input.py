@@ -10,7 +10,7 @@ from tests.python.sandbox import Sandbox
 DAY = "2021-01-01"
 
 
-@pytest.mark.parametrize("bad", ["2021-13-01", "20210101", "../../x", "2021-1-1", "2021-02-30", "2021-01-01 "])
+@pytest.mark.parametrize("bad", ["2021-13-01", "20210101", "../../x", "2021-1-1", "2021-02-30", "", "2021-01-01 "])
 @pytest.mark.parametrize("step", ["run", "publish"])
 def test_a_run_date_that_is_no_day_is_a_wrong_request(bare_sandbox: Sandbox, step: str, bad: str) -> None:
     line = bare_sandbox.fail(2, step, "--run-date", bad)
@@ -20,7 +20,7 @@ def test_a_run_date_that_is_no_day_is_a_wrong_request(bare_sandbox: Sandbox, ste
 
 
 @pytest.mark.parametrize(
-    "bad", ["2021-01-01", "10:30", "2021-01-01T10:30:00", "2021-01-01T25:00:00Z", "0001-01-01T00:00+01:00"]
+    "bad", ["2021-01-01", "10:30", "2021-01-01T10:30:00", "2021-01-01T25:00:00Z", "0001-01-01T00:00+01:00", ""]
 )
 def test_a_run_time_that_is_none_is_a_wrong_request(bare_sandbox: Sandbox, bad: str) -> None:
     line = bare_sandbox.fail(2, "run", "--run-at", bad)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,11 @@ def test_all_verbs_are_walked() -> None:
     assert {"tradewinds run", "tradewinds query", "tradewinds people key create"} <= set(COMMANDS)
 
 
-def _example(name: str) -> list[str]:
-    """Return the words of a command's first example."""
-    return shlex.split((COMMANDS[name].epilog or "").splitlines()[2].partition(" < ")[0].removeprefix(f"  {name}"))
+def _examples(name: str) -> list[list[str]]:
+    """Return the words after the command's name in each example of its help."""
+    lines = [line.strip() for line in (COMMANDS[name].epilog or "").splitlines()[2:]]
+    assert all(line.startswith(name) for line in lines)
+    return [shlex.split(line.partition(" < ")[0].removeprefix(name)) for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -52,25 +55,22 @@ def _example(name: str) -> list[str]:
         (name, parameter.opts[0])
         for name, command in COMMANDS.items()
         for parameter in command.params
-        if parameter.param_type_name == "option" and parameter.type_descriptor.annotation is str
+        if parameter.param_type_name == "option" and parameter.type_descriptor.annotation in (str, datetime)
     ],
 )
 def test_an_empty_value_is_refused(name: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shell's unset variable gives one; it isn't an option that was left out."""
     monkeypatch.setenv("TRADEWINDS_HOME", str(tmp_path))
-    with pytest.raises(BadRequest, match=r"the value is empty|'' is not a day"):
-        app([*name.split()[1:], *_example(name), option, ""], standalone_mode=False)
+    with pytest.raises(BadRequest, match=r"the value is empty|'' is not a (day|time)"):
+        app([*name.split()[1:], *_examples(name)[0], option, ""], standalone_mode=False)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_of_the_help_can_be_typed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mended.csv").touch()
-    lines = [line.strip() for line in (COMMANDS[name].epilog or "").splitlines()[2:]]
-    assert lines, f"{name} shows no example"
-    for line in lines:
-        assert line.startswith(name)
-        words = shlex.split(line.partition(" < ")[0].removeprefix(name))
+    assert _examples(name), f"{name} shows no example"
+    for words in _examples(name):
         COMMANDS[name].make_context(name, words)  # raises when a word isn't taken
 
 

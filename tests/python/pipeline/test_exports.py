@@ -15,6 +15,7 @@ import pytest
 
 from ingestion.errors import StepFailed
 from ingestion.settings import Home
+from ingestion.sources.selection import Selection
 from ingestion.warehouse import Warehouse, open_warehouse
 from pipeline.dbt.project import Export
 from pipeline.run import exports, pieces
@@ -96,9 +97,9 @@ def warehouse(
 def test_rows_come_in_the_same_order_from_every_engine(
     warehouse: Warehouse, order_by: list[str], expected: list[tuple], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with warehouse.reading("people.small", order_by) as batches:
+    with warehouse.reading("people.small", Selection(order_by)) as batches:
         assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == expected
-    with warehouse.reading("people.small", order_by, limit=2) as batches:
+    with warehouse.reading("people.small", Selection(order_by, limit=2)) as batches:
         assert [tuple(row.values()) for row in batches.read_all().to_pylist()] == expected[:2]
     monkeypatch.setattr(exports, "exports", lambda: [Export("small", "people.small", ["json"], order_by)])
     exports.write_exports(warehouse, DAY, Home(tmp_path))
@@ -117,7 +118,7 @@ def test_every_engine_exports_the_same_bytes(warehouse: Warehouse, tmp_path: Pat
 
 @pytest.mark.parametrize("term", ["nope", "number asc", "number desc, word", "number; drop table x", "", "desc"])
 def test_an_unknown_order_is_refused(warehouse: Warehouse, term: str) -> None:
-    with pytest.raises(StepFailed) as raised, warehouse.reading("people.small", [term]) as batches:
+    with pytest.raises(StepFailed) as raised, warehouse.reading("people.small", Selection([term])) as batches:
         batches.read_all()
     assert str(raised.value).startswith(f"rows can't be ordered by {term!r}: expected one of number, word")
 
