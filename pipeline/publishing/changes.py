@@ -1,6 +1,6 @@
 """Compute a publish's changes: rows added, removed and changed in each mart, and totals before and after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -90,10 +90,24 @@ def compare(
     )
 
 
-def different_rows(mart: Mart, row_hash: RowHash, old: str, new: str, columns: tuple[Types, Types]) -> str:
+def range_of(mart: Mart, *sides: Types) -> str:
+    """Return SQL for the range that a row's key is in, `0` unless the key begins with a whole number on all sides."""
+    key = mart.key[0] if mart.key else ""
+    is_divided = all(types.get(key, "").lower() in _WHOLE_NUMBERS for types in sides)
+    return f"coalesce({quote(key)} - {quote(key)} % {_RANGE}, 0)" if is_divided else "0"
+
+
+def different_rows(
+    mart: Mart,
+    row_hash: RowHash,
+    old: str,
+    new: str,
+    columns: tuple[Types, Types],
+    ranges: Collection[int] | None = None,
+) -> str:
     """Return a query of the rows that differ: key, hash and `_surplus`, how often the new relation has them more.
 
-    A key of whole numbers is compared by ranges first: only rows of ranges whose sums of hashes differ are compared.
+    Rows are compared only in `ranges` of the key, by default in those whose sums of hashes differ.
     """
     before, after = columns
     common = [column for column in after if column in before]
@@ -101,16 +115,17 @@ def different_rows(mart: Mart, row_hash: RowHash, old: str, new: str, columns: t
     sides = f"(select {listed}, 1 as _side from {new} union all select {listed}, -1 from {old}) as sides"
     # Rows are hashed after the union, which gives a changed type one type. Without a key, the whole row is the key.
     hashed = f"select *, {row_hash(sides, common)} as _row_hash from {sides}"
-    keys = [column for column in mart.key if column in common]
-    if keys and {before[keys[0]].lower(), after[keys[0]].lower()} <= _WHOLE_NUMBERS:
-        key = quote(keys[0])
-        range_ = f"coalesce({key} - {key} % {_RANGE}, 0)"
-        hashed += f""" where {range_} in (
+    if (range_ := range_of(mart, before, after)) != "0":
+        differing = f"""
             select {range_} from ({hashed}) as hashed group by 1
             having sum(case when _side > 0 then _row_hash else 0 end)
                 <> sum(case when _side < 0 then _row_hash else 0 end)
-        )"""
-    key = ", ".join([*map(quote, keys), "_row_hash"])
+        """
+        hashed += f" where {range_} in ({differing if ranges is None else ', '.join(map(str, ranges))})"
+        if ranges and 0 not in ranges:  # those rows without a key are in
+            # An engine that knows a block's lowest and highest key reads only these blocks.
+            hashed += f" and {quote(mart.key[0])} between {min(ranges) - _RANGE} and {max(ranges) + _RANGE}"
+    key = ", ".join([*(quote(column) for column in mart.key if column in common), "_row_hash"])
     return f"select {key}, sum(_side) as _surplus from ({hashed}) as hashed group by {key} having sum(_side) <> 0"
 
 

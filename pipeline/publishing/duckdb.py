@@ -41,7 +41,7 @@ class DuckDBPublisher:
     def __init__(self, home: Home):
         self._store = open_store(home.published, home.work, is_shared=True)
         self._warehouse = DuckDBWarehouse(home).path
-        self._built: tuple[tuple, dict[str, Digest]] | None = None
+        self._built: tuple[tuple, dict[str, files.Content]] | None = None
         # Of marts that have just been compared; used ones are proven by the marts' hashes.
         self._different: dict[str, pa.Table] = {}
 
@@ -96,14 +96,15 @@ class DuckDBPublisher:
 
     def changes(self, marts: list[Mart]) -> list[Change]:
         with _one_line_errors("compared"), self._attached() as connection:
-            built, published = self._digest_built(connection, marts), files.digest_published(connection, marts)
+            built, published = self._digest_built(connection, marts), files.published_contents(connection, marts)
             changes = []
             for mart in marts:
-                if published.get(mart.relation) == built[mart.relation]:
+                now, before = built[mart.relation], published.get(mart.relation)
+                if before and before.digest == now.digest:
                     changes.append(Change(mart.relation))
                     continue
-                changes.append(files.compare_mart(connection, mart))
-                if mart.relation in published and (keys := files.different_keys(connection, mart)) is not None:
+                changes.append(files.compare_mart(connection, mart, ranges=now.differing(before)))
+                if before and (keys := files.different_keys(connection, mart)) is not None:
                     self._different[mart.relation] = keys
             return changes
 
@@ -112,12 +113,15 @@ class DuckDBPublisher:
         with _one_line_errors("published"), self.held_alone():
             current, entries = self.current(), self._entries()
             with self._attached() as connection:
-                digests = self._digest_built(connection, marts)
-                version = version_of(run_date, digests, current, lambda: files.digest_published(connection, marts))
+                built = self._digest_built(connection, marts)
+                digests = _digests(built)
+                version = version_of(
+                    run_date, digests, current, lambda: _digests(files.published_contents(connection, marts))
+                )
                 is_declared = version != current or files.marts_are_declared(connection, marts)
                 if version != current or not is_declared or self._store.size(_kept_name(version.name)) is None:
                     kept = self._kept(version, entries) if is_declared else None
-                    newest = kept or self._copy_marts(connection, version, marts, digests, entries)
+                    newest = kept or self._copy_marts(connection, version, marts, built, entries)
                     entries = appended(entries, newest)
                     self._put_in_place(entries)
             self._tidy(entries)
@@ -174,12 +178,12 @@ class DuckDBPublisher:
             shutil.copyfile(path, copy)
             yield copy
 
-    def _digest_built(self, connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
+    def _digest_built(self, connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, files.Content]:
         """Digest the built marts once for comparison and copy, while the warehouse's file is unchanged."""
         found = self._warehouse.stat()
         state = (found.st_ino, found.st_size, found.st_mtime_ns, marts)
         if self._built is None or self._built[0] != state:
-            self._built = state, {mart.relation: files.digest_mart(connection, "warehouse", mart) for mart in marts}
+            self._built = state, {mart.relation: files.content_of(connection, "warehouse", mart) for mart in marts}
         return self._built[1]
 
     def _kept(self, version: Version, entries: list[Published]) -> Published | None:
@@ -193,7 +197,7 @@ class DuckDBPublisher:
         connection: duckdb.DuckDBPyConnection,
         version: Version,
         marts: list[Mart],
-        digests: dict[str, Digest],
+        built: dict[str, files.Content],
         entries: list[Published],
     ) -> Published:
         """Write a version's file, beginning with the published one if that is whole; return the version's entry."""
@@ -202,10 +206,10 @@ class DuckDBPublisher:
             if entries and files.marts_are_declared(connection, marts):
                 shutil.copyfile(files.published_file(connection), draft)
                 if file_sha256(draft) == entries[-1].sha256:
-                    there = files.digest_published(connection, marts)
+                    there = files.published_contents(connection, marts)
                 else:
                     draft.unlink()
-            files.write_marts(connection, draft, version, marts, digests, there, self._different)
+            files.write_marts(connection, draft, version, marts, built, there, self._different)
             newest = Published.now(version, file_sha256(draft))
             self._store.put(draft, _kept_name(version.name))
         return newest
@@ -226,6 +230,10 @@ class DuckDBPublisher:
     def _surplus(self, entries: list[Published]) -> list[str]:
         names = [_kept_name(entry.version) for entry in entries[-kept_versions() :]]
         return [name for name in self._store.names("versions") if name.endswith(".duckdb") and name not in names]
+
+
+def _digests(contents: dict[str, files.Content]) -> dict[str, Digest]:
+    return {mart: content.digest for mart, content in contents.items()}
 
 
 def _kept_name(version: str) -> str:

@@ -1,19 +1,19 @@
 """Hash, compare and copy marts in DuckDB files; the built ones are attached as `warehouse`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from ingestion.digest import Digest, digest_rows, is_comparable, row_hash
+from ingestion.digest import Digest, digest_ranges, digest_rows, is_comparable, row_hash
 from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal, quote
 from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version
-from pipeline.publishing.changes import Change, RowHash, Types, compare, different_rows
+from pipeline.publishing.changes import Change, RowHash, Types, compare, different_rows, range_of
 from pipeline.publishing.declarations import Shape, additions, listed, shape_of, version_comment
 
 # Clients from DuckDB 1.4 on can open this format, but not that of 2.0.
@@ -22,6 +22,30 @@ _STORAGE_VERSION = "v1.4.0"
 _DIFFERENT, _MANY_KEYS = "different", 1_000_000
 # Stored in the file, so that its version and its marts always match.
 _VERSION, _MARTS = "main.published_version", "main.published_marts"
+_CONTENTS = pa.schema(
+    [
+        ("mart", pa.string()),
+        ("row_count", pa.int64()),
+        ("content_hash", pa.string()),
+        ("ranged_by", pa.string()),
+        ("ranges", pa.map_(pa.int64(), pa.string())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A mart's digest, and its rows' by ranges of the key, whose SQL is `ranged_by`."""
+
+    digest: Digest
+    ranged_by: str = ""
+    ranges: dict[int, str] = field(default_factory=dict)
+
+    def differing(self, other: "Content | None") -> set[int] | None:
+        """Return the ranges that another content has otherwise; None if that isn't known."""
+        if other is None or other.ranged_by != self.ranged_by:
+            return None
+        return {at for at, _ in self.ranges.items() ^ other.ranges.items()} or None
 
 
 @contextmanager
@@ -46,27 +70,36 @@ def version_in(connection: duckdb.DuckDBPyConnection) -> Version:
     return Version(*connection.execute(query).fetchall()[0])
 
 
-def digest_published(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Digest]:
-    """Return the published marts' stored digests, or digest them again if another algorithm made those."""
-    recorded = {}
-    if columns_of(connection, "published", Mart(_MARTS)):
-        query = f"select mart, row_count, content_hash from published.{_MARTS}"
-        recorded = {mart: Digest(*digest) for mart, *digest in connection.execute(query).fetchall()}
-    known = {mart: digest for mart, digest in recorded.items() if is_comparable(digest.content_hash)}
+def published_contents(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> dict[str, Content]:
+    """Return the published marts' stored contents, or digest them again if another algorithm made those."""
+    known = {}
+    if stored := columns_of(connection, "published", Mart(_MARTS)):
+        # A file of an earlier release has no ranges.
+        query = f"select {listed([name for name in _CONTENTS.names if name in stored])} from published.{_MARTS}"
+        for mart, rows, content_hash, *ranges in connection.execute(query).fetchall():
+            if is_comparable(content_hash):
+                known[mart] = Content(Digest(rows, content_hash), *ranges)
     return {
-        mart.relation: known.get(mart.relation) or digest_mart(connection, "published", mart)
+        mart.relation: known.get(mart.relation) or content_of(connection, "published", mart)
         for mart in marts
         if columns_of(connection, "published", mart)
     }
 
 
 def compare_mart(
-    connection: duckdb.DuckDBPyConnection, mart: Mart, old: str = "published", new: str = "warehouse"
+    connection: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    old: str = "published",
+    new: str = "warehouse",
+    ranges: Collection[int] | None = None,
 ) -> Change:
-    """Compare a mart's rows in two attached databases; leave those that differ in a temporary table."""
+    """Compare a mart's rows in two attached databases; leave those that differ in a temporary table.
+
+    `ranges` holds the ranges of the key that have them, if that is known.
+    """
     before, after = (columns_of(connection, database, mart) for database in (old, new))
     if before:
-        _find_different(connection, mart, old, new, (before, after))
+        _find_different(connection, mart, old, new, (before, after), ranges)
     return compare(
         mart,
         lambda query: connection.execute(query).fetchall()[0],
@@ -79,9 +112,14 @@ def compare_mart(
 
 
 def _find_different(
-    connection: duckdb.DuckDBPyConnection, mart: Mart, old: str, new: str, columns: tuple[Types, Types]
+    connection: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    old: str,
+    new: str,
+    columns: tuple[Types, Types],
+    ranges: Collection[int] | None,
 ) -> None:
-    query = different_rows(mart, _row_hash(connection), _name(old, mart), _name(new, mart), columns)
+    query = different_rows(mart, _row_hash(connection), _name(old, mart), _name(new, mart), columns, ranges)
     connection.execute(f"create or replace temp table {_DIFFERENT} as {query}")
 
 
@@ -99,11 +137,11 @@ def write_marts(
     draft: Path,
     version: Version,
     marts: list[Mart],
-    digests: dict[str, Digest],
-    there: dict[str, Digest],
+    contents: dict[str, Content],
+    there: dict[str, Content],
     different: dict[str, pa.Table],
 ) -> None:
-    """Write a file with the built marts, what the project declares of them, its version, and each mart's digest.
+    """Write a file with the built marts, what the project declares of them, its version, and each mart's content.
 
     The draft may be a copy of the published file, with these marts in it (`there`): only what differs is written. The
     keys of rows that differ may be known (`different`).
@@ -112,9 +150,9 @@ def write_marts(
     # One transaction, because each commit waits for the disk.
     connection.execute("begin")
     for mart in marts:
-        built = digests[mart.relation]
-        if there.get(mart.relation) != built and not (
-            mart.relation in there and _change_rows(connection, mart, built, different.get(mart.relation))
+        built, was = contents[mart.relation], there.get(mart.relation)
+        if was is None or (
+            was.digest != built.digest and not _change_rows(connection, mart, built, was, different.get(mart.relation))
         ):
             connection.execute(f"create schema if not exists draft.{quote(mart.place[0])}")
             connection.execute(f"create or replace table {_name('draft', mart)} as from {_name('warehouse', mart)}")
@@ -124,30 +162,44 @@ def write_marts(
         f"create or replace table draft.{_VERSION} as select ?::date as run_date, ? as content_hash",
         [version.run_date, version.content_hash],
     )
-    connection.execute(f"create or replace table draft.{_MARTS} (mart varchar, row_count bigint, content_hash varchar)")
-    connection.executemany(
-        f"insert into draft.{_MARTS} values (?, ?, ?)",
-        [[mart, digest.rows, digest.content_hash] for mart, digest in digests.items()],
-    )
+    recorded = [
+        {
+            "mart": mart,
+            "row_count": content.digest.rows,
+            "content_hash": content.digest.content_hash,
+            "ranged_by": content.ranged_by,
+            "ranges": [*content.ranges.items()],
+        }
+        for mart, content in contents.items()
+    ]
+    connection.register("recorded", pa.Table.from_pylist(recorded, _CONTENTS))
+    connection.execute(f"create or replace table draft.{_MARTS} as from recorded")
     connection.execute(f"comment on table draft.{_VERSION} is {literal(version_comment(marts))}")
     connection.execute("commit")
     connection.execute("detach draft")
 
 
-def _change_rows(connection: duckdb.DuckDBPyConnection, mart: Mart, built: Digest, keys: pa.Table | None) -> bool:
+def _change_rows(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, built: Content, was: Content, keys: pa.Table | None
+) -> bool:
     """Replace the draft's rows that differ from the built ones; return whether the draft then has the built rows."""
+    ranges = built.differing(was)
     old, new = (columns_of(connection, database, mart) for database in ("draft", "warehouse"))
     if not mart.is_keyed or old != new:
         return False
     draft, warehouse = _name("draft", mart), _name("warehouse", mart)
     if keys is None:
-        _find_different(connection, mart, "draft", "warehouse", (old, new))
+        _find_different(connection, mart, "draft", "warehouse", (old, new), ranges)
     else:
         connection.execute(f"create or replace temp table {_DIFFERENT} as from keys")
     is_different = f"({listed(mart.key)}) in (select ({listed(mart.key)}) from {_DIFFERENT})"
     connection.execute(f"delete from {draft} where {is_different}")
     connection.execute(f"insert into {draft} by name from {warehouse} where {is_different}")
-    return digest_mart(connection, "draft", mart) == built
+    if ranges is None:
+        return digest_mart(connection, "draft", mart) == built.digest
+    ((rows,),) = connection.execute(f"select count(*) from {draft}").fetchall()
+    found = content_of(connection, "draft", mart, ranges)
+    return rows == built.digest.rows and found.ranges == {at: built.ranges[at] for at in ranges & built.ranges.keys()}
 
 
 def marts_are_declared(connection: duckdb.DuckDBPyConnection, marts: list[Mart]) -> bool:
@@ -160,6 +212,16 @@ def marts_are_declared(connection: duckdb.DuckDBPyConnection, marts: list[Mart])
 def digest_mart(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> Digest:
     """Digest a mart's rows in an attached database."""
     return digest_rows(connection, _name(database, mart))
+
+
+def content_of(
+    connection: duckdb.DuckDBPyConnection, database: str, mart: Mart, ranges: Collection[int] | None = None
+) -> Content:
+    """Digest a mart's rows in an attached database by ranges of the key, all or those in `ranges`."""
+    range_ = range_of(mart, columns_of(connection, database, mart))
+    chosen = "true" if ranges is None else f"{range_} in ({', '.join(map(str, ranges))})"
+    digest, found = digest_ranges(connection, f"(select * from {_name(database, mart)} where {chosen}) as rows", range_)
+    return Content(digest, range_, found)
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, database: str, mart: Mart) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import duckdb
 
-from ingestion.digest import ALGORITHM, row_hash
+from ingestion.digest import ALGORITHM, digest_ranges, row_hash
 from ingestion.redact import FORMULA_STARTS
 from ingestion.sources.selection import Selection
 from ingestion.sql import literal, quote
@@ -68,12 +68,9 @@ class Rows:
         self._order = Selection(order_by).ordered(session.sql("from mart limit 0").to_arrow_table().schema)
         is_divided = bool(order_by) and self.types.get(order_by[0]) in _WHOLE_NUMBERS
         self._range = f"coalesce({quote(order_by[0])} // {_KEYS}, {_AFTER_ALL})" if is_divided else "0"
-        kinds, hashed = row_hash(session, "mart")
-        query = f"select {self._range}, count(*), sum({hashed}::hugeint) from mart group by 1 order by 1"
-        found = session.execute(query).fetchall()
-        self.count = sum(count for _, count, _ in found)
-        self._hashes = {range_: f"{count} {total}" for range_, count, total in found}
-        self._made_by = f"{ALGORITHM} {kinds}{self._order}"
+        digest, self._hashes = digest_ranges(session, "mart", self._range)
+        self.count = digest.rows
+        self._made_by = f"{ALGORITHM} {row_hash(session, 'mart')[0]}{self._order}"
         self._sorted: set[int] = set()
 
     def write(self, draft: Path, path: str, format_: str, columns: list[str] | None, before: Written | None) -> Written:

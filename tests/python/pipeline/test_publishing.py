@@ -14,6 +14,7 @@ from uuid import uuid4
 import duckdb
 import fsspec
 import psycopg
+import pyarrow as pa
 import pytest
 
 from ingestion.digest import file_sha256
@@ -22,7 +23,7 @@ from ingestion.settings import Home
 from ingestion.stores import disk as on_disk
 from ingestion.stores import open_store
 from pipeline.dbt.project import Column, Mart
-from pipeline.publishing import Publisher, open_publisher
+from pipeline.publishing import Publisher, duckdb_marts, open_publisher
 from tests.python.sandbox import Database, warehouse_settings
 
 ORDERS = Mart("sales.orders", ("order_id",), ("amount",), is_keyed=True)
@@ -377,6 +378,20 @@ def test_a_version_that_begins_with_the_published_one_has_the_built_rows(engine:
     assert engine.reads() == {}
     engine.publisher.rollback()
     assert engine.reads() == changed
+
+
+def test_the_published_file_of_an_earlier_release_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_duckdb(Home(tmp_path)) as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr(duckdb_marts, "_CONTENTS", pa.schema(list(duckdb_marts._CONTENTS)[:3]))  # without ranges
+            engine.publish(DAYS[0], {1: 1, 2: 2})
+        engine.build(DAYS[1], {1: 1, 2: 3})
+        assert [change.changed for change in engine.publisher.changes(MARTS) if change] == [
+            0,
+            1,
+        ]  # a line has another key
+        engine.publisher.publish(DAYS[1], MARTS)
+        assert engine.reads() == {1: 1, 2: 3}
 
 
 def test_what_someone_wrote_into_the_published_file_is_not_in_the_next_version(tmp_path: Path) -> None:
