@@ -8,10 +8,16 @@
     {%- if existing_relation is not none and not existing_relation.is_table -%}
         {%- do adapter.drop_relation(existing_relation) -%}
     {%- endif -%}
+    {%- set raw = made_from() -%}
     {{ run_hooks(pre_hooks) }}
     {%- call statement('main') -%}
+        {%- if not is_unchanged(raw) %}
         drop table if exists {{ target_relation }};
-        {{ create_table_as(false, target_relation, compiled_code) }}
+        {{ create_table_as(false, target_relation, compiled_code) }};
+        {%- endif %}
+        {%- if raw %}
+        {{ record_fact() }}
+        {%- endif %}
     {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {%- do adapter.commit() -%}

@@ -1,6 +1,6 @@
 {#-
     A hash of all that makes a fact's rows, except raw's rows: the code of the fact and its ancestors,
-    with their macros, and raw's columns. Asked twice a build, so the answer is kept in the graph.
+    with their macros, and raw's columns. Asked often a build, so the answers are kept in the graph.
 -#}
 {% macro fact_code() %}
     {%- set kept = graph.nodes[model.unique_id].setdefault('fact_codes', {}) -%}
@@ -8,15 +8,24 @@
         {{ return(kept[invocation_id]) }}
     {%- endif -%}
     {%- set parts = [tojson(model.columns), tojson(model.constraints)] -%}
-    {%- set ids = [model.unique_id, 'macro.' ~ project_name ~ '.' ~ model.name ~ '_changes'] -%}
+    {%- set ids = [model.unique_id] -%}
+    {%- if model.name ~ '_changes' in context -%}
+        {%- do ids.append('macro.' ~ project_name ~ '.' ~ model.name ~ '_changes') -%}
+    {%- endif -%}
     {#- The list grows during the loop, until no ancestor and no macro is new. -#}
     {%- for id in ids -%}
         {%- if id in graph.sources -%}
             {%- set source = graph.sources[id] -%}
-            {%- set raw = adapter.get_relation(source.database, source.schema, source.identifier) -%}
-            {%- for column in adapter.get_columns_in_relation(raw) -%}
-                {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
-            {%- endfor -%}
+            {%- set answers = source.setdefault('raw_columns', {}) -%}
+            {%- if invocation_id not in answers -%}
+                {%- set raw = adapter.get_relation(source.database, source.schema, source.identifier) -%}
+                {%- set columns = [] -%}
+                {%- for column in adapter.get_columns_in_relation(raw) -%}
+                    {%- do columns.append(column.name ~ ' ' ~ column.data_type) -%}
+                {%- endfor -%}
+                {%- do answers.update({invocation_id: columns}) -%}
+            {%- endif -%}
+            {%- do parts.extend(answers[invocation_id]) -%}
         {%- elif id in graph.nodes -%}
             {%- set node = graph.nodes[id] -%}
             {%- do parts.append(node.checksum.checksum) -%}

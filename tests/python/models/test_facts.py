@@ -1,4 +1,4 @@
-"""A fact that is changed in place has the rows of a rebuild."""
+"""A fact that is changed in place, and a table that is left as it is, have the rows of a rebuild."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.python.marts import TARGETS, read_marts
 from tests.python.sandbox import BUILT_DAY, NEXT_DAY, Sandbox
 
 LAST_DAY = "2021-01-03"
-SOURCES = ("northwind", "order_details", "event_log")
+SOURCES = ("northwind", "order_details", "event_log", "people")
 FACTS = (
     "sales.fct_orders",
     "sales.fct_order_lines",
@@ -23,7 +23,9 @@ FACTS = (
     "marketplace.fct_events",
     "marketplace.dim_professionals",
 )
-NODES = ("+orders_with_details", "+fct_events", "--indirect-selection", "empty")
+# People don't change before the last day: on DuckDB it is left as it is.
+HIRES = "people.fct_hires"
+NODES = ("+orders_with_details", "+fct_events", "+fct_hires", "--indirect-selection", "empty")
 
 # Of a late order, an unknown one, and one that breaks a rule.
 LINES = ["20000,7,10,3,0", "20001,7,10,3,0", "10255,77,1,0,0"]
@@ -76,9 +78,9 @@ def _building(sandbox: Sandbox) -> Iterator[Callable[[str], None]]:
 
 
 def _execute(sandbox: Sandbox, statement: str) -> None:
-    """Run a statement on the warehouse, in which `sales` is where the marts are built."""
+    """Run a statement on the warehouse, in which `sales` and `people` are where the marts are built."""
     if sandbox.warehouse:
-        sandbox.warehouse.execute(statement.replace("sales.", "sales__build."))
+        sandbox.warehouse.execute(statement.replace("sales.", "sales__build.").replace("people.", "people__build."))
     else:
         with duckdb.connect(str(sandbox.home / "warehouse" / "tradewinds.duckdb")) as warehouse:
             warehouse.execute(statement)
@@ -89,13 +91,15 @@ def _trust(sandbox: Sandbox) -> None:
     _execute(sandbox, "update raw_ops.build_mark set state = 'built'")
 
 
-def _change_by_hand(sandbox: Sandbox, company_name: str) -> None:
-    """Change a row that no source changes: it stays so until its fact is rebuilt."""
-    _execute(sandbox, f"update sales.orders_with_details set company_name = {company_name} where order_id = 10400")
+def _change_by_hand(sandbox: Sandbox, text: str) -> None:
+    """Change a text of a row that no source changes: it stays so until its table is rebuilt."""
+    name, job = text.format("company_name"), text.format("job")
+    _execute(sandbox, f"update sales.orders_with_details set company_name = {name} where order_id = 10400")
+    _execute(sandbox, f"update people.fct_hires set job = {job} where employee_id = 1")
 
 
 def _rows(sandbox: Sandbox, target: str) -> dict[str, list[str]]:
-    found = read_marts(sandbox, target, FACTS)
+    found = read_marts(sandbox, target, (*FACTS, HIRES))
     return {fact: sorted(repr(sorted(row.items())) for row in rows) for fact, rows in found.items()}
 
 
@@ -109,17 +113,20 @@ def test_a_fact_changed_in_place_is_a_rebuilt_one(built_homes: BuiltHomes, tmp_p
         for change in changes:
             sandbox.northwind.execute(change)
         _change_files(sandbox, day)
+        if day == LAST_DAY:
+            sandbox.people.execute("update departments set name = 'Renamed' where id = 1")
         named = [word for source in SOURCES for word in ("--source", source)]
         for step in ("extract", "load"):
             sandbox.succeed(step, "--run-date", day, *named)
 
     with _building(sandbox) as build:
-        _change_by_hand(sandbox, "company_name || '!'")
+        _change_by_hand(sandbox, "{} || '!'")
         build(NEXT_DAY)
-        assert any("!" in row for row in _rows(sandbox, target)[FACTS[2]]), "it was rebuilt"
-        _change_by_hand(sandbox, "rtrim(company_name, '!')")
+        for table in (FACTS[2], HIRES) if target == "duckdb" else (FACTS[2],):
+            assert any("!'" in row for row in _rows(sandbox, target)[table]), "it was rebuilt"
+        _change_by_hand(sandbox, "rtrim({}, '!')")
         next_day = _rows(sandbox, target)
-        assert not [fact for fact in FACTS if next_day[fact] == first[fact]]
+        assert [table for table in (*FACTS, HIRES) if next_day[table] == first[table]] == [HIRES]
 
         # A build that fails between two facts leaves days mixed; that only a part was built is no different.
         _trust(sandbox)
@@ -134,6 +141,7 @@ def test_a_fact_changed_in_place_is_a_rebuilt_one(built_homes: BuiltHomes, tmp_p
         last_day = _rows(sandbox, target)
         before, after = (next(row for row in rows[FACTS[0]] if "10300)" in row) for rows in (next_day, last_day))
         assert before.replace("('is_overdue', False)", "('is_overdue', True)") == after, "only the run date changes it"
+        assert any("'Renamed'" in row for row in last_day[HIRES])
 
         # The day that is there, and one before it, are rebuilt.
         _trust(sandbox)
