@@ -80,8 +80,8 @@ def digest_ranges(connection: duckdb.DuckDBPyConnection, relation: str, range_: 
     kinds, hashed = row_hash(connection, relation)
     query = f"select {range_}, count(*), sum({hashed}::hugeint) from {relation} group by 1 order by 1"
     found = connection.execute(query).fetchall()
-    rows, total = (sum(numbers) for numbers in ([count for _, count, _ in found], [sum_ for *_, sum_ in found]))
-    return Digest(rows, _content_hash(rows, total, kinds)), {at: f"{count} {sum_}" for at, count, sum_ in found}
+    rows, total = sum(count for _, count, _ in found), sum(hashes for *_, hashes in found)
+    return Digest(rows, _content_hash(rows, total, kinds)), {at: f"{count} {hashes}" for at, count, hashes in found}
 
 
 def _content_hash(rows: int, total: int, kinds: dict[str, str]) -> str:

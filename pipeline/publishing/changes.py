@@ -97,6 +97,15 @@ def range_of(mart: Mart, *sides: Types) -> str:
     return f"coalesce({quote(key)} - {quote(key)} % {_RANGE}, 0)" if is_divided else "0"
 
 
+def in_ranges(mart: Mart, range_: str, ranges: Collection[int]) -> str:
+    """Return the condition that a row's range, as `range_of` has it, is one of these."""
+    listed = f"{range_} in ({', '.join(map(str, ranges))})"
+    if 0 in ranges:  # also that of rows without a key
+        return listed
+    # An engine that knows a block's lowest and highest key reads only these blocks.
+    return f"{listed} and {quote(mart.key[0])} between {min(ranges) - _RANGE} and {max(ranges) + _RANGE}"
+
+
 def different_rows(
     mart: Mart,
     row_hash: RowHash,
@@ -121,10 +130,7 @@ def different_rows(
             having sum(case when _side > 0 then _row_hash else 0 end)
                 <> sum(case when _side < 0 then _row_hash else 0 end)
         """
-        hashed += f" where {range_} in ({differing if ranges is None else ', '.join(map(str, ranges))})"
-        if ranges and 0 not in ranges:  # those rows without a key are in
-            # An engine that knows a block's lowest and highest key reads only these blocks.
-            hashed += f" and {quote(mart.key[0])} between {min(ranges) - _RANGE} and {max(ranges) + _RANGE}"
+        hashed += f" where {in_ranges(mart, range_, ranges) if ranges else f'{range_} in ({differing})'}"
     key = ", ".join([*(quote(column) for column in mart.key if column in common), "_row_hash"])
     return f"select {key}, sum(_side) as _surplus from ({hashed}) as hashed group by {key} having sum(_side) <> 0"
 

@@ -13,7 +13,7 @@ from ingestion.session import memory_setting, open_session
 from ingestion.sql import literal, quote
 from pipeline.dbt.project import Mart
 from pipeline.publishing.base import Version
-from pipeline.publishing.changes import Change, RowHash, Types, compare, different_rows, range_of
+from pipeline.publishing.changes import Change, RowHash, Types, compare, different_rows, in_ranges, range_of
 from pipeline.publishing.declarations import Shape, additions, listed, shape_of, version_comment
 
 # Clients from DuckDB 1.4 on can open this format, but not that of 2.0.
@@ -195,10 +195,10 @@ def _change_rows(
     is_different = f"({listed(mart.key)}) in (select ({listed(mart.key)}) from {_DIFFERENT})"
     connection.execute(f"delete from {draft} where {is_different}")
     connection.execute(f"insert into {draft} by name from {warehouse} where {is_different}")
-    if ranges is None:
-        return digest_mart(connection, "draft", mart) == built.digest
-    ((rows,),) = connection.execute(f"select count(*) from {draft}").fetchall()
     found = content_of(connection, "draft", mart, ranges)
+    if ranges is None:
+        return found.digest == built.digest
+    ((rows,),) = connection.execute(f"select count(*) from {draft}").fetchall()
     return rows == built.digest.rows and found.ranges == {at: built.ranges[at] for at in ranges & built.ranges.keys()}
 
 
@@ -219,7 +219,7 @@ def content_of(
 ) -> Content:
     """Digest a mart's rows in an attached database by ranges of the key, all or those in `ranges`."""
     range_ = range_of(mart, columns_of(connection, database, mart))
-    chosen = "true" if ranges is None else f"{range_} in ({', '.join(map(str, ranges))})"
+    chosen = in_ranges(mart, range_, ranges) if ranges else "true"
     digest, found = digest_ranges(connection, f"(select * from {_name(database, mart)} where {chosen}) as rows", range_)
     return Content(digest, range_, found)
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import duckdb
 
-from ingestion.digest import ALGORITHM, digest_ranges, row_hash
+from ingestion.digest import ALGORITHM, digest_ranges
 from ingestion.redact import FORMULA_STARTS
 from ingestion.sources.selection import Selection
 from ingestion.sql import literal, quote
@@ -70,7 +70,7 @@ class Rows:
         self._range = f"coalesce({quote(order_by[0])} // {_KEYS}, {_AFTER_ALL})" if is_divided else "0"
         digest, self._hashes = digest_ranges(session, "mart", self._range)
         self.count = digest.rows
-        self._made_by = f"{ALGORITHM} {row_hash(session, 'mart')[0]}{self._order}"
+        self._made_by = f"{ALGORITHM} {self.types}{self._order}"
         self._sorted: set[int] = set()
 
     def write(self, draft: Path, path: str, format_: str, columns: list[str] | None, before: Written | None) -> Written:
