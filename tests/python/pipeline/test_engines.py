@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 
@@ -80,3 +81,14 @@ def test_a_typed_build_without_a_date_is_of_the_latest_loaded_day_on_postgres(
 def test_money_is_decimal_on_both(rows: dict[str, dict[str, list[str]]]) -> None:
     for target in rows:
         assert "Decimal('" in rows[target]["sales.fct_orders"][0]
+
+
+def test_two_builds_at_once_are_one_on_postgres(sandbox: Sandbox) -> None:
+    """A build with another one beside it changes nothing; DuckDB's own lock on its file is the same there."""
+    marks = sandbox.warehouse.query("select * from raw_ops.build_mark")
+    with psycopg.connect(sandbox.warehouse.url) as building:
+        building.execute("select pg_advisory_lock(hashtext('tradewinds build'))")
+        line = sandbox.fail(1, "build", "--run-date", BUILT_DAY, "--target", "postgres")
+    assert "the warehouse is being built by another process; wait for it to end" in line
+    assert sandbox.warehouse.query("select * from raw_ops.build_mark") == marks
+    sandbox.succeed("build", "--run-date", BUILT_DAY, "--target", "postgres")
