@@ -246,7 +246,7 @@ def test_postgres_restarts_in_the_middle(
         size = proxy.passed
         for chance in counting.trials(10, 1):
             (home.root / "landing" / "_manifests" / NAME / f"{NEXT}.json").unlink()
-            proxy.wait_for(chance.randrange(size // 2), lambda: _restart(own_server))
+            proxy.wait_for(chance.randrange(size), lambda: _restart(own_server))
             has_landed = _extract_through(proxy, counting, home, monkeypatch)
             assert _hashes(landing, NEXT) == (wanted if has_landed else {}), counting
             assert _hashes(landing, DAY) == wanted, counting

@@ -38,7 +38,7 @@ def _possible(small: Small, before: tuple[int, ...], after: set[int]) -> list[Da
 def test_two_at_once(
     fault: Callable[[str], Fault], worker: Worker, other_worker: Worker, tmp_path: Path, name: str
 ) -> None:
-    """The second begins at any moment of the first; in a third of the trials one is killed; then both run alone."""
+    """The second begins at any moment of the first; one may be killed; then each runs alone, in any order."""
     before, first, second = PAIRS[name]
     made = Small(tmp_path / "made", worker)
     made.folder.mkdir()
@@ -63,7 +63,8 @@ def test_two_at_once(
         assert set(codes) <= {0, 1, -signal.SIGKILL}, counting
         assert is_killed or 0 in codes, f"{counting}: each was in the other's way"
         counting.seen(one.state(), *_possible(one, before, after))
-        assert first(one) == second(one) == 0, counting
+        for does in chance.sample([first, second], 2):
+            assert does(one) == 0, counting
         counting.converged(one.end(*after), untouched.end(*after))
 
 
