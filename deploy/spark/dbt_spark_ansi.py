@@ -1,6 +1,6 @@
 """A plugin of dbt, found by its name: dbt-spark turns ANSI mode off, where a bad cast is NULL and "name" is a text.
 
-`make spark-setup` puts it beside dbt; macros/spark/refuse_engine.sql refuses a build without it.
+`make spark-setup` puts it beside dbt; macros/refuse_engine.sql refuses a build without it.
 """
 
 from typing import Any

@@ -69,7 +69,8 @@ class Dbt:
     def __init__(self, target: str, home: Home):
         self._target, self._home = target, home
         self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target]
-        self._places += ["--target-path", str(home.root / "reports" / "dbt")]
+        self._written = home.root / "reports" / "dbt"
+        self._places += ["--target-path", str(self._written)]
         self._manifests: dict[tuple[tuple[str, str], ...], Any] = {}
 
     def prepare(self) -> None:
@@ -179,11 +180,22 @@ class Dbt:
         runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)] if on_node else [])
         given = json.dumps({"run_date": run_date} | variables)
         # A build's artifacts have no readers, and writing them takes longer than most models.
-        artifacts = ["--no-write-json"] if verb == ["build"] else []
+        artifacts = []
+        if verb == ["build"]:
+            artifacts.append("--no-write-json")
+            self._remove_written_sql()
         outcome = runner.invoke([*logs, *artifacts, *verb, *self._places, "--vars", given, *words])
         if outcome.exception:
             raise _aborted(shown_message(outcome.exception))
         return outcome
+
+    def _remove_written_sql(self) -> None:
+        """Remove the SQL of an earlier run: ext4 waits for the disk when a file's text is replaced, 3 ms a file.
+
+        The folders stay, because another process may be writing there.
+        """
+        for file in self._written.glob("*/**/*.sql"):
+            file.unlink(missing_ok=True)
 
     def _examples(self, run_date: str, result: Any) -> str:
         """Return the first rows of a failed data test as `e.g. column=value, …`, an empty text if it has none."""
