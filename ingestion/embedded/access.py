@@ -34,14 +34,16 @@ def build_url(state: Path, database: str) -> str:
 
 
 def create_database(url: str, name: str) -> bool:
-    """Create the database if it is missing; return whether this call created it."""
+    """Create the database if it is missing; return whether this call created it. Raises psycopg.Error.
+
+    Another session may be creating it, even that of a killed command: the server goes on. This call waits for it.
+    """
     find = "select 1 from pg_database where datname = %s"
-    try:
-        with psycopg.connect(url, autocommit=True) as connection:
-            if connection.execute(find, [name]).fetchone():
-                return False
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute(find, [name]).fetchone():
+            return False
+        try:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-            return True
-    except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
-        raise StepFailed(f"embedded Postgres: database {name}: {reason}") from None
+        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+            return False
+        return True

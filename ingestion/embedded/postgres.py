@@ -12,6 +12,8 @@ from fcntl import LOCK_EX, LOCK_SH
 from functools import cached_property
 from pathlib import Path
 
+import psycopg
+
 from ingestion.embedded import access, folders, ports
 from ingestion.embedded.account import Account, find_account
 from ingestion.embedded.binaries import find_binaries
@@ -19,6 +21,7 @@ from ingestion.embedded.cluster import create_cluster
 from ingestion.embedded.locks import hold_alone, open_lock, release, try_lock
 from ingestion.embedded.postmaster import Postmaster
 from ingestion.errors import StepFailed
+from ingestion.redact import one_line
 
 PORT_TRIES = 5
 
@@ -85,8 +88,10 @@ class EmbeddedPostgres:
 
     def ensure_database(self, name: str) -> bool:
         """Create the database if it is missing; return whether this call created it."""
-        with self._lock():  # Two commands could both find it missing.
+        try:
             return access.create_database(self.url("postgres"), name)
+        except psycopg.Error as error:
+            raise StepFailed(f"embedded Postgres: database {name}: {one_line(error)}") from None
 
     @property
     def place(self) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import psycopg
 import pyarrow as pa
 
 from ingestion import adbc
+from ingestion.embedded.access import create_database
 from ingestion.embedded.postgres import EmbeddedPostgres
 from ingestion.environment import environment_suffix
 from ingestion.errors import StepFailed
@@ -173,10 +174,7 @@ def _ensure_database() -> None:
     url = urlsplit(warehouse_url())
     name = unquote(url.path.lstrip("/"))
     try:
-        with psycopg.connect(url._replace(path="/postgres").geturl(), autocommit=True) as connection:
-            if not connection.execute("select from pg_database where datname = %s", [name]).fetchall():
-                with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):  # made meanwhile
-                    connection.execute(f"create database {quote(name)}")
+        create_database(url._replace(path="/postgres").geturl(), name)
     except psycopg.Error as error:
         raise StepFailed(f"the warehouse: database {name} can't be created: {one_line(error)}") from error
 

