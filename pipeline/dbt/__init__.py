@@ -3,8 +3,8 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from textwrap import shorten
 from typing import Any
 
 from ingestion.errors import Refused, StepFailed, TradewindsError
+from ingestion.files import locked
 from ingestion.redact import redact
 from ingestion.settings import PROJECT, Home
 from pipeline.dbt.lineage import Table, read_lineage
@@ -170,7 +171,8 @@ class Dbt:
     def _run(self, verb: list[str], run_date: str, *words: str, on_node: OnNode | None = None, **variables: str) -> Any:
         """Run one dbt command for a day and return dbt's result.
 
-        Raises StepFailed when it was aborted, and Refused when a hook names the command that must come first.
+        Raises StepFailed when it was aborted or beside another build, Refused when a hook names the command that must
+        come first.
         """
         from dbt.cli.main import dbtRunner
 
@@ -180,22 +182,30 @@ class Dbt:
         runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)] if on_node else [])
         given = json.dumps({"run_date": run_date} | variables)
         # A build's artifacts have no readers, and writing them takes longer than most models.
-        artifacts = []
-        if verb == ["build"]:
-            artifacts.append("--no-write-json")
-            self._remove_written_sql()
-        outcome = runner.invoke([*logs, *artifacts, *verb, *self._places, "--vars", given, *words])
+        builds = verb == ["build"]
+        artifacts = ["--no-write-json"] if builds else []
+        with self._building() if builds else nullcontext():
+            outcome = runner.invoke([*logs, *artifacts, *verb, *self._places, "--vars", given, *words])
         if outcome.exception:
             raise _aborted(shown_message(outcome.exception))
         return outcome
 
-    def _remove_written_sql(self) -> None:
-        """Remove the SQL of an earlier run: ext4 waits for the disk when a file's text is replaced, 3 ms a file.
+    @contextmanager
+    def _building(self) -> Iterator[None]:
+        """Keep the home's other builds of the target away, as not every engine does; raises StepFailed if one runs.
 
-        The folders stay, because another process may be writing there.
+        Remove the SQL of the last one: ext4 waits for the disk when a file's text is replaced, 3 ms a file. The folders
+        stay, because another process may be writing there.
         """
-        for file in self._written.glob("*/**/*.sql"):
-            file.unlink(missing_ok=True)
+        with ExitStack() as held:
+            try:
+                held.enter_context(locked(self._home.work / "locks" / f"build.{self._target}.lock"))
+            except BlockingIOError:
+                reason = "the warehouse is being built by another process; wait for it to end"
+                raise StepFailed(reason) from None
+            for file in self._written.glob("*/**/*.sql"):
+                file.unlink(missing_ok=True)
+            yield
 
     def _examples(self, run_date: str, result: Any) -> str:
         """Return the first rows of a failed data test as `e.g. column=value, …`, an empty text if it has none."""

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 import yaml
 
+from ingestion.files import locked
 from ingestion.settings import PROJECT
 from pipeline.dbt.project import published_marts
 from tests.python.built import BuiltHomes
@@ -83,12 +84,16 @@ def test_money_is_decimal_on_both(rows: dict[str, dict[str, list[str]]]) -> None
         assert "Decimal('" in rows[target]["sales.fct_orders"][0]
 
 
-def test_two_builds_at_once_are_one_on_postgres(sandbox: Sandbox) -> None:
-    """A build with another one beside it changes nothing; DuckDB's own lock on its file is the same there."""
+def test_two_builds_at_once_are_one(sandbox: Sandbox) -> None:
+    """A build beside another one of its home, or on Postgres of any, changes nothing."""
+    refusal = "the warehouse is being built by another process; wait for it to end"
     marks = sandbox.warehouse.query("select * from raw_ops.build_mark")
+    words = ("build", "--run-date", BUILT_DAY, "--target", "postgres")
     with psycopg.connect(sandbox.warehouse.url) as building:
         building.execute("select pg_advisory_lock(hashtext('tradewinds build'))")
-        line = sandbox.fail(1, "build", "--run-date", BUILT_DAY, "--target", "postgres")
-    assert "the warehouse is being built by another process; wait for it to end" in line
+        assert refusal in sandbox.fail(1, *words)
+    for target in ENGINES:
+        with locked(sandbox.home / "work" / "locks" / f"build.{target}.lock"):
+            assert refusal in sandbox.fail(1, *words[:-1], target)
     assert sandbox.warehouse.query("select * from raw_ops.build_mark") == marks
-    sandbox.succeed("build", "--run-date", BUILT_DAY, "--target", "postgres")
+    sandbox.succeed(*words)
