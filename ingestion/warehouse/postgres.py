@@ -23,7 +23,7 @@ from ingestion.session import memory_setting, open_session
 from ingestion.settings import Home
 from ingestion.sources.postgres import PostgresReading
 from ingestion.sources.selection import ALL_ROWS, Selection
-from ingestion.sql import name_of, quote
+from ingestion.sql import name_of
 from ingestion.warehouse.base import SqlWarehouse, are_there
 from ingestion.warehouse.postgres_rows import BATCH_ROWS, insert, insert_rejects, offer, widen
 from ingestion.warehouse.tables import NO_COLUMNS, OPS, Columns, RawTable
