@@ -96,4 +96,3 @@ def test_two_builds_at_once_are_one(sandbox: Sandbox) -> None:
         with locked(sandbox.home / "work" / "locks" / f"build.{target}.lock"):
             assert refusal in sandbox.fail(1, *words[:-1], target)
     assert sandbox.warehouse.query("select * from raw_ops.build_mark") == marks
-    sandbox.succeed(*words)
