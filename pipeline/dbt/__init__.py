@@ -203,7 +203,7 @@ class Dbt:
             except BlockingIOError:
                 reason = "the warehouse is being built by another process; wait for it to end"
                 raise StepFailed(reason) from None
-            for file in self._written.glob("*/**/*.sql"):
+            for file in filter(Path.is_file, self._written.glob("*/**/*.sql")):  # a folder can have such a name, too
                 file.unlink(missing_ok=True)
             yield
 
